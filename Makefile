@@ -1,0 +1,37 @@
+# `make app` and `make test` are all a user needs; both make .venv first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# To choose another build of torch (CPU-only, CUDA), give pip the index that pytorch.org names for it:
+#   make app TORCH_INDEX=<url>
+PIP_INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+
+.PHONY: app setup test check example
+app: setup
+	$(BIN)/streamlit run app.py
+
+setup: $(VENV)/.ready
+
+test: $(VENV)/.ready-dev
+	$(MAKE) check
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+example: setup
+	$(BIN)/python -m efficiency.results.example
+
+$(VENV)/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=<path to one>.") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.ready: requirements.txt | $(VENV)/bin/pip
+	$(BIN)/pip install $(PIP_INDEX) -r requirements.txt
+	touch $@
+
+$(VENV)/.ready-dev: requirements-dev.txt $(VENV)/.ready
+	$(BIN)/pip install $(PIP_INDEX) -r requirements-dev.txt
+	touch $@

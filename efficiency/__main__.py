@@ -1,0 +1,6 @@
+"""`python -m efficiency`."""
+
+from efficiency.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,184 @@
+"""From what was measured of a heat to the columns of its rows.
+
+Everything here can be derived again from raw samples and answers; nothing is measured.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from efficiency.analysis import accuracy, notes, pareto, speed
+
+
+@dataclass
+class Measured:
+    """What is known of one variant under one condition; None where it is not known."""
+
+    variant: str
+    control: bool
+    batch_size: int
+    status: str
+    reason: str = ""
+    predicted: NDArray[np.integer] | None = None
+    labels: NDArray[np.integer] | None = None
+    size_bytes: int | None = None
+    prepare_s: float | None = None
+    load_s: float | None = None
+    first_call_ms: float | None = None
+    peak_memory_mb: float | None = None
+    samples: NDArray[np.int64] | None = None
+    evidence: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    on_subset: bool = False
+
+
+Columns = dict[str, object]
+
+
+def took_effect(measured: Measured) -> str | None:
+    """One word for all techniques of the variant; None for the baseline, which claims none."""
+    words = {str(shown["took_effect"]) for shown in measured.evidence.values()}
+    if not words:
+        return None
+    return words.pop() if len(words) == 1 else "partly"
+
+
+def heat(rows: list[Measured]) -> list[Columns]:
+    """The outcome columns of rows that share workload and condition, in the same order.
+
+    The first row is the baseline; a row whose variant is the control sets the noise floor.
+    """
+    baseline = rows[0]
+    control = next((row for row in rows if row.control), None)
+    floor = speed.noise_floor(_speed_up(baseline, control) if control else None)
+    derived = [_columns(row, baseline, floor) for row in rows]
+    _mark_front(rows, derived)
+    return derived
+
+
+def _speed_up(baseline: Measured, row: Measured) -> speed.SpeedUp | None:
+    if baseline.samples is None or row.samples is None:
+        return None
+    return speed.speed_up(baseline.samples, row.samples)
+
+
+def _columns(row: Measured, baseline: Measured, floor: float) -> Columns:
+    columns: Columns = {
+        "status": row.status,
+        "reason": row.reason or None,
+        "prepare_s": row.prepare_s,
+        "load_s": row.load_s,
+        "first_call_ms": row.first_call_ms,
+        "peak_memory_mb": row.peak_memory_mb,
+        "took_effect": took_effect(row),
+        **_accuracy_columns(row, baseline),
+        **_size_columns(row, baseline),
+        **_speed_columns(row, baseline, floor),
+    }
+    columns["warnings"] = ";".join(notes.of(row, took_effect(row), floor)) or None
+    return columns
+
+
+def _accuracy_columns(row: Measured, baseline: Measured) -> Columns:
+    if row.predicted is None or row.labels is None:
+        return {}
+    own = accuracy.share(row.predicted, row.labels)
+    columns: Columns = {
+        "accuracy_pct": own.pct,
+        "accuracy_ci_low_pct": own.low_pct,
+        "accuracy_ci_high_pct": own.high_pct,
+    }
+    if baseline.predicted is None:
+        return columns
+    if row is baseline:
+        return columns | {
+            "accuracy_delta_pp": 0.0,
+            "accuracy_delta_ci_low_pp": 0.0,
+            "accuracy_delta_ci_high_pp": 0.0,
+            "accuracy_verdict": "kept",
+            "agreement_pct": 100.0,
+        }
+    change = accuracy.difference(row.predicted, baseline.predicted, row.labels)
+    return columns | {
+        "accuracy_delta_pp": change.delta_pp,
+        "accuracy_delta_ci_low_pp": change.low_pp,
+        "accuracy_delta_ci_high_pp": change.high_pp,
+        "accuracy_verdict": accuracy.verdict(change),
+        "agreement_pct": change.agreement_pct,
+    }
+
+
+def _size_columns(row: Measured, baseline: Measured) -> Columns:
+    if row.size_bytes is None:
+        return {}
+    columns: Columns = {"size_mb": row.size_bytes / 1e6}
+    if baseline.size_bytes:
+        columns["size_ratio"] = baseline.size_bytes / row.size_bytes
+    return columns
+
+
+def _speed_columns(row: Measured, baseline: Measured, floor: float) -> Columns:
+    if row.samples is None or not len(row.samples):
+        return {}
+    times = speed.latency(row.samples)
+    columns: Columns = {
+        "latency_ms_p50": times.p50_ms,
+        "latency_ms_p90": times.p90_ms,
+        "latency_ms_p99": times.p99_ms,
+        "throughput_per_s": 1e3 * row.batch_size / times.p50_ms,
+        "replicates": len(np.unique(row.samples[:, 0])),
+    }
+    if row is baseline:
+        return columns | {
+            "speedup": 1.0,
+            "speedup_ci_low": 1.0,
+            "speedup_ci_high": 1.0,
+            "speed_verdict": "same",
+        }
+    ratio = _speed_up(baseline, row)
+    if ratio is None:
+        return columns
+    # The control is judged by the band alone: it is what the floor is made of.
+    verdict = speed.verdict(ratio, 1.0 if row.control else floor)
+    columns |= {
+        "speedup": ratio.estimate,
+        "speedup_ci_low": ratio.low,
+        "speedup_ci_high": ratio.high,
+        "speed_verdict": verdict,
+    }
+    if verdict == "faster" and row.prepare_s is not None and baseline.samples is not None:
+        saved_ms = speed.latency(baseline.samples).p50_ms * (1 - 1 / ratio.estimate)
+        columns["break_even_calls"] = math.ceil(1e3 * row.prepare_s / saved_ms)
+    return columns
+
+
+def _mark_front(rows: list[Measured], derived: list[Columns]) -> None:
+    """Set `on_pareto_front` of the finished rows; the control is never on it."""
+    candidates: list[tuple[Columns, pareto.Point]] = []
+    for row, columns in zip(rows, derived, strict=True):
+        if row.status != "done":
+            continue
+        columns["on_pareto_front"] = False
+        point = _point(columns)
+        if point is not None and not row.control:
+            candidates.append((columns, point))
+    for (columns, _), flag in zip(candidates, pareto.front([p for _, p in candidates]), strict=True):
+        columns["on_pareto_front"] = flag
+
+
+def _point(columns: Columns) -> pareto.Point | None:
+    needed = ("accuracy_delta_pp", "speedup", "size_ratio")
+    if any(columns.get(name) is None for name in needed):
+        return None
+    delta, ratio, size = (float(str(columns[name])) for name in needed)
+    low, high = (float(str(columns[f"accuracy_delta_ci_{end}_pp"])) for end in ("low", "high"))
+    told_apart = columns["speed_verdict"] in {"faster", "slower"}
+    return pareto.Point(
+        accuracy_pp=0.0 if low <= 0 <= high else delta,
+        speedup=ratio if told_apart else 1.0,
+        size_ratio=size,
+    )

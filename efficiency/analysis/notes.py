@@ -1,0 +1,35 @@
+"""Warnings on a row: one closed list, each with what it means and what to do about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from efficiency.analysis.derive import Measured
+
+NOISY_FLOOR = 1.05
+
+HINTS: dict[str, str] = {
+    "no-effect": "The technique changed nothing that could be seen: its figures are the baseline's.",
+    "partly-effective": "The technique reached only a part of the model; the evidence says which.",
+    "noisy": "The control differed from the baseline by over 5 %: end other programs and measure again.",
+    "test-subset": "Accuracy was measured on the first rows of the test set; the article preset uses all.",
+    "few-replicates": "Fewer than three processes timed this row: its interval is wide. Raise the budget.",
+}
+
+
+def of(row: Measured, took_effect: str | None, floor: float) -> list[str]:
+    """Keys of HINTS that apply to the row."""
+    found = []
+    if took_effect == "no":
+        found.append("no-effect")
+    if took_effect == "partly":
+        found.append("partly-effective")
+    if row.samples is not None:
+        if floor > NOISY_FLOOR:
+            found.append("noisy")
+        if len(set(row.samples[:, 0].tolist())) < 3:
+            found.append("few-replicates")
+    if row.on_subset and row.predicted is not None:
+        found.append("test-subset")
+    return found

@@ -1,0 +1,120 @@
+"""How much faster a variant is than the baseline, with an interval, and what may be said of it.
+
+Samples are int64 [n, 3]: replicate, round, nanoseconds of one call. Within a round the variants were
+timed close together in random order, so the ratio of their medians in that round is free of whatever
+slowed both. A replicate's figure is the median of its rounds' log ratios; the estimate is the mean over
+replicates, and the interval is Student's t over replicates, since a process carries a bias of its own
+that no number of calls within it averages away (Georges, Buytaert and Eeckhout, 2007).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+Samples = NDArray[np.int64]
+Verdict = Literal["faster", "same", "slower", "unresolved"]
+
+EQUIVALENCE = 0.02
+"""Speed-ups within ±2 % are of no practical worth."""
+BLOCKS = 5
+"""Blocks of rounds in a replicate: neighbouring rounds are not independent, blocks nearly are."""
+CALLS_FOR_P90, CALLS_FOR_P99 = 50, 500
+"""Fewer calls than these leave less than five beyond the percentile: it stays empty."""
+
+
+@dataclass(frozen=True)
+class SpeedUp:
+    """Baseline latency / variant latency: above 1 the variant is faster."""
+
+    estimate: float
+    low: float
+    high: float
+    replicates: int
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Milliseconds a call; None where the samples do not support the percentile."""
+
+    p50_ms: float
+    p90_ms: float | None
+    p99_ms: float | None
+
+
+def latency(samples: Samples) -> Latency:
+    """Percentiles over all timed calls of all replicates."""
+    milliseconds = samples[:, 2] / 1e6
+    count = len(milliseconds)
+    return Latency(
+        float(np.median(milliseconds)),
+        float(np.percentile(milliseconds, 90)) if count >= CALLS_FOR_P90 else None,
+        float(np.percentile(milliseconds, 99)) if count >= CALLS_FOR_P99 else None,
+    )
+
+
+def _round_medians(samples: Samples) -> dict[tuple[int, int], float]:
+    """Log of the median nanoseconds, by (replicate, round)."""
+    order = np.lexsort((samples[:, 1], samples[:, 0]))
+    ordered = samples[order]
+    edges = np.flatnonzero(np.any(np.diff(ordered[:, :2], axis=0) != 0, axis=1)) + 1
+    return {
+        (int(part[0, 0]), int(part[0, 1])): float(np.log(np.median(part[:, 2])))
+        for part in np.split(ordered, edges)
+    }
+
+
+def log_ratios(baseline: Samples, variant: Samples) -> dict[int, NDArray[np.float64]]:
+    """Per replicate, the rounds' log(baseline / variant) in order of time."""
+    ours, theirs = _round_medians(variant), _round_medians(baseline)
+    found: dict[int, list[float]] = {}
+    for place in sorted(ours.keys() & theirs.keys()):
+        found.setdefault(place[0], []).append(theirs[place] - ours[place])
+    return {replicate: np.array(values) for replicate, values in found.items()}
+
+
+def speed_up(baseline: Samples, variant: Samples, confidence: float = 0.95) -> SpeedUp | None:
+    """The paired speed-up; None with fewer than two replicates, from which no interval follows.
+
+    The standard error is the larger of two: between replicates, and what the blocks of rounds within
+    them show. Four replicates that agree by luck must not look surer than their own rounds are.
+    """
+    ratios = log_ratios(baseline, variant)
+    if len(ratios) < 2:
+        return None
+    figures = np.array([np.median(values) for values in ratios.values()])
+    count = len(figures)
+    within = []
+    for values in ratios.values():
+        if len(values) >= BLOCKS:
+            blocks = [np.median(block) for block in np.array_split(values, BLOCKS)]
+            within.append(np.var(blocks, ddof=1) / BLOCKS)
+    between = float(np.var(figures, ddof=1)) / count
+    inside = float(np.mean(within)) / count if within else 0.0
+    error = float(np.sqrt(max(between, inside)))
+    half = float(stats.t.ppf(0.5 + confidence / 2, count - 1)) * error
+    centre = float(figures.mean())
+    return SpeedUp(float(np.exp(centre)), float(np.exp(centre - half)), float(np.exp(centre + half)), count)
+
+
+def noise_floor(control: SpeedUp | None) -> float:
+    """How far from 1 the control's interval reaches, as a ratio above 1; 1 where there is none."""
+    if control is None:
+        return 1.0
+    return float(np.exp(max(abs(np.log(control.low)), abs(np.log(control.high)))))
+
+
+def verdict(ratio: SpeedUp, floor: float) -> Verdict:
+    """What may be said: a difference must exclude 1, exceed 2 %, and exceed what the control shows."""
+    line = max(1 + EQUIVALENCE, floor)
+    if ratio.low > 1 and ratio.estimate > line:
+        return "faster"
+    if ratio.high < 1 and ratio.estimate < 1 / line:
+        return "slower"
+    if ratio.low >= 1 / (1 + EQUIVALENCE) and ratio.high <= 1 + EQUIVALENCE:
+        return "same"
+    return "unresolved"

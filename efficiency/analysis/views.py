@@ -1,0 +1,264 @@
+"""What the pages show, as frames made from frames: filters, fronts, headlines, comparison tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from efficiency import techniques, workloads
+from efficiency.analysis import wording
+from efficiency.condition import Condition
+from efficiency.results.columns import COLUMNS
+from efficiency.study import BASELINE, CONTROL
+
+PANEL = ["workload", "dataset", "condition"]
+"""Rows that agree in these were measured on the same thing and may stand in one chart."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One axis: its column, what it is called, and where its interval is."""
+
+    column: str
+    title: str
+    lower_is_better: bool
+    log: bool = False
+    low: str | None = None
+    high: str | None = None
+
+
+MEASURES: dict[str, Measure] = {
+    "Latency": Measure("latency_ms_p50", "Latency p50 [ms a call]", True, True, "latency_low_ms", "latency_high_ms"),
+    "Accuracy": Measure(
+        "accuracy_pct", "Accuracy [%]", False, False, "accuracy_ci_low_pct", "accuracy_ci_high_pct"
+    ),
+    "Size": Measure("size_mb", "Size [MB]", True, True),
+    "Peak memory": Measure("peak_memory_mb", "Peak memory [MB]", True),
+    "Speed-up": Measure("speedup", "Speed-up", False, True, "speedup_ci_low", "speedup_ci_high"),
+    "Throughput": Measure("throughput_per_s", "Throughput [examples/s]", False, True),
+}
+
+
+def variant_label(key: str) -> str:
+    """`static-int8+inference-mode` to `Static INT8 + Inference mode`; unknown keys stay as they are."""
+    if key in (BASELINE, CONTROL):
+        return key.capitalize()
+    known = techniques.TECHNIQUES
+    return " + ".join(known[part].label if part in known else part for part in key.split("+"))
+
+
+def workload_label(key: str) -> str:
+    """`lstm-classifier` to `LSTM`; a user's own file keeps its name."""
+    return workloads.WORKLOADS[key].label if key in workloads.WORKLOADS else key.rsplit("/", 1)[-1]
+
+
+def _condition_label(device: str, batch: float, threads: float, length: float, padding: float) -> str:
+    return Condition(
+        device="cuda" if device == "cuda" else "cpu",
+        batch_size=0 if pd.isna(batch) else int(batch),
+        threads=0 if pd.isna(threads) else int(threads),
+        length=None if pd.isna(length) else int(length),
+        padding_pct=0 if pd.isna(padding) else int(padding),
+    ).label()
+
+
+def prepared(rows: pd.DataFrame, names: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """The store's rows with what is shown beside them: labels, condition, relative wording, intervals.
+
+    `names` gives the studies' names by id. The latency's interval is the speed-up's, carried over: what
+    is known of a latency on a shared machine is known relative to the baseline timed beside it.
+    """
+    frame = rows.copy()
+    for column, kind in COLUMNS.items():
+        if kind in ("number", "whole"):
+            frame[column] = pd.to_numeric(frame[column], errors="coerce").astype(float)
+        elif kind == "text":
+            frame[column] = frame[column].astype(object).where(frame[column].notna(), "")
+    flag = frame["on_pareto_front"]
+    frame["on_pareto_front"] = flag.astype(object).where(flag.notna(), False).astype(bool)
+    frame["condition"] = _conditions(frame)
+    for target, source, label in (
+        ("variant_label", "variant", variant_label),
+        ("workload_label", "workload", workload_label),
+    ):
+        frame[target] = frame[source].map({value: label(value) for value in frame[source].unique()})
+    frame["study_name"] = frame["study_id"].map(names or {}).fillna(frame["study"])
+    relative = (frame["latency_ms_p50"] * frame["speedup"]).where(frame["speedup"] > 0)
+    frame["latency_low_ms"] = relative / frame["speedup_ci_high"]
+    frame["latency_high_ms"] = relative / frame["speedup_ci_low"]
+    columns = ["variant", "speedup", "speedup_ci_low", "speedup_ci_high", "speed_verdict", "size_ratio"]
+    columns += ["accuracy_delta_pp", "accuracy_verdict"]
+    frame["relative"] = [wording.relative(row) for row in frame[columns].to_dict("records")]
+    return frame
+
+
+def _conditions(frame: pd.DataFrame) -> pd.Series:
+    """`CPU, batch 1, 1 thread`; length and padding only where a workload was measured at several."""
+    shape = frame[["device", "batch_size", "threads", "length", "padding_pct"]].copy()
+    shape["padding_pct"] = shape["padding_pct"].round()
+    for column in ("length", "padding_pct"):
+        shape[column] = shape[column].where(shape[column].groupby(frame["workload"]).transform("nunique") > 1)
+    # In order of first appearance, both here and in the group numbers; unknown equals unknown.
+    distinct = [_condition_label(*values) for values in shape.drop_duplicates().itertuples(index=False)]
+    number = shape.groupby(list(shape.columns), dropna=False, sort=False).ngroup()
+    return number.map(dict(enumerate(distinct))).astype(object)
+
+
+def filtered(
+    frame: pd.DataFrame,
+    workload: Sequence[str] = (),
+    technique: Sequence[str] = (),
+    status: Sequence[str] = (),
+    condition: Sequence[str] = (),
+) -> pd.DataFrame:
+    """Rows that match every filter; an empty filter matches all.
+
+    A technique matches every variant it is part of. Baseline and control stay with the techniques: they
+    are what the others are compared with.
+    """
+    keep = pd.Series(True, index=frame.index)
+    for column, chosen in (("workload_label", workload), ("status", status), ("condition", condition)):
+        if chosen:
+            keep &= frame[column].isin(list(chosen))
+    if technique:
+        wanted = set(technique)
+        matching = [
+            variant
+            for variant in frame["variant"].unique()
+            if variant in (BASELINE, CONTROL) or wanted & set(variant_label(variant).split(" + "))
+        ]
+        keep &= frame["variant"].isin(matching)
+    return frame[keep]
+
+
+def measured(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows that hold a measurement."""
+    return frame[frame["status"] == "done"]
+
+
+def left_out(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows that hold none, with the reason."""
+    return frame[frame["status"] != "done"]
+
+
+def panels(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """The measured rows split into charts, each with a title that says only what differs between them."""
+    done = measured(frame)
+    differs = [c for c in ("dataset", "condition") if done[c].nunique() > 1]
+    found = []
+    for _, part in done.groupby(PANEL, sort=False):
+        first = part.iloc[0]
+        found.append((" · ".join([first["workload_label"], *(first[c] for c in differs)]), part))
+    return found
+
+
+def front(frame: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
+    """Rows on the recorded Pareto front that nothing on it beats in these two measures, sorted by x."""
+    across, up = MEASURES[x], MEASURES[y]
+    rows = frame[frame["on_pareto_front"]].dropna(subset=[across.column, up.column])
+    points = np.column_stack([
+        rows[m.column].to_numpy(float) * (-1 if m.lower_is_better else 1) for m in (across, up)
+    ])  # fmt: skip
+    kept = [
+        not bool(((points >= own).all(axis=1) & (points > own).any(axis=1)).any()) for own in points
+    ]
+    return rows[np.array(kept, dtype=bool)].sort_values(across.column)
+
+
+def headlines(frame: pd.DataFrame) -> pd.DataFrame:
+    """A row a panel: the fastest variant that is surely faster and whose accuracy is not known to be lost.
+
+    Where there is none, the panel's baseline stands, with the wording that nothing was.
+    """
+    chosen = []
+    for title, part in panels(frame):
+        own = part[~part["variant"].isin([BASELINE, CONTROL])]
+        good = own[(own["speed_verdict"] == "faster") & (own["accuracy_verdict"] != "lost")]
+        if len(good):
+            chosen.append({**good.loc[good["speedup"].idxmax()].to_dict(), "panel": title})
+        elif len(own):
+            # No variant to name: the first row only says which panel this is.
+            chosen.append({**own.iloc[0].to_dict(), "panel": title, "variant": "", "variant_label": ""})
+    return pd.DataFrame(chosen)
+
+
+def comparison(frame: pd.DataFrame) -> pd.DataFrame:
+    """The comparison table: relative first, absolute beside, best first within a panel."""
+    done = measured(frame)
+    several = done["study_id"].nunique() > 1
+    order = done.assign(_baseline=(done["variant"] == BASELINE)).sort_values(
+        [*PANEL, "study_id", "_baseline", "speedup"], ascending=[True, True, True, True, False, False], kind="stable"
+    )
+    table = pd.DataFrame({
+        "row_id": order["row_id"],
+        "Workload": order["workload_label"],
+        "Variant": order["variant_label"],
+        "Against the baseline": order["relative"],
+        "Front": np.where(order["on_pareto_front"], "★", ""),
+        "Speed-up": order["speedup"],
+        "Accuracy Δ [pp]": order["accuracy_delta_pp"],
+        "Size ratio": order["size_ratio"],
+        "Latency p50 [ms]": order["latency_ms_p50"],
+        "Accuracy [%]": order["accuracy_pct"],
+        "Size [MB]": order["size_mb"],
+        "Peak memory [MB]": order["peak_memory_mb"],
+        "Condition": order["condition"],
+        "Took effect": order["took_effect"],
+    })  # fmt: skip
+    if several:
+        table.insert(1, "Study", order["study_name"])
+    return table.reset_index(drop=True)
+
+
+def reasons(frame: pd.DataFrame) -> pd.DataFrame:
+    """Variants without a measurement and why, equal reasons of several conditions told once."""
+    rows = left_out(frame)
+    table = rows[["workload_label", "variant_label", "status", "reason", "condition"]].copy()
+    table.columns = pd.Index(["Workload", "Variant", "Status", "Reason", "Condition"])
+    return table.drop_duplicates(["Workload", "Variant", "Status", "Reason"]).reset_index(drop=True)
+
+
+def baseline_of(frame: pd.DataFrame, row: pd.Series) -> pd.Series | None:
+    """The baseline that this row was measured against, if it is in the frame."""
+    same = frame["study_id"] == row["study_id"]
+    for column in PANEL:
+        same &= frame[column] == row[column]
+    found = frame[same & (frame["variant"] == BASELINE) & (frame["status"] == "done")]
+    return found.iloc[0] if len(found) else None
+
+
+def evidence(details: Mapping[str, object]) -> list[tuple[str, str, str]]:
+    """(technique key, yes/no/partly, reason) of a row's details; empty where none is kept."""
+    kept = details.get("evidence")
+    if not isinstance(kept, Mapping):
+        return []
+    return [
+        (str(key), str(shown.get("took_effect", "")), str(shown.get("reason", "")))
+        for key, shown in kept.items()
+        if isinstance(shown, Mapping)
+    ]
+
+
+def all_numbers(row: pd.Series) -> pd.DataFrame:
+    """Every column of the CSV and its value, as text; unknowns are left out."""
+    shown = []
+    for name, kind in COLUMNS.items():
+        value = row[name]
+        if pd.isna(value) or value == "":
+            continue
+        text = f"{value:,.6g}" if kind == "number" else str(int(value)) if kind == "whole" else str(value)
+        shown.append((name, text))
+    return pd.DataFrame(shown, columns=["Column", "Value"])
+
+
+def machine_facts(machine: Mapping[str, object]) -> pd.DataFrame:
+    """What is known of a machine, a line each."""
+    facts = [
+        (name.replace("_", " "), ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value))
+        for name, value in machine.items()
+        if name not in ("label", "key") and value not in ("", None, [], ())
+    ]
+    return pd.DataFrame(facts, columns=["Fact", "Value"])

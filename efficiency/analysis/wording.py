@@ -1,0 +1,94 @@
+"""Numbers as people say them: relative to the baseline first, cut to the figures the interval supports."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+SAME_SIZE = 0.01
+"""Sizes within 1 % are called the same: file headers differ, weights do not."""
+
+
+def _known(value: Any) -> bool:
+    return value is not None and not (isinstance(value, float) and math.isnan(value))
+
+
+def _decimals(uncertainty: float) -> int:
+    """Decimals at which an uncertainty has one figure; between 1 and 2, which is what people read."""
+    return 1 if uncertainty >= 0.05 else 2
+
+
+def speed(row: Mapping[str, Any]) -> str:
+    """`2.9x faster ± 0.1`, `1.3x slower ± 0.1`, `same speed`, `not told apart`; empty where unknown.
+
+    The figure after ± is half the 95 % interval.
+    """
+    ratio, low, high = (row.get(name) for name in ("speedup", "speedup_ci_low", "speedup_ci_high"))
+    if not (_known(ratio) and ratio > 0):
+        return ""
+    verdict = row.get("speed_verdict")
+    if verdict == "same":
+        return "same speed"
+    if not (_known(low) and _known(high) and low > 0):
+        return f"{ratio:.1f}x faster" if ratio >= 1 else f"{1 / ratio:.1f}x slower"
+    if verdict == "unresolved":
+        return f"not told apart ({low:.2f}–{high:.2f}x)"
+    word = "faster"
+    if ratio < 1:
+        ratio, low, high, word = 1 / ratio, 1 / high, 1 / low, "slower"
+    half = (high - low) / 2
+    places = max(_decimals(half), 2 if ratio < 1.2 else 1)
+    # An interval too narrow to show is said to be below the last figure, never to be none.
+    shown = f"± {half:.{places}f}" if half >= 0.5 * 10**-places else f"± <{10**-places:.{places}f}"
+    return f"{ratio:.{places}f}x {word} {shown}"
+
+
+def accuracy(row: Mapping[str, Any]) -> str:
+    """`-0.2 pp`, `+0.1 pp`, with `lost` or `unresolved` where that is the verdict."""
+    delta = row.get("accuracy_delta_pp")
+    if not _known(delta):
+        return ""
+    text = f"{delta:+.1f} pp" if abs(delta) >= 0.05 else "±0.0 pp"
+    verdict = row.get("accuracy_verdict")
+    return f"{text} ({verdict})" if verdict in ("lost", "unresolved") else text
+
+
+def size(row: Mapping[str, Any]) -> str:
+    """`3.7x smaller`, `1.2x larger`, `same size`."""
+    ratio = row.get("size_ratio")
+    if not (_known(ratio) and ratio > 0):
+        return ""
+    if abs(math.log(ratio)) <= SAME_SIZE:
+        return "same size"
+    word, ratio = ("smaller", ratio) if ratio > 1 else ("larger", 1 / ratio)
+    return f"{ratio:.{2 if ratio < 1.2 else 1}f}x {word}"
+
+
+def relative(row: Mapping[str, Any]) -> str:
+    """All three, joined: `2.9x faster ± 0.1, -0.2 pp, 3.7x smaller`."""
+    if row.get("variant") == "baseline":
+        return "the reference"
+    return ", ".join(filter(None, (speed(row), accuracy(row), size(row))))
+
+
+def number(value: Any, unit: str = "") -> str:
+    """Three figures and the unit; a dash where unknown."""
+    if not _known(value):
+        return "–"
+    value = float(value)
+    magnitude = math.floor(math.log10(abs(value))) if value else 0
+    text = f"{value:,.{min(4, max(0, 2 - magnitude))}f}"
+    return f"{text} {unit}".strip()
+
+
+def duration(seconds: float) -> str:
+    """`8 s`, `2 min 10 s`, `1 h 05 min`."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    if whole < 3600:
+        return f"{round(whole / 60)} min"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

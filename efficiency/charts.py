@@ -1,0 +1,272 @@
+"""Plotly figures from frames that `analysis.views.prepared` made. Text and axes follow the app's theme.
+
+Colours are Okabe and Ito's, which people with colour-blindness tell apart, and belong to a technique for
+good: a combination has the colour of the first technique that it applies, with a ring around it. Baseline and control are
+neutral, and so is whatever could not be told from the baseline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from efficiency.analysis import views
+from efficiency.study import BASELINE, CONTROL
+
+NEUTRAL = "#8A9399"
+COLOURS = {
+    "dynamic-int8": "#0072B2",
+    "static-int8": "#D55E00",
+    "qat-int8": "#CC79A7",
+    "amp-bf16": "#E69F00",
+    "amp-fp16": "#B8860B",
+    "channels-last": "#009E73",
+    "fast-path": "#56B4E9",
+    "inference-mode": "#999933",
+}
+"""What a technique that is not named here gets is one of `SPARE`, by the order of its name."""
+SPARE = ("#882255", "#332288", "#44AA99", "#AA4499", "#117733", "#661100")
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "pentagon", "hexagon2", "star", "cross")
+"""A symbol a study, where several are shown."""
+
+FRONT = "#0b8fb0"
+GUIDE = "rgba(128,140,148,0.75)"
+GRID = "rgba(128,140,148,0.16)"
+MAX_POINTS = 600
+"""Points of one chart: more are neither told apart nor drawn quickly."""
+
+
+def colour(variant: str) -> str:
+    """The colour of a variant's key: that of the first technique it applies."""
+    first = variant.split("+")[0]
+    if first in (BASELINE, CONTROL):
+        return NEUTRAL
+    return COLOURS.get(first) or SPARE[sum(first.encode()) % len(SPARE)]
+
+
+def _layout(figure: go.Figure, height: int) -> go.Figure:
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 12, "t": 12, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        showlegend=False,
+        hoverlabel={"align": "left"},
+        dragmode=False,
+    )
+    figure.update_xaxes(gridcolor=GRID, zeroline=False, automargin=True, title_standoff=8)
+    figure.update_yaxes(gridcolor=GRID, zeroline=False, automargin=True, title_standoff=8)
+    return figure
+
+
+def _errors(rows: pd.DataFrame, measure: views.Measure) -> dict[str, object] | None:
+    if measure.low is None or measure.high is None:
+        return None
+    value = rows[measure.column]
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": (rows[measure.high] - value).clip(lower=0),
+        "arrayminus": (value - rows[measure.low]).clip(lower=0),
+        "thickness": 1.2,
+        "width": 0,
+        "color": GUIDE,
+    }
+
+
+def _marker_sizes(values: pd.Series) -> pd.Series:
+    """Diameters, so that areas are in proportion to the values; what is unknown is small."""
+    largest = values.max()
+    if not largest > 0:
+        return pd.Series(13.0, index=values.index)
+    return (30 * np.sqrt(values.clip(lower=0) / largest)).clip(lower=9).fillna(9)
+
+
+def _hover(rows: pd.DataFrame) -> list[str]:
+    """The whole variant, a line each; unknowns are left out."""
+    several = rows["study_name"].nunique() > 1
+    texts = []
+    for row in rows.to_dict("records"):
+        lines = [f"<b>{row['variant_label']}</b>", row["relative"]]
+        lines += [
+            f"{name}: {row[measure.column]:.4g}" + (f" {measure.title[measure.title.index('['):][1:-1]}" if "[" in measure.title else "x")
+            for name, measure in views.MEASURES.items()
+            if pd.notna(row[measure.column])
+        ]
+        lines.append(f"{row['workload_label']}, {row['condition']}")
+        if row["took_effect"] in ("no", "partly"):
+            lines.append(f"Took effect: {row['took_effect']}")
+        if several:
+            lines.append(row["study_name"])
+        texts.append("<br>".join(filter(None, lines)))
+    return texts
+
+
+def trade_off(
+    frame: pd.DataFrame,
+    x: str = "Latency",
+    y: str = "Accuracy",
+    size: str = "Size",
+    studies: Sequence[str] = (),
+    height: int = 420,
+) -> go.Figure:
+    """One panel: two measures against each other, a third as the area of the marker.
+
+    `studies` are the ids that have a symbol each, in this order. A point carries its row's id in
+    `customdata`, which a selection gives back.
+    """
+    across, up = views.MEASURES[x], views.MEASURES[y]
+    rows = frame.dropna(subset=[across.column, up.column]).head(MAX_POINTS)
+    figure = go.Figure()
+    for row in rows[rows["variant"] == BASELINE].itertuples():
+        line = {"color": GUIDE, "dash": "dash", "width": 1}
+        figure.add_vline(getattr(row, across.column), line=line, layer="below")
+        figure.add_hline(getattr(row, up.column), line=line, layer="below")
+    best = views.front(rows, x, y)
+    figure.add_scatter(
+        x=best[across.column],
+        y=best[up.column],
+        mode="lines",
+        line={"color": FRONT, "width": 2},
+        hoverinfo="skip",
+        name="Pareto front",
+    )
+    order = list(studies) or list(dict.fromkeys(rows["study_id"]))
+    symbols = {study: SYMBOLS[place % len(SYMBOLS)] for place, study in enumerate(order)}
+    hues = [colour(variant) for variant in rows["variant"]]
+    neutral = (rows["speed_verdict"] == "unresolved") | rows["variant"].isin([BASELINE, CONTROL])
+    figure.add_scatter(
+        x=rows[across.column],
+        y=rows[up.column],
+        mode="markers",
+        error_x=_errors(rows, across),
+        error_y=_errors(rows, up),
+        marker={
+            "size": _marker_sizes(rows[views.MEASURES[size].column]),
+            "color": [NEUTRAL if grey else hue for grey, hue in zip(neutral, hues, strict=True)],
+            "opacity": [0.35 if variant == CONTROL else 0.88 for variant in rows["variant"]],
+            "symbol": [
+                ("x-thin-open" if variant == BASELINE else symbols.get(study, "circle"))
+                for variant, study in zip(rows["variant"], rows["study_id"], strict=True)
+            ],
+            "line": {
+                "color": hues,
+                "width": [
+                    3 if variant == BASELINE else 2.5 if grey or "+" in variant else 0
+                    for variant, grey in zip(rows["variant"], neutral, strict=True)
+                ],
+            },
+        },
+        customdata=[[int(row_id)] for row_id in rows["row_id"]],
+        text=_hover(rows),
+        hovertemplate="%{text}<extra></extra>",
+        name="Variants",
+        unselected={"marker": {"opacity": 0.35}},
+    )
+    figure.update_xaxes(title=across.title, type="log" if across.log else "linear")
+    figure.update_yaxes(title=up.title, type="log" if up.log else "linear")
+    for axis, measure in (("xaxis", across), ("yaxis", up)):
+        if measure.log:
+            figure.update_layout({axis: {"minor": {"ticks": ""}, **_log_ticks(rows[measure.column])}})
+    return _layout(figure, height)
+
+
+def _log_ticks(values: pd.Series) -> dict[str, object]:
+    """Few round ticks, as on a ruler: Plotly's own pile up on a logarithmic axis of less than a decade."""
+    known = values[values > 0]
+    if known.empty:
+        return {}
+    low, high = np.log10(known.min()) - 0.08, np.log10(known.max()) + 0.08
+    for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7), tuple(np.arange(1, 10, 0.5))):
+        ticks = [
+            step * 10.0**decade
+            for decade in range(int(np.floor(low)), int(np.ceil(high)) + 1)
+            for step in steps
+            if low <= np.log10(step * 10.0**decade) <= high
+        ]
+        if len(ticks) >= 4:
+            break
+    return {"tickvals": ticks[:12], "ticktext": [f"{tick:.4g}" for tick in ticks[:12]], "range": [low, high]}
+
+
+def latency_histogram(samples: pd.DataFrame, baseline: pd.DataFrame | None, variant: str) -> go.Figure:
+    """Raw latencies of a variant over those of its baseline, on a logarithmic axis.
+
+    Columns `replicate`, `round`, `latency_ms`. The axis ends at the 99.5th percentile: the tail is in
+    the numbers, and would squeeze the rest into one bar.
+    """
+    shown = [samples["latency_ms"].to_numpy(float)]
+    if baseline is not None and len(baseline):
+        shown.append(baseline["latency_ms"].to_numpy(float))
+    everything = np.concatenate(shown)
+    everything = everything[everything > 0]
+    figure = go.Figure()
+    if len(everything):
+        edges = np.geomspace(everything.min(), np.percentile(everything, 99.5) * 1.001, 61)
+        centres, widths = (edges[:-1] + edges[1:]) / 2, np.diff(edges)
+        named = (("Baseline", NEUTRAL, 0.55), (views.variant_label(variant), colour(variant), 0.8))
+        for (name, hue, opacity), values in zip(named[2 - len(shown) :], shown[::-1], strict=True):
+            share = np.histogram(values, edges)[0] / len(values) * 100
+            figure.add_bar(
+                x=centres, y=share, width=widths, name=name, marker={"color": hue, "line": {"width": 0}},
+                opacity=opacity, hovertemplate="%{x:.3g} ms: %{y:.1f} %<extra>" + name + "</extra>",
+            )  # fmt: skip
+            figure.add_vline(float(np.median(values)), line={"color": hue, "width": 2, "dash": "dot"})
+    figure.update_layout(barmode="overlay", bargap=0)
+    figure.update_xaxes(title="Latency [ms a call]", type="log")
+    if len(everything):
+        ticks = _log_ticks(pd.Series(everything[everything <= edges[-1]]))
+        figure.update_xaxes(**ticks)
+    figure.update_yaxes(title="Share of calls [%]")
+    _layout(figure, 260)
+    figure.update_layout(
+        showlegend=True, margin={"l": 8, "r": 12, "t": 36, "b": 8},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+    )  # fmt: skip
+    return figure
+
+
+def speedup_bars(frame: pd.DataFrame, studies: Sequence[str] = ()) -> go.Figure:
+    """A line a variant: its speed-up as a dot with its interval; a line at 1 and the control's noise band."""
+    own = frame[~frame["variant"].isin([BASELINE, CONTROL])].dropna(subset=["speedup"])
+    own = own.sort_values("speedup", kind="stable").tail(MAX_POINTS)
+    control = frame[(frame["variant"] == CONTROL)].dropna(subset=["speedup_ci_low", "speedup_ci_high"])
+    figure = go.Figure()
+    if len(control):
+        reach = float(np.exp(np.abs(np.log(control[["speedup_ci_low", "speedup_ci_high"]])).to_numpy().max()))
+        figure.add_vrect(1 / reach, reach, fillcolor=NEUTRAL, opacity=0.18, line_width=0, layer="below")
+    figure.add_vline(1, line={"color": GUIDE, "dash": "dash", "width": 1.2}, layer="below")
+    order = list(studies) or list(dict.fromkeys(own["study_id"]))
+    symbols = {study: SYMBOLS[place % len(SYMBOLS)] for place, study in enumerate(order)}
+    grey = own["speed_verdict"] == "unresolved"
+    hues = [colour(variant) for variant in own["variant"]]
+    figure.add_scatter(
+        x=own["speedup"],
+        y=own["variant_label"],
+        mode="markers",
+        error_x=_errors(own, views.MEASURES["Speed-up"]),
+        marker={
+            "size": 12,
+            "color": [NEUTRAL if unsure else hue for unsure, hue in zip(grey, hues, strict=True)],
+            "symbol": [symbols.get(study, "circle") for study in own["study_id"]],
+            "line": {"color": hues, "width": [2 if unsure else 0 for unsure in grey]},
+        },
+        customdata=[[int(row_id)] for row_id in own["row_id"]],
+        text=_hover(own),
+        hovertemplate="%{text}<extra></extra>",
+        name="Speed-up",
+    )
+    ticks = _log_ticks(pd.concat([own["speedup"], own["speedup_ci_low"], own["speedup_ci_high"], pd.Series([1.0])]))
+    figure.update_xaxes(title="Speed-up against the baseline (above 1 is faster)", type="log", **ticks)
+    figure.update_yaxes(showgrid=True, title="")
+    return _layout(figure, 110 + 30 * max(1, own["variant_label"].nunique()))
+
+
+def described(frame: pd.DataFrame, x: str = "Latency", y: str = "Accuracy") -> str:
+    """A sentence in place of the trade-off chart, for those who do not see it."""
+    best = views.front(frame, x, y)
+    named = "; ".join(f"{row.variant_label}: {row.relative}" for row in best.itertuples())
+    return f"{y} against {x.lower()} of {len(frame)} variants. On the Pareto front: {named or 'none'}."

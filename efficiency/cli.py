@@ -1,0 +1,288 @@
+"""The command line: the same verbs as the pages.
+
+Exit codes: 0 done, 1 the study failed, 2 bad usage, with a sentence that names the option and the mend.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Annotated, Any
+
+import typer
+
+from efficiency import console, study, techniques, workloads
+from efficiency.condition import Condition
+from efficiency.errors import BadRequest, EfficiencyError
+from efficiency.machine import this_machine
+from efficiency.study import Study, Variant
+
+app = typer.Typer(
+    name="efficiency",
+    help="Measure what efficiency techniques for PyTorch models cost and give on this machine.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Json = Annotated[str | None, typer.Option("--json", help="Write a JSON document to this file; - prints it.")]
+Csv = Annotated[str | None, typer.Option("--csv", help="Write the rows to this CSV file; - prints them.")]
+StudyId = Annotated[str, typer.Argument(help="The study's id, as `studies` lists it.")]
+
+
+def main() -> None:
+    """Run the command line; errors that a user can cause end in one sentence."""
+    try:
+        app()
+    except BadRequest as error:
+        console.console.print(f"[red]Error:[/red] {error}", highlight=False, soft_wrap=True)
+        sys.exit(2)
+    except EfficiencyError as error:
+        console.console.print(f"[red]Error:[/red] {error}", highlight=False, soft_wrap=True)
+        sys.exit(1)
+
+
+@app.command()
+def machine(json: Json = None) -> None:
+    """What this machine is: processor, instruction sets, cores it may use, memory, GPU."""
+    facts = this_machine().as_dict()
+    if json:
+        console.write_json(json, facts)
+    else:
+        shown = {name: ", ".join(v) if isinstance(v, tuple) else v for name, v in facts.items()}
+        console.table("This machine", ("", ""), shown.items())
+
+
+@app.command(name="list")
+def list_(
+    what: Annotated[str, typer.Argument(help="workloads or techniques")],
+    json: Json = None,
+) -> None:
+    """The workloads, or every technique on every workload: yes, or why not."""
+    lists: dict[str, Callable[[], dict[str, Any]]] = {"workloads": _workloads, "techniques": _techniques}
+    if what not in lists:
+        raise BadRequest(f"list: choose workloads or techniques, not '{what}'.")
+    document = lists[what]()
+    if json:
+        console.write_json(json, document)
+    elif what == "workloads":
+        rows = document["workloads"]
+        console.table("Workloads", rows[0], (row.values() for row in rows))
+    else:
+        for row in document["techniques"]:
+            console.table(
+                f"{row['key']}: {row['summary']} ({row['api_status']})", ("workload", "here"), row["workloads"].items()
+            )
+
+
+def _workloads() -> dict[str, Any]:
+    return {
+        "workloads": [
+            {
+                "key": w.key,
+                "model": w.model,
+                "summary": w.summary,
+                "datasets": ", ".join(d.key + (" (not here)" if d.why_not() else "") for d in w.datasets),
+            }
+            for w in workloads.WORKLOADS.values()
+        ]
+    }
+
+
+def _techniques() -> dict[str, Any]:
+    here, condition = this_machine(), Condition()
+    return {
+        "techniques": [
+            {
+                "key": t.key,
+                "label": t.label,
+                "summary": t.summary,
+                "stage": t.stage.value,
+                "api_status": t.api_status,
+                "successor": t.successor,
+                "workloads": {w.key: t.why_not(w, condition, here) or "yes" for w in workloads.WORKLOADS.values()},
+            }
+            for t in techniques.TECHNIQUES.values()
+        ]
+    }
+
+
+@app.command()
+def run(
+    preset: Annotated[str, typer.Option(help="quick, article or full: what the other options start from.")] = "quick",
+    workload: Annotated[list[str] | None, typer.Option(help="A workload's key, or path/to/file.py:make.")] = None,
+    technique: Annotated[list[str] | None, typer.Option(help="Add the variant of this technique.")] = None,
+    combine: Annotated[list[str] | None, typer.Option(help="Add one variant of several: A+B.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="Another data set than each workload's own.")] = None,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    batch_size: Annotated[list[int] | None, typer.Option(help="Examples a call; 1 unless told.")] = None,
+    threads: Annotated[list[int] | None, typer.Option(help="Threads of the timed process; 1 unless told.")] = None,
+    length: Annotated[int | None, typer.Option(help="Tokens in a row, for text.")] = None,
+    padding: Annotated[int, typer.Option(help="Percent of every row that is padding, for text.")] = 0,
+    phase: Annotated[str, typer.Option(help="inference.")] = "inference",
+    budget: Annotated[float | None, typer.Option(help="Seconds the whole study may take.")] = None,
+    seed: Annotated[int, typer.Option(help="Of calibration, fine-tuning and the order of timing.")] = 0,
+    csv: Csv = None,
+    json: Json = None,
+) -> None:
+    """Measure a study in the foreground, with its rows kept in the database."""
+    from efficiency.engine import job
+    from efficiency.results import documents
+    from efficiency.results.store import Store
+
+    if preset not in study.PRESETS:
+        raise BadRequest(f"--preset: choose {', '.join(study.PRESETS)}, not '{preset}'.")
+    if device not in ("cpu", "cuda"):
+        raise BadRequest(f"--device: choose cpu or cuda, not '{device}'.")
+    if phase not in ("inference", "training"):
+        raise BadRequest(f"--phase: choose inference, not '{phase}'.")
+    console.writable("--csv", csv)
+    console.writable("--json", json)
+    asked = study.plan_preset(preset, this_machine(), device)  # type: ignore[arg-type]
+    asked = replace(asked, dataset=dataset, budget_s=budget, seed=seed)
+    asked = replace(asked, workloads=_chosen_workloads(asked, workload))
+    if technique or combine:
+        sets = [[key] for key in technique or []] + [part.split("+") for part in combine or []]
+        asked = replace(asked, variants=tuple(dict.fromkeys(Variant.of(keys) for keys in sets)))
+    if batch_size or threads:
+        conditions = [
+            Condition(device=c.device, batch_size=b, threads=t)
+            for c in asked.conditions[:1]
+            for b in batch_size or [1]
+            for t in threads or [1]
+        ]
+        asked = replace(asked, conditions=tuple(conditions))
+    shaped = [replace(c, length=length, padding_pct=padding, phase=phase) for c in asked.conditions]  # type: ignore[arg-type]
+    asked = replace(asked, conditions=tuple(shaped))
+
+    here = this_machine()
+    study.check(asked, here)
+    store = Store.open()
+    command = "python -m efficiency " + " ".join(sys.argv[1:])
+    study_id = store.add_study(asked.as_dict(), name=asked.name, machine=here.as_dict(), command=command)
+    with console.Bar() as bar:
+        status = job.conduct(store, study_id, bar.tell)
+    console.outcome(store.rows([study_id]))
+    record = store.study(study_id)
+    console.console.print(f"Study {study_id}: {status}. {record.message}", highlight=False)
+    if csv:
+        console.write_file("--csv", csv, documents.to_csv(store, [study_id]))
+    if json:
+        console.write_json(json, documents.to_json(store, study_id))
+    if status != "done":
+        sys.exit(1)
+
+
+def _chosen_workloads(asked: Study, named: list[str] | None) -> tuple[str, ...]:
+    """Those named; else the preset's, or of these the ones that have the data set asked for."""
+    if named:
+        return tuple(dict.fromkeys(named))
+    if asked.dataset is None:
+        return asked.workloads
+    having = tuple(
+        key for key in asked.workloads if asked.dataset in {d.key for d in workloads.describe(key).datasets}
+    )
+    return having or asked.workloads
+
+
+@app.command()
+def train(
+    workload: Annotated[str, typer.Argument(help="A workload's key, or path/to/file.py:make.")],
+    dataset: Annotated[str | None, typer.Option(help="Another data set than the workload's own.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the first weights and the order of rows.")] = 0,
+    json: Json = None,
+) -> None:
+    """Train a workload's reference model anew; it is used from then on."""
+    from efficiency import paths
+    from efficiency.engine import reference
+    from efficiency.engine.child import Child
+    from efficiency.engine.progress import Progress
+    from efficiency.errors import VariantFailed
+
+    declared = workloads.describe(workload)
+    if declared.trained:
+        raise BadRequest(f"{workload} brings its own trained model; there is nothing to train.")
+    asked = {
+        "workload": workload,
+        "dataset": declared.dataset(dataset).key,
+        "threads": this_machine().threads,
+        "seed": seed,
+        "anew": True,
+    }
+    card: dict[str, Any] = {}
+    log = paths.home() / "jobs" / "train.log"
+    try:
+        with console.Bar() as bar, Child(reference.run, asked, start="warm", log=log) as child:
+            for message in child.messages(timeout_s=24 * 3600):
+                if "progress" in message:
+                    bar.tell(Progress("", "running", message["progress"], round(100 * message["share"]), 100))
+                card = message.get("card", card)
+    except VariantFailed as failure:
+        raise EfficiencyError(str(failure)) from failure
+    except KeyboardInterrupt:
+        raise EfficiencyError("Training was stopped; the checkpoint is as it was before.") from None
+    console.console.print(f"Trained {declared.key}: {card['accuracy_pct']:.2f} % on the test set.", highlight=False)
+    if json:
+        console.write_json(json, card)
+
+
+@app.command()
+def studies(json: Json = None) -> None:
+    """The studies in the database, the newest first."""
+    from efficiency.results.store import Store
+
+    found = Store.open().studies()
+    if json:
+        import json as json_module
+
+        console.write_json(json, {"studies": json_module.loads(found.to_json(orient="records", date_format="iso"))})
+    elif found.empty:
+        console.console.print("No studies yet; `python -m efficiency run` measures one.")
+    else:
+        shown = found[["id", "name", "recorded_at", "status", "rows", "machine"]]
+        console.table("Studies", shown.columns, shown.itertuples(index=False))
+
+
+@app.command()
+def show(study_id: StudyId, json: Json = None) -> None:
+    """The rows of a study."""
+    from efficiency.results import documents
+    from efficiency.results.store import Store
+
+    store = Store.open()
+    record = store.study(study_id)
+    if json:
+        console.write_json(json, documents.to_json(store, study_id))
+        return
+    console.outcome(store.rows([study_id]))
+    console.console.print(
+        f"{record.name}: {record.status}, recorded {record.recorded_at} on {record.machine.get('label', '?')}. "
+        f"{record.message}",
+        highlight=False,
+    )
+
+
+@app.command()
+def export(study_id: StudyId, csv: Csv = None, json: Json = None) -> None:
+    """A study as CSV (the rows) and JSON (everything, raw samples included)."""
+    from efficiency.results import documents
+    from efficiency.results.store import Store
+
+    if csv is None and json is None:
+        raise BadRequest("export: name --csv FILE, --json FILE or both.")
+    store = Store.open()
+    store.study(study_id)
+    if csv:
+        console.write_file("--csv", csv, documents.to_csv(store, [study_id]))
+    if json:
+        console.write_json(json, documents.to_json(store, study_id))
+
+
+@app.command(hidden=True)
+def job(study_id: StudyId) -> None:
+    """Run a queued study; the pages start this."""
+    from efficiency.engine import job as job_module
+    from efficiency.results.store import Store
+
+    sys.exit(0 if job_module.conduct(Store.open(), study_id) == "done" else 1)

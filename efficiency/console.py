@@ -1,0 +1,131 @@
+"""What the command line prints: tables and progress with rich, on standard error; documents on standard output."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from efficiency.engine import progress as state
+from efficiency.errors import BadRequest
+
+# Piped into a file there is no terminal to fit into, and 80 columns would break every cell.
+console = Console(stderr=True, width=None if sys.stderr.isatty() else 140)
+
+
+def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    """Print a table; None is shown as nothing."""
+    shown = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        shown.add_column(column, overflow="fold")
+    for row in rows:
+        shown.add_row(*("" if value is None else str(value) for value in row))
+    console.print(shown)
+
+
+def write_json(place: str, document: Mapping[str, Any]) -> None:
+    """To a file, or for `-` as one line on standard output."""
+    if place == "-":
+        print(json.dumps(document, allow_nan=False), flush=True)
+    else:
+        write_file("--json", place, json.dumps(document, allow_nan=False) + "\n")
+
+
+def write_file(option: str, place: str, text: str) -> None:
+    """Write text to a file, or to standard output for `-`; raises `BadRequest`."""
+    if place == "-":
+        sys.stdout.write(text)
+        return
+    try:
+        Path(place).expanduser().write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BadRequest(f"{option}: {place} cannot be written ({error.strerror}); name another file.") from error
+
+
+def writable(option: str, place: str | None) -> None:
+    """Refuse before a long measurement what could not be written after it; raises `BadRequest`."""
+    if place in (None, "-"):
+        return
+    path = Path(str(place)).expanduser()
+    if path.is_dir():
+        raise BadRequest(f"{option}: {place} is a folder; name a file.")
+    if not path.parent.is_dir():
+        raise BadRequest(f"{option}: the folder of {place} does not exist; make it or name another file.")
+    try:
+        path.open("a").close()
+    except OSError as error:
+        raise BadRequest(f"{option}: {place} cannot be written ({error.strerror}); name another file.") from error
+
+
+class Bar:
+    """A progress line that takes `state.Progress`."""
+
+    def __init__(self) -> None:
+        self._bar = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.completed}/{task.total} rows"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=console,
+            transient=True,
+        )
+        self._task = self._bar.add_task("Starting", total=None, left="")
+
+    def __enter__(self) -> Bar:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def tell(self, told: state.Progress) -> None:
+        """Show how the study stands."""
+        left = f"about {told.left_s:.0f} s left" if told.left_s else ""
+        waiting = f" for study {told.waiting_for} to end" if told.waiting_for else ""
+        self._bar.update(
+            self._task, description=told.now + waiting, completed=told.done, total=told.total or None, left=left
+        )
+
+
+def outcome(rows: pd.DataFrame) -> None:
+    """The rows of a study, relative first, one table a workload and condition."""
+    for (workload, batch, threads), part in rows.groupby(["workload", "batch_size", "threads"], sort=False):
+        table(
+            f"{workload}, batch {batch}, {threads} thread{'s' if threads != 1 else ''}",
+            ("variant", "speed-up [95 %]", "", "accuracy", "", "smaller", "p50 ms", "accuracy %", "MB", "note"),
+            (_outcome_row(row) for row in part.to_dict("records")),
+        )
+    console.print("* on the Pareto front: nothing measured here is better in one thing and no worse in another.")
+
+
+def _outcome_row(row: Mapping[Any, Any]) -> list[object]:
+    def number(name: str, pattern: str) -> str:
+        return "" if pd.isna(row[name]) else pattern.format(row[name])
+
+    def text(name: str) -> str:
+        return "" if pd.isna(row[name]) else str(row[name])
+
+    speed = number("speedup", "{:.2f}x")
+    if speed:
+        speed += f" [{row['speedup_ci_low']:.2f}, {row['speedup_ci_high']:.2f}]"
+    return [
+        text("variant") + (" *" if row["on_pareto_front"] is True else ""),
+        speed,
+        text("speed_verdict"),
+        number("accuracy_delta_pp", "{:+.2f} pp"),
+        text("accuracy_verdict"),
+        number("size_ratio", "{:.2f}x"),
+        number("latency_ms_p50", "{:.3g}"),
+        number("accuracy_pct", "{:.2f}"),
+        number("size_mb", "{:.3g}"),
+        text("reason") or text("warnings"),
+    ]

@@ -1,0 +1,1 @@
+"""Runs studies: a conductor without torch, and child processes that measure."""

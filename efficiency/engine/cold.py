@@ -1,0 +1,49 @@
+"""A cold start of ONE variant: load time, first call, and the memory it takes to serve. Child side."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+
+from efficiency.engine.child import Message, Send
+
+CALLS = 10
+
+
+def run(asked: Message, send: Send) -> None:
+    """Load from disk, call once, then serve a few calls under the high-water mark."""
+    import torch
+
+    from efficiency.engine import variants
+    from efficiency.measure import memory
+
+    torch.set_num_threads(asked["condition"]["threads"])
+    device = asked["condition"]["device"]
+    sample = variants.load_sample(asked["folder"], device)
+    empty_mb = memory.resident_mb()
+    started = time.perf_counter()
+    reference = variants.load_reference(asked["workload"], asked["dataset"], device)
+    prepared = variants.rebuild(asked["techniques"], asked["learned"], reference, sample)
+    load_s = time.perf_counter() - started
+    del reference
+    call = prepared.caller()
+    cuda = device == "cuda"
+    was_reset = memory.reset_peak()
+    if cuda:
+        torch.cuda.reset_peak_memory_stats()
+    with ExitStack() as session:
+        for manager in prepared.session:
+            session.enter_context(manager())
+        started = time.perf_counter()
+        call(sample)
+        if cuda:
+            torch.cuda.synchronize()
+        first_call_ms = 1e3 * (time.perf_counter() - started)
+        for _ in range(CALLS):
+            call(sample)
+    if cuda:
+        peak_mb: float | None = torch.cuda.max_memory_allocated() / 1e6
+    else:
+        high = memory.peak_mb()
+        peak_mb = None if high is None or not was_reset else max(0.0, high - empty_mb)
+    send({"load_s": load_s, "first_call_ms": first_call_ms, "peak_memory_mb": peak_mb})

@@ -1,0 +1,301 @@
+"""Walks through a study: reference, probes, replicates; a child process for each. No torch here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from efficiency import estimate, workloads
+from efficiency.condition import Condition
+from efficiency.engine import cold, probe, reference, replicate
+from efficiency.engine.child import Child, Message, ask
+from efficiency.errors import VariantFailed
+from efficiency.machine import Machine
+from efficiency.study import Checked, Entry, Variant
+
+PATIENCE = 6.0
+"""A step may take this many times its estimate, and a minute more, before it counts as hung."""
+GRACE_S = 60.0
+
+
+class Cancelled(Exception):
+    """Raised in the conductor when the user cancels; what is done is kept."""
+
+
+class Recorder(Protocol):
+    """Takes what the conductor finds out. The engine needs no more of a store than this."""
+
+    def settle(self, entry: Entry, status: str, reason: str) -> None:
+        """A row ends without a measurement of its latency."""
+
+    def probed(self, entry: Entry, probe: dict[str, Any], cold: dict[str, Any]) -> None:
+        """A variant was prepared and read off."""
+
+    def timed(self, entry: Entry, replicate: int, samples: dict[str, Any]) -> None:
+        """One replicate's raw samples [n, 2], round and nanoseconds, as `arrays.to_text` has them."""
+
+    def close_heat(self, entries: list[Entry]) -> None:
+        """A heat is over: its rows are final."""
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """Where a study stands: what is being done, and the estimate of what is done and left."""
+
+    now: str
+    done: int
+    total: int
+    done_estimate_s: float
+    total_estimate_s: float
+
+
+class Conductor:
+    """Runs one checked study. `folder` is for logs and learned state; `tell` hears every step."""
+
+    def __init__(
+        self, checked: Checked, machine: Machine, recorder: Recorder, folder: Path, tell: Callable[[Pulse], None]
+    ) -> None:
+        self._study, self._entries = checked.study, checked.entries
+        self._machine, self._recorder, self._folder, self._tell = machine, recorder, folder, tell
+        self._started = time.monotonic()
+        heats, effort = self._heats(), self._study.effort
+        self._replicates_left = len(heats) * effort.replicates
+        self._unprobed_s = sum(estimate.reference_seconds(self._study, name, machine) for name, _ in heats) + sum(
+            estimate.probe_seconds(self._study, entry, machine)
+            for entries in heats.values()
+            for entry in entries
+            if not entry.variant.control
+        )
+        self._estimate_s = self._unprobed_s + sum(
+            effort.replicates * estimate.replicate_seconds(len(entries), effort.seconds_per_replicate)
+            for entries in heats.values()
+        )
+        self._passed_s, self._settled, self._test_rows = 0.0, 0, 0
+        self._probed: dict[tuple[object, ...], Message] = {}
+
+    def run(self) -> None:
+        """Every workload in turn; on `Cancelled` the rows that are left are marked, then it is raised on."""
+        open_entries = {entry: None for entry in self._entries}
+        try:
+            for entry in self._entries:
+                if entry.why_not:
+                    self._settle(entry, "not-applicable", entry.why_not)
+                    del open_entries[entry]
+            ready: dict[str, str | None] = {}
+            for (name, condition), entries in self._heats().items():
+                if name not in ready:
+                    ready[name] = self._make_reference(name)
+                if reason := ready[name]:
+                    for entry in entries:
+                        self._settle(entry, "failed", reason)
+                else:
+                    self._heat(name, condition, entries)
+                for entry in entries:
+                    del open_entries[entry]
+        except Cancelled:
+            for entry in open_entries:
+                self._recorder.settle(entry, "cancelled", "Cancelled before it was measured.")
+            raise
+
+    def _heats(self) -> dict[tuple[str, Condition], list[Entry]]:
+        heats: dict[tuple[str, Condition], list[Entry]] = {}
+        for entry in self._entries:
+            if entry.why_not is None:
+                heats.setdefault((entry.workload, entry.condition), []).append(entry)
+        return heats
+
+    # What every step does: say what is being done, and when it is over, count it.
+
+    def _say(self, now: str) -> None:
+        total = len(self._entries)
+        self._tell(Pulse(now, self._settled, total, self._passed_s, self._estimate_s))
+
+    def _settle(self, entry: Entry, status: str, reason: str) -> None:
+        self._recorder.settle(entry, status, reason)
+        self._settled += 1
+
+    def _timeout_s(self, estimated_s: float) -> float:
+        return PATIENCE * estimated_s + GRACE_S
+
+    def _asked(self, entry: Entry) -> dict[str, Any]:
+        """What the children of a variant are told."""
+        study, workload = self._study, workloads.describe(entry.workload)
+        folder = self._folder / workload.key / _shape(entry.condition)
+        folder.mkdir(parents=True, exist_ok=True)
+        return {
+            "workload": entry.workload,
+            "dataset": workload.dataset(study.dataset).key,
+            "techniques": list(entry.variant.techniques),
+            "condition": asdict(entry.condition),
+            "seed": study.seed,
+            "threads": self._machine.threads,
+            "test_rows": study.effort.test_rows,
+            "calibration_rows": study.effort.calibration_rows,
+            "training_rows": study.effort.training_rows,
+            "folder": str(folder),
+            "learned": str(folder / f"{entry.variant.key}.safetensors"),
+        }
+
+    @property
+    def _log(self) -> Path:
+        return self._folder / "children.log"
+
+    def _make_reference(self, name: str) -> str | None:
+        """Data and checkpoint at hand; None, or why this workload cannot be measured."""
+        label, estimated = workloads.describe(name).label, estimate.reference_seconds(self._study, name, self._machine)
+        asked = {
+            "workload": name,
+            "dataset": workloads.describe(name).dataset(self._study.dataset).key,
+            "threads": self._machine.threads,
+            "seed": self._study.seed,
+            "anew": False,
+        }
+        self._say(f"{label}: reading data and checkpoint")
+        try:
+            with Child(reference.run, asked, start="warm", log=self._log) as child:
+                for message in child.messages(self._timeout_s(estimated)):
+                    if "progress" in message:
+                        self._say(f"{label}: {message['progress']} ({message['share']:.0%})")
+                    if "ready" in message:
+                        self._test_rows = int(message["test_rows"])
+        except VariantFailed as failure:
+            return str(failure)
+        finally:
+            self._passed_s += estimated
+            self._unprobed_s -= estimated
+        return None
+
+    def _heat(self, name: str, condition: Condition, entries: list[Entry]) -> None:
+        """Probe the variants one by one, then time together those that could be prepared."""
+        label = workloads.describe(name).label
+        prepared: list[Entry] = []
+        for entry in entries:
+            if entry.variant.control:
+                continue
+            self._say(f"{label}: {entry.variant.label}, {condition.label()}")
+            reason = self._probe(entry)
+            if reason is None:
+                prepared.append(entry)
+                continue
+            self._settle(entry, "failed", reason)
+            if not entry.variant.techniques:
+                for other in entries[1:]:
+                    self._settle(other, "failed", f"The baseline could not be measured: {reason}")
+                return
+        control = next(entry for entry in entries if entry.variant.control)
+        timed = self._time(label, condition, [prepared[0], control, *prepared[1:]])
+        self._recorder.close_heat(entries)
+        self._settled += len(timed)
+
+    def _probe(self, entry: Entry) -> str | None:
+        """None, or why the variant failed."""
+        asked, estimated = self._asked(entry), estimate.probe_seconds(self._study, entry, self._machine)
+        timeout_s = self._timeout_s(estimated)
+        try:
+            # What a probe finds is the same for every batch size and thread count: found once.
+            known = (entry.workload, entry.variant, _shape(entry.condition))
+            if known not in self._probed:
+                self._probed[known] = _timed_ask(probe.run, asked, self._log, timeout_s)
+            found = self._probed[known] | {"test_rows_at_hand": self._test_rows}
+            started_cold = _timed_ask(cold.run, asked, self._log, timeout_s)
+        except VariantFailed as failure:
+            return str(failure)
+        finally:
+            self._passed_s += estimated
+            self._unprobed_s -= estimated
+        self._recorder.probed(entry, found, started_cold)
+        return None
+
+    def _time(self, label: str, condition: Condition, entries: list[Entry]) -> list[Entry]:
+        """Replicates of the heat; a variant that brings one down is dropped, and that one runs again."""
+        effort = self._study.effort
+        alive = list(entries)
+        number = 0
+        while number < effort.replicates and alive:
+            seconds = self._seconds(len(alive))
+            self._say(f"{label}: timing {len(alive)} variants together, process {number + 1} of {effort.replicates}")
+            suspect: list[str] = [""]
+            try:
+                answer = self._replicate(alive, condition, number, seconds, suspect)
+            except VariantFailed as failure:
+                alive = self._drop(alive, suspect[0], str(failure))
+                continue
+            for entry in alive:
+                self._recorder.timed(entry, number, answer["samples"][entry.variant.key])
+            number += 1
+            self._replicates_left -= 1
+            self._passed_s += estimate.replicate_seconds(len(entries), effort.seconds_per_replicate)
+        return alive
+
+    def _seconds(self, variants: int) -> float:
+        effort, budget_s = self._study.effort, self._study.budget_s
+        if budget_s is None:
+            return effort.seconds_per_replicate
+        left_s = budget_s - (time.monotonic() - self._started) - self._unprobed_s
+        return estimate.affordable_seconds(effort, left_s, self._replicates_left, variants)
+
+    def _replicate(
+        self, alive: list[Entry], condition: Condition, number: int, seconds: float, suspect: list[str]
+    ) -> Message:
+        asked = self._asked(alive[0]) | {
+            "seed": self._study.seed + 1_000 + number,
+            "seconds": seconds,
+            "variants": [
+                {
+                    "key": entry.variant.key,
+                    "techniques": list(entry.variant.techniques),
+                    "learned": self._asked(entry)["learned"],
+                }
+                for entry in alive
+            ],
+        }
+        timeout_s = self._timeout_s(estimate.replicate_seconds(len(alive), seconds))
+        answer: Message = {}
+        with Child(replicate.run, asked, start="fresh", log=self._log) as child:
+            for message in child.messages(timeout_s):
+                if "on" in message:
+                    suspect[0] = message["on"]
+                else:
+                    answer = message
+        return answer
+
+    def _drop(self, alive: list[Entry], suspect: str, reason: str) -> list[Entry]:
+        """The heat without the suspect; without anyone, where it was the baseline or nobody is known."""
+        found = [entry for entry in alive if entry.variant.key == suspect]
+        if not found or found[0].variant == Variant():
+            for entry in alive:
+                self._settle(entry, "failed", f"The heat could not be timed: {reason}")
+            return []
+        self._settle(found[0], "failed", f"While it was timed: {reason}")
+        return [entry for entry in alive if entry is not found[0]]
+
+
+def _shape(condition: Condition) -> str:
+    """What of a condition changes the rows a model sees, as a folder's name."""
+    return f"{condition.device}-{condition.length or 'natural'}-{condition.padding_pct}-{condition.batch_size}"
+
+
+def _timed_ask(work: Any, asked: Message, log: Path, timeout_s: float) -> Message:
+    started = time.perf_counter()
+    answer = ask(work, asked, start="warm", log=log, timeout_s=timeout_s)
+    return answer | {"wall_s": time.perf_counter() - started}
+
+
+def run(
+    checked: Checked, machine: Machine, recorder: Recorder, folder: Path, tell: Callable[[Pulse], None]
+) -> None:
+    """Run a checked study to its end; raises `Cancelled` when it is cancelled."""
+    Conductor(checked, machine, recorder, folder, tell).run()
+
+
+def remaining_s(pulse: Pulse, elapsed_s: float) -> float | None:
+    """Seconds left: the estimate of what is left, scaled by how the estimate fared so far."""
+    if pulse.total_estimate_s <= 0:
+        return None
+    left = max(0.0, pulse.total_estimate_s - pulse.done_estimate_s)
+    if pulse.done_estimate_s < 10:
+        return left
+    return left * min(5.0, max(0.2, elapsed_s / pulse.done_estimate_s))

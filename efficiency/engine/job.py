@@ -1,0 +1,86 @@
+"""A study as a process of its own: waits its turn, conducts, and leaves its state on disk.
+
+Started by `jobs.submit` as `python -m efficiency job ID`; the command line's `run` calls `conduct` in the
+foreground, so both take the same path.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from types import FrameType
+
+from efficiency.engine import conductor, turn
+from efficiency.engine.conductor import Cancelled, Pulse
+from efficiency.engine.progress import Progress, ProgressFile, folder_of
+from efficiency.engine.recording import StoreRecorder
+from efficiency.errors import EfficiencyError
+from efficiency.machine import this_machine
+from efficiency.results.store import Store
+from efficiency.study import Study, check
+
+Tell = Callable[[Progress], None]
+
+
+def _cancel(_signal: int, _frame: FrameType | None) -> None:
+    # Once: a second signal must not cut off the clean-up of the first.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise Cancelled
+
+
+def conduct(store: Store, study_id: str, tell: Tell = lambda progress: None) -> str:
+    """Run a stored study to its end and return its status; a signal to this process cancels it."""
+    file, started = ProgressFile(study_id), time.monotonic()
+    before = {number: signal.signal(number, _cancel) for number in (signal.SIGTERM, signal.SIGINT)}
+    last = Progress(study_id, "queued", "Waiting for its turn")
+
+    def say(progress: Progress) -> None:
+        nonlocal last
+        last = progress
+        file.write(progress)
+        tell(progress)
+
+    def pulse(beat: Pulse) -> None:
+        elapsed_s = time.monotonic() - started
+        left_s = conductor.remaining_s(beat, elapsed_s)
+        say(Progress(study_id, "running", beat.now, beat.done, beat.total, elapsed_s, left_s))
+
+    status, message = "failed", ""
+    try:
+        study = Study.from_dict(store.study(study_id).asked)
+        with turn.taken(study_id, lambda holder: say(Progress(study_id, "queued", "Waiting", waiting_for=holder))):
+            started = time.monotonic()
+            store.set_status(study_id, "running")
+            checked, machine = check(study, this_machine()), this_machine()
+            recorder = StoreRecorder(store, study_id, checked, machine)
+            conductor.run(checked, machine, recorder, folder_of(study_id), pulse)
+            status = "done"
+    except Cancelled:
+        status, message = "cancelled", "Cancelled; what was measured is kept."
+    except (EfficiencyError, OSError) as error:
+        message = str(error)
+    except Exception as error:  # The study's page must say what happened, whatever it was.
+        logging.getLogger(__name__).exception("The study failed")
+        message = f"The study stopped on an unexpected error ({type(error).__name__}: {error}); please report it."
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_IGN if handler is None else handler)
+    _end(store, study_id, status, message)
+    elapsed_s = time.monotonic() - started
+    say(Progress(study_id, status, message, last.done, last.total, elapsed_s, 0.0))
+    for part in folder_of(study_id).glob("*"):
+        if part.is_dir():  # Learned state has served; the log stays.
+            shutil.rmtree(part, ignore_errors=True)
+    return status
+
+
+def _end(store: Store, study_id: str, status: str, message: str) -> None:
+    try:
+        store.set_status(study_id, status, message)
+    except EfficiencyError:
+        # A full disk or a deleted study: the progress file and the exit code still tell.
+        logging.getLogger(__name__).exception("The study's end could not be stored")

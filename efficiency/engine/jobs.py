@@ -1,0 +1,102 @@
+"""Studies in the background, for the pages: submit, look, cancel. No torch, no waiting."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+from efficiency import paths
+from efficiency.engine.progress import Progress, ProgressFile, folder_of
+from efficiency.machine import this_machine
+from efficiency.results.store import Store
+from efficiency.study import Study, check
+
+__all__ = ["Progress", "cancel", "live", "progress", "submit"]
+
+START_S = 20.0
+"""A job that has not written its first progress by then has died on the way."""
+
+
+def submit(store: Store, study: Study, *, name: str = "", command: str = "") -> str:
+    """Store the study as queued and start its process; raises `BadRequest` with every problem."""
+    machine = this_machine()
+    check(study, machine)
+    study_id = store.add_study(
+        study.as_dict(), name=name or study.name, machine=machine.as_dict(), command=command, status="queued"
+    )
+    folder = folder_of(study_id)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "job.log").open("ab") as log:
+        # A session of its own: closing the server or its terminal does not end the study.
+        started = subprocess.Popen(
+            [sys.executable, "-m", "efficiency", "job", study_id],
+            cwd=paths.PROJECT,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    _children.append(started)
+    return study_id
+
+
+_children: list[subprocess.Popen[bytes]] = []
+
+
+def _reap() -> None:
+    """Collect jobs of ours that have ended, so that none stays behind as a zombie."""
+    _children[:] = [child for child in _children if child.poll() is None]
+
+
+def progress(store: Store, study_id: str) -> Progress:
+    """How the study stands. One whose process has died without a word is set to `interrupted`."""
+    _reap()
+    record = store.study(study_id)
+    found = ProgressFile(study_id).read()
+    if record.status not in {"queued", "running"}:
+        told = found[0] if found else Progress(study_id, record.status)
+        return replace(told, state=record.status, now=record.message, waiting_for=None)
+    if found is None:
+        if _age_s(study_id) < START_S:
+            return Progress(study_id, "queued", "Starting")
+        return _interrupted(store, Progress(study_id, "queued"))
+    told, process = found
+    if process is None:
+        # It may have ended properly between our two looks.
+        now = store.study(study_id).status
+        return _interrupted(store, told) if now in {"queued", "running"} else replace(told, state=now)
+    return told
+
+
+def _age_s(study_id: str) -> float:
+    try:
+        return time.time() - folder_of(study_id).stat().st_mtime
+    except OSError:
+        return float("inf")
+
+
+def _interrupted(store: Store, told: Progress) -> Progress:
+    message = "Its process ended unexpectedly; what was measured is kept. Run it again for the rest."
+    store.set_status(told.study_id, "interrupted", message)
+    return replace(told, state="interrupted", now=message, left_s=None, waiting_for=None)
+
+
+def cancel(store: Store, study_id: str) -> None:
+    """Ask the study's process to stop; rows already measured are kept."""
+    found = ProgressFile(study_id).read()
+    if found and found[1] is not None:
+        found[1].terminate()
+    elif store.study(study_id).status in {"queued", "running"}:
+        store.set_status(study_id, "cancelled", "Cancelled before it started.")
+
+
+def live(store: Store) -> list[Progress]:
+    """Studies that are queued or running, the running one first."""
+    studies = store.studies()
+    waiting = studies[studies["status"].isin(["queued", "running"])]["id"]
+    found = [progress(store, study_id) for study_id in waiting]
+    return sorted((told for told in found if told.live), key=lambda told: told.state != "running")

@@ -1,0 +1,80 @@
+"""The probe: prepares ONE variant and reads off all but latency and memory. Child side."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from efficiency.engine.child import Message, Send
+
+SAMPLE_FILE = "sample.safetensors"
+
+
+def run(asked: Message, send: Send) -> None:
+    """Learn what is to be learned, keep it for the replicates, answer every test row, show evidence."""
+    import torch
+    from safetensors.torch import save_file
+
+    from efficiency import workloads
+    from efficiency.condition import Condition
+    from efficiency.engine import arrays, inputs
+    from efficiency.measure import accuracy, size
+    from efficiency.techniques import compose
+    from efficiency.techniques.base import Data
+    from efficiency.workloads import checkpoints
+
+    torch.set_num_threads(asked["threads"])
+    torch.manual_seed(asked["seed"])
+    workload = workloads.get(asked["workload"])
+    dataset = workload.dataset(asked["dataset"])
+    condition = Condition(**asked["condition"])
+    keys = tuple(asked["techniques"])
+    device = torch.device(condition.device)
+
+    reference = checkpoints.load(workload, dataset).to(device)
+    sample = inputs.sample(workload, dataset, condition)
+    folder = Path(asked["folder"])
+    save_file({"sample": sample}, folder / SAMPLE_FILE)
+    sample = sample.to(device)
+
+    def calibration() -> torch.Tensor:
+        return inputs.encoded(workload, dataset, condition, "calibration", asked["calibration_rows"])[0]
+
+    def training() -> tuple[torch.Tensor, torch.Tensor]:
+        return inputs.encoded(workload, dataset, condition, "train", asked["training_rows"])
+
+    spent: dict[str, float] = {}
+    send({"doing": "preparing"})
+    started = time.perf_counter()
+    data = Data(calibration, training, asked["seed"])
+    learned = compose.learn(keys, reference, sample, data)
+    prepared = compose.prepare(keys, reference, sample, learned)
+    spent["prepare_s"] = time.perf_counter() - started
+    if learned:
+        # Cloned: observers keep views of one tensor, which safetensors refuses.
+        save_file({name: value.detach().clone() for name, value in learned.items()}, Path(asked["learned"]))
+
+    send({"doing": "answering the test rows"})
+    started = time.perf_counter()
+    rows, labels = inputs.encoded(workload, dataset, condition, "test", asked["test_rows"])
+    with ExitStack() as session:
+        for manager in prepared.session:
+            session.enter_context(manager())
+        predicted = accuracy.predictions(prepared.caller(), rows, condition.device)
+        spent["evaluate_s"] = time.perf_counter() - started
+        shown = compose.evidence(keys, prepared, sample, reference)
+    answer: dict[str, Any] = {
+        "prepare_s": spent["prepare_s"],
+        "evaluate_s": spent["evaluate_s"],
+        "size_bytes": size.serialized_bytes(prepared.module),
+        "predicted": arrays.to_text(predicted),
+        "labels": arrays.to_text(labels.numpy().astype("uint16")),
+        "padding_pct": inputs.padding_pct(workload, sample),
+        "evidence": {
+            key: {"took_effect": e.took_effect, "reason": e.reason, "figures": dict(e.figures)}
+            for key, e in shown.items()
+        },
+    }
+    send(answer)

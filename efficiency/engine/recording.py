@@ -1,0 +1,128 @@
+"""Writes rows as they become known: once when probed, again when the heat has been timed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from efficiency import workloads
+from efficiency.analysis import derive
+from efficiency.analysis.derive import Measured
+from efficiency.engine import arrays
+from efficiency.machine import Machine
+from efficiency.results.store import Store
+from efficiency.study import Checked, Entry
+
+NOT_TIMED = "Probed, not timed yet."
+
+
+@dataclass
+class _Row:
+    position: int
+    entry: Entry
+    measured: Measured
+    identity: dict[str, object]
+    details: dict[str, Any] = field(default_factory=dict)
+    padding_pct: float | None = None
+
+
+class StoreRecorder:
+    """Keeps every row of a study in the store, derived columns and raw material both."""
+
+    def __init__(self, store: Store, study_id: str, checked: Checked, machine: Machine) -> None:
+        self._store, self._study_id, self._checked, self._machine = store, study_id, checked, machine
+        self._rows = {entry: self._new(position, entry) for position, entry in enumerate(checked.entries)}
+
+    def _new(self, position: int, entry: Entry) -> _Row:
+        workload = workloads.describe(entry.workload)
+        condition, effort = entry.condition, self._checked.study.effort
+        identity: dict[str, object] = {
+            "machine": self._machine.label,
+            "device": condition.device,
+            "workload": workload.key,
+            "family": workload.family,
+            "model": workload.model,
+            "dataset": workload.dataset(self._checked.study.dataset).key,
+            "variant": entry.variant.key,
+            "techniques": "+".join(entry.variant.techniques) or None,
+            "batch_size": condition.batch_size,
+            "threads": condition.threads,
+            "torch_version": self._machine.torch_version,
+            "length": (condition.length or workload.length) if workload.length else None,
+            "phase": condition.phase,
+        }
+        measured = Measured(
+            variant=entry.variant.key,
+            control=entry.variant.control,
+            batch_size=condition.batch_size,
+            status="cancelled",
+            reason=NOT_TIMED,
+            on_subset=effort.test_rows is not None,
+        )
+        return _Row(position, entry, measured, identity)
+
+    def settle(self, entry: Entry, status: str, reason: str) -> None:
+        row = self._rows[entry]
+        row.measured.status, row.measured.reason = status, reason
+        self._write([row])
+
+    def probed(self, entry: Entry, probe: dict[str, Any], cold: dict[str, Any]) -> None:
+        row = self._rows[entry]
+        measured = row.measured
+        measured.predicted = arrays.from_text(probe["predicted"])
+        measured.labels = arrays.from_text(probe["labels"])
+        measured.on_subset &= len(measured.labels) < probe["test_rows_at_hand"]
+        measured.size_bytes = probe["size_bytes"]
+        measured.prepare_s = probe["prepare_s"]
+        measured.evidence = probe["evidence"]
+        measured.load_s = cold["load_s"]
+        measured.first_call_ms = cold["first_call_ms"]
+        measured.peak_memory_mb = cold["peak_memory_mb"]
+        row.padding_pct = probe["padding_pct"]
+        row.details = {
+            "evidence": probe["evidence"],
+            "test_rows": len(measured.labels),
+            "evaluate_s": round(probe["evaluate_s"], 3),
+            "probe_s": round(probe["wall_s"], 3),
+            "cold_s": round(cold["wall_s"], 3),
+        }
+        self._write(self._heat_of(entry), only=row)
+
+    def timed(self, entry: Entry, replicate: int, samples: dict[str, Any]) -> None:
+        pairs = arrays.from_text(samples)
+        numbered = np.column_stack([np.full(len(pairs), replicate, dtype=np.int64), pairs])
+        measured = self._rows[entry].measured
+        measured.samples = (
+            numbered if measured.samples is None else np.concatenate([measured.samples, numbered])
+        )
+
+    def close_heat(self, entries: list[Entry]) -> None:
+        rows = self._heat_of(entries[0])
+        for row in rows:
+            if row.measured.samples is not None and row.measured.reason == NOT_TIMED:
+                row.measured.status, row.measured.reason = "done", ""
+        self._write(rows, material=True)
+
+    def _heat_of(self, entry: Entry) -> list[_Row]:
+        """The rows that share workload and condition, the baseline first, as the plan lists them."""
+        return [
+            row
+            for row in self._rows.values()
+            if (row.entry.workload, row.entry.condition) == (entry.workload, entry.condition)
+        ]
+
+    def _write(self, rows: list[_Row], *, only: _Row | None = None, material: bool = False) -> None:
+        derived = derive.heat([row.measured for row in rows])
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        for row, columns in zip(rows, derived, strict=True):
+            if only is not None and row is not only:
+                continue
+            columns = {"recorded_at": now, **row.identity, "padding_pct": row.padding_pct, **columns}
+            row_id = self._store.put_row(self._study_id, row.position, columns, row.details)
+            if material and row.measured.samples is not None:
+                self._store.put_samples(row_id, row.measured.samples)
+            if material and row.measured.predicted is not None and row.measured.labels is not None:
+                self._store.put_answers(row_id, row.measured.predicted, row.measured.labels)

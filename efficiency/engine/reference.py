@@ -1,0 +1,36 @@
+"""The reference model made ready: data at hand, checkpoint found, trained on first use. Child side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from efficiency.engine.child import Message, Send
+
+
+def run(asked: Message, send: Send) -> None:
+    """Asked for a workload and a data set (and `anew` to train again); answers with the card."""
+    import torch
+
+    from efficiency import workloads
+    from efficiency.errors import DataUnavailable
+    from efficiency.workloads import cards, checkpoints
+
+    torch.set_num_threads(asked["threads"])
+    workload = workloads.get(asked["workload"])
+    dataset = workload.dataset(asked["dataset"])
+
+    def progress(what: str, share: float) -> None:
+        send({"progress": what, "share": share})
+
+    if reason := dataset.why_not():
+        if dataset.fetch is None:
+            raise DataUnavailable(reason)
+        dataset.fetch(progress)
+    card: dict[str, Any] = {}
+    if not workload.trained:
+        if asked["anew"] or cards.find(workload, dataset) is None:
+            made = checkpoints.train_and_save(workload, dataset, progress=progress, seed=asked["seed"])
+            card["accuracy_pct"] = made.accuracy_pct
+            card["train_seconds"] = made.train_seconds
+        checkpoints.verify(workload, dataset)
+    send({"ready": True, "card": card, "test_rows": len(dataset.load("test", None))})

@@ -1,0 +1,47 @@
+"""A replicate: a fresh process that holds all variants of a heat and times them. Child side."""
+
+from __future__ import annotations
+
+import time
+
+from efficiency.engine.child import Message, Send
+
+
+def run(asked: Message, send: Send) -> None:
+    """Load in random order, time in random order, send raw samples.
+
+    The variant at work is named before it is touched: if the process dies, that one is the suspect.
+    """
+    import numpy as np
+    import torch
+
+    from efficiency.engine import arrays, variants
+    from efficiency.measure.latency import Timed, rounds
+
+    started = time.perf_counter()
+    torch.set_num_threads(asked["condition"]["threads"])
+    device = asked["condition"]["device"]
+    sample = variants.load_sample(asked["folder"], device)
+    reference = variants.load_reference(asked["workload"], asked["dataset"], device)
+    timed: dict[str, Timed] = {}
+    for place in np.random.default_rng(asked["seed"]).permutation(len(asked["variants"])):
+        variant = asked["variants"][place]
+        send({"on": variant["key"]})
+        prepared = variants.rebuild(variant["techniques"], variant["learned"], reference, sample)
+        timed[variant["key"]] = Timed(prepared.caller(), prepared.session)
+    loaded_s = time.perf_counter() - started
+    samples = rounds(
+        timed,
+        sample,
+        seconds=asked["seconds"],
+        seed=asked["seed"],
+        device=device,
+        on_variant=lambda key: send({"on": key}),
+    )
+    send(
+        {
+            "samples": {key: arrays.to_text(values) for key, values in samples.items()},
+            "load_s": loaded_s,
+            "timed_s": time.perf_counter() - started - loaded_s,
+        }
+    )

@@ -1,0 +1,54 @@
+"""One study at a time on a machine: two at once would measure each other.
+
+The lock lies in the system's temporary folder, since databases and homes may differ and the machine is one.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+PATIENCE_S = 1.0
+
+
+def _lock_file() -> Path:
+    return Path(tempfile.gettempdir()) / "efficiency-machine.lock"
+
+
+def _holder_file() -> Path:
+    return _lock_file().with_suffix(".holder")
+
+
+def holder() -> str | None:
+    """The study whose turn it is, if any."""
+    try:
+        return _holder_file().read_text() or None
+    except OSError:
+        return None
+
+
+@contextmanager
+def taken(study_id: str, waiting: Callable[[str | None], None]) -> Iterator[None]:
+    """Hold the machine; while another study does, `waiting` is told which, at least every second."""
+    # Every user of the machine may take a turn, hence the mode.
+    lock = FileLock(_lock_file(), mode=0o666)
+    while True:
+        try:
+            lock.acquire(timeout=0)
+            break
+        except Timeout:
+            waiting(holder())
+            time.sleep(PATIENCE_S)
+    try:
+        with suppress(OSError):
+            _holder_file().write_text(study_id)
+        yield
+    finally:
+        with suppress(OSError):
+            _holder_file().unlink(missing_ok=True)
+        lock.release()

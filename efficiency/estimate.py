@@ -1,0 +1,96 @@
+"""How long a plan will take, from each workload's rough pace; the live estimate corrects it as it goes."""
+
+from __future__ import annotations
+
+from efficiency import techniques, workloads
+from efficiency.condition import Condition
+from efficiency.machine import Machine
+from efficiency.study import Effort, Entry, Study, Variant, expand
+from efficiency.workloads import cards
+from efficiency.workloads.base import Workload
+
+TEST_ROWS = 7_000
+"""Rows of a test set whose size is not declared."""
+TRAINING_ROWS = 25_000
+PACE_CORES = 2
+"""The declared paces were taken on two cores."""
+PROCESS_S = 0.8
+"""A warm child: start, reading weights, building the variant."""
+FRESH_PROCESS_S = 3.0
+"""A replicate: start from nothing, import torch, read weights."""
+BUILD_S = 0.35
+"""Building one variant within a replicate, and warming it up."""
+LEAST_SECONDS_PER_REPLICATE = 1.0
+FAKE_QUANTIZED_COST = 2.5
+"""A training step with rounding in the loop, as a multiple of a plain one."""
+
+
+def _slowness(machine: Machine) -> float:
+    return PACE_CORES / max(1, min(machine.threads, 8))
+
+
+def reference_seconds(study: Study, name: str, machine: Machine) -> float:
+    """Reading the data, and training on first use."""
+    workload = workloads.describe(name)
+    if workload.trained or cards.find(workload, workload.dataset(study.dataset)):
+        return 2.0
+    passes = TRAINING_ROWS * workload.training.epochs
+    return 5.0 + passes / workload.pace.trained_rows_per_s * _slowness(machine)
+
+
+def probe_seconds(study: Study, entry: Entry, machine: Machine) -> float:
+    """Preparing a variant, answering the test rows, and a cold start."""
+    workload = workloads.describe(entry.workload)
+    return _probe_seconds(workload, study, entry.variant, machine)
+
+
+def _probe_seconds(workload: Workload, study: Study, variant: Variant, machine: Machine) -> float:
+    effort, pace, slow = study.effort, workload.pace, _slowness(machine)
+    rows = min(effort.test_rows or TEST_ROWS, workload.dataset(study.dataset).test_rows or TEST_ROWS)
+    cost, learning = 1.0, 0.0
+    for key in variant.techniques:
+        technique = techniques.get(key)
+        cost *= technique.evaluation_cost
+        if technique.learns_from == "calibration":
+            learning += 1.0 + 2 * effort.calibration_rows / pace.evaluated_rows_per_s
+        if technique.learns_from == "training":
+            learning += 1.0 + FAKE_QUANTIZED_COST * effort.training_rows / pace.trained_rows_per_s
+    return 2 * PROCESS_S + slow * (learning + cost * rows / pace.evaluated_rows_per_s)
+
+
+def replicate_seconds(variants: int, seconds: float) -> float:
+    """One replicate of a heat."""
+    return FRESH_PROCESS_S + BUILD_S * variants + seconds
+
+
+def _heats(study: Study, machine: Machine) -> dict[tuple[str, Condition], list[Entry]]:
+    heats: dict[tuple[str, Condition], list[Entry]] = {}
+    for entry in expand(study, machine):
+        if entry.why_not is None:
+            heats.setdefault((entry.workload, entry.condition), []).append(entry)
+    return heats
+
+
+def _total(study: Study, machine: Machine, seconds: float) -> float:
+    total = sum(reference_seconds(study, name, machine) for name in study.workloads)
+    for entries in _heats(study, machine).values():
+        total += sum(probe_seconds(study, entry, machine) for entry in entries if not entry.variant.control)
+        total += study.effort.replicates * replicate_seconds(len(entries), seconds)
+    return total
+
+
+def seconds(study: Study, machine: Machine) -> float:
+    """The whole study, in seconds, no longer than its budget."""
+    planned = _total(study, machine, study.effort.seconds_per_replicate)
+    return planned if study.budget_s is None else min(planned, study.budget_s)
+
+
+def least_seconds(study: Study, machine: Machine) -> float:
+    """The shortest this plan can be: every probe, and a second of timing in each replicate."""
+    return _total(study, machine, min(LEAST_SECONDS_PER_REPLICATE, study.effort.seconds_per_replicate))
+
+
+def affordable_seconds(effort: Effort, left_s: float, replicates_left: int, variants: int) -> float:
+    """Timed seconds for each replicate that is left, within what the budget leaves."""
+    share = left_s / max(1, replicates_left) - replicate_seconds(variants, 0.0)
+    return max(LEAST_SECONDS_PER_REPLICATE, min(effort.seconds_per_replicate, share))

@@ -1,0 +1,109 @@
+"""Reading the tables into data frames.
+
+Tuples go straight into typed columns: ten thousand rows take a fraction of a second, which as objects they
+would not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Connection, func, select
+
+from efficiency.results.columns import COLUMNS, Kind
+from efficiency.results.tables import ANSWERS, ROWS, SAMPLES, STUDIES
+
+DTYPES: dict[Kind, Any] = {"text": "str", "number": "float64", "whole": "Int64", "flag": "boolean"}
+"""Each of them can hold an unknown."""
+
+NEWEST_FIRST = (STUDIES.c.recorded_at.desc(), STUDIES.c.number.desc())
+
+_STUDY_COLUMNS = (
+    "id", "name", "recorded_at", "status", "message", "preset", "machine", "machine_key", "workloads", "rows",
+    "example",
+)  # fmt: skip
+
+
+def columns_of_row() -> list[Any]:
+    """What to select so that a row has the contract's columns; `study` is the study's id."""
+    return [ROWS.c.study_id.label("study") if name == "study" else ROWS.c[name] for name in COLUMNS]
+
+
+def rows(connection: Connection, ids: Sequence[str] | None) -> pd.DataFrame:
+    """The rows of these studies, or of all; see `Store.rows`."""
+    query = select(ROWS.c.id, ROWS.c.study_id, ROWS.c.position, *columns_of_row()).join(
+        STUDIES, ROWS.c.study_id == STUDIES.c.id
+    )
+    query = query.order_by(STUDIES.c.recorded_at, STUDIES.c.number, ROWS.c.position)
+    if ids is None:
+        found = list(connection.execute(query))
+    else:
+        found = [
+            row for id in dict.fromkeys(ids) for row in connection.execute(query.where(STUDIES.c.id == id))
+        ]
+    kinds: dict[str, Kind] = {"row_id": "whole", "study_id": "text", "position": "whole", **COLUMNS}
+    values = list(zip(*found, strict=True)) if found else [()] * len(kinds)
+    frame = pd.DataFrame(
+        {name: pd.Series(column, dtype=DTYPES[kinds[name]]) for name, column in zip(kinds, values, strict=True)}
+    )
+    return frame.astype({"row_id": "int64", "position": "int64"})  # these are never unknown
+
+
+def studies(connection: Connection) -> pd.DataFrame:
+    """One line a study, newest first; see `Store.studies`."""
+    measured: dict[str, list[str]] = {}
+    done: dict[str, int] = {}
+    counted = select(
+        ROWS.c.study_id,
+        ROWS.c.workload,
+        func.sum((ROWS.c.status == "done").cast(ROWS.c.position.type)),
+    ).group_by(ROWS.c.study_id, ROWS.c.workload)
+    for id, workload, count in connection.execute(counted.order_by(func.min(ROWS.c.position))):
+        if workload is not None:
+            measured.setdefault(id, []).append(workload)
+        done[id] = done.get(id, 0) + int(count or 0)
+    lines = []
+    for study in connection.execute(select(STUDIES).order_by(*NEWEST_FIRST)).mappings():
+        asked, machine = study["asked"], study["machine"]
+        # A study that waits has no rows yet, but it is known what was asked.
+        planned = asked.get("workloads")
+        workloads = measured.get(study["id"]) or (list(map(str, planned)) if isinstance(planned, list) else [])
+        derived = {
+            "preset": str(asked.get("preset") or ""),
+            "machine": str(machine.get("label") or ""),
+            "machine_key": str(machine.get("key") or ""),
+            "workloads": ", ".join(dict.fromkeys(workloads)),
+            "rows": done.get(study["id"], 0),
+        }
+        lines.append([{**study, **derived}[name] for name in _STUDY_COLUMNS])
+    types = dict.fromkeys(_STUDY_COLUMNS, "str") | {"rows": "int64", "example": "bool"}
+    return pd.DataFrame(lines, columns=list(_STUDY_COLUMNS)).astype(types)
+
+
+def raw_samples(connection: Connection, row_id: int) -> np.ndarray[tuple[int, int], np.dtype[np.int64]] | None:
+    """int64 [3, visits]: replicates, rounds, nanoseconds a call."""
+    packed = connection.execute(select(SAMPLES.c.columns).where(SAMPLES.c.row_id == row_id)).scalar_one_or_none()
+    return None if packed is None else packed.reshape(3, -1)
+
+
+def samples(connection: Connection, row_id: int) -> pd.DataFrame:
+    """Every timed visit; see `Store.samples`."""
+    raw = raw_samples(connection, row_id)
+    replicate, visit, latency_ns = np.empty((3, 0), np.int64) if raw is None else raw
+    return pd.DataFrame({"replicate": replicate, "round": visit, "latency_ms": latency_ns / 1e6})
+
+
+def raw_answers(connection: Connection, row_id: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]] | None:
+    """Predictions and labels, uint16 [test rows] each."""
+    query = select(ANSWERS.c.predicted, ANSWERS.c.labels).where(ANSWERS.c.row_id == row_id)
+    found = connection.execute(query).one_or_none()
+    return None if found is None else (found[0], found[1])
+
+
+def answers(connection: Connection, row_id: int) -> pd.DataFrame:
+    """The answer to every test row; see `Store.answers`."""
+    predicted, labels = raw_answers(connection, row_id) or (np.empty(0, np.uint16), np.empty(0, np.uint16))
+    return pd.DataFrame({"predicted": predicted, "label": labels})

@@ -1,0 +1,106 @@
+"""AMP: autocast runs matrix products and convolutions in BF16 or FP16, the rest in FP32."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from efficiency.techniques.base import Evidence, Prepared, Stage, Technique, Tensors
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from efficiency.condition import Condition
+    from efficiency.machine import Machine
+    from efficiency.workloads.base import Workload
+
+# The operations that do a model's arithmetic, by the names the dispatcher sees.
+_COMPUTE = (
+    "mm", "addmm", "bmm", "baddbmm", "linear", "convolution", "mkldnn_rnn_layer", "_cudnn_rnn",
+    "mkldnn_convolution", "cudnn_convolution",
+)  # fmt: skip
+
+
+def why_not_bf16(workload: Workload, condition: Condition, machine: Machine) -> str | None:
+    return None
+
+
+def why_not_fp16(workload: Workload, condition: Condition, machine: Machine) -> str | None:
+    if condition.device != "cuda":
+        return "FP16 autocast is for CUDA: CPUs have few FP16 kernels, so use amp-bf16 here."
+    return None
+
+
+def _apply(prepared: Prepared, sample: torch.Tensor, dtype: torch.dtype) -> Prepared:
+    import torch
+
+    device = sample.device.type
+
+    def autocast() -> torch.autocast:
+        return torch.autocast(device, dtype=dtype)
+
+    return replace(prepared, call=(*prepared.call, autocast))
+
+
+def apply_bf16(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepared:
+    import torch
+
+    return _apply(prepared, sample, torch.bfloat16)
+
+
+def apply_fp16(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepared:
+    import torch
+
+    return _apply(prepared, sample, torch.float16)
+
+
+def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> Evidence:
+    """Share of the arithmetic operations that really ran in 16 bits, seen at the dispatcher."""
+    import torch
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    seen: list[bool] = []
+    half = {torch.bfloat16, torch.float16}
+
+    class Precisions(TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+            result = func(*args, **(kwargs or {}))
+            if func.overloadpacket.__name__ in _COMPUTE:
+                first = result[0] if isinstance(result, tuple) else result
+                seen.append(first.dtype in half)
+            return result
+
+    with Precisions():
+        prepared.caller()(sample)
+    share = sum(seen) / len(seen) if seen else 0.0
+    figures = {"half_precision_share": round(share, 4)}
+    if share > 0.5:
+        return Evidence("yes", f"{share:.0%} of the matrix operations ran in 16 bits.", figures)
+    if share > 0:
+        return Evidence("partly", f"Only {share:.0%} of the matrix operations ran in 16 bits.", figures)
+    return Evidence("no", "Every matrix operation ran in FP32: autocast had no effect.", figures)
+
+
+AMP_BF16 = Technique(
+    key="amp-bf16",
+    label="AMP BF16",
+    summary="Autocast: matrix products and convolutions in BF16, the rest in FP32.",
+    stage=Stage.CALL,
+    why_not=why_not_bf16,
+    apply=apply_bf16,
+    evidence=evidence,
+    conflicts=frozenset({"amp-fp16"}),
+    evaluation_cost=2.5,
+)
+
+AMP_FP16 = Technique(
+    key="amp-fp16",
+    label="AMP FP16",
+    summary="Autocast: matrix products and convolutions in FP16, the rest in FP32; CUDA.",
+    stage=Stage.CALL,
+    why_not=why_not_fp16,
+    apply=apply_fp16,
+    evidence=evidence,
+    conflicts=frozenset({"amp-bf16"}),
+)

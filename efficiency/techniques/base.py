@@ -1,0 +1,132 @@
+"""What a technique is: a frozen declaration and a few functions, torch imported inside them.
+
+    why_not    whether it can stand here at all, judged without torch
+    learn      what has to be learned from data once (calibration, fine-tuning); optional
+    apply      put it in place, given what was learned; cheap and repeatable
+    evidence   proof, from the prepared model itself, that it took effect
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from efficiency.condition import Condition
+    from efficiency.machine import Machine
+    from efficiency.workloads.base import Workload
+
+Tensors = dict[str, "torch.Tensor"]
+Manager = Callable[[], AbstractContextManager[object]]
+TookEffect = Literal["yes", "no", "partly"]
+
+
+class Stage(StrEnum):
+    """Techniques are applied stage by stage, in this order."""
+
+    WEIGHTS = "weights"
+    LAYOUT = "layout"
+    RUNTIME = "runtime"
+    CALL = "call"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Whether a technique took effect, why that is said, and the figures behind it."""
+
+    took_effect: TookEffect
+    reason: str
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Data:
+    """What `learn` may see: encoded training and calibration rows, never a test row.
+
+    `calibration` is [N, ...] and `training` a pair of inputs [N, ...] and labels [N]; both are made
+    when called.
+    """
+
+    calibration: Callable[[], torch.Tensor]
+    training: Callable[[], tuple[torch.Tensor, torch.Tensor]]
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A variant ready to be called: the model and what stands around the call in a user's code.
+
+    `session` managers hold while the variant is in use (switches a user sets once); `call` managers
+    are entered, and `convert` applied to the input, at every call, and are timed with it.
+    """
+
+    model: Callable[[torch.Tensor], torch.Tensor]
+    module: nn.Module
+    grad_mode: Manager
+    session: tuple[Manager, ...] = ()
+    call: tuple[Manager, ...] = ()
+    convert: Callable[[torch.Tensor], torch.Tensor] | None = None
+
+    def caller(self) -> Callable[[torch.Tensor], torch.Tensor]:
+        """The call exactly as a user would write it, without a wrapper that only we would pay for."""
+        model, grad_mode, convert = self.model, self.grad_mode, self.convert
+        if len(self.call) > 1:
+            raise ValueError("Two techniques stand around the call; write their nesting out here.")
+        around = self.call[0] if self.call else None
+
+        # Four plain functions rather than one with an ExitStack, whose cost would be timed too.
+        def plain(inputs: torch.Tensor) -> torch.Tensor:
+            with grad_mode():
+                return model(inputs)
+
+        def converted(inputs: torch.Tensor) -> torch.Tensor:
+            with grad_mode():
+                return model(convert(inputs))  # type: ignore[misc]
+
+        def managed(inputs: torch.Tensor) -> torch.Tensor:
+            with grad_mode(), around():  # type: ignore[misc]
+                return model(inputs)
+
+        def managed_converted(inputs: torch.Tensor) -> torch.Tensor:
+            with grad_mode(), around():  # type: ignore[misc]
+                return model(convert(inputs))  # type: ignore[misc]
+
+        if around is None:
+            return plain if convert is None else converted
+        return managed if convert is None else managed_converted
+
+
+@dataclass(frozen=True)
+class Technique:
+    """One way to make a model cheaper. Its card is the Markdown file beside its module."""
+
+    key: str
+    label: str
+    summary: str
+    stage: Stage
+    why_not: Callable[[Workload, Condition, Machine], str | None]
+    apply: Callable[[Prepared, torch.Tensor, Tensors], Prepared]
+    """(what is prepared so far, a sample input, what `learn` returned) to a new Prepared."""
+    evidence: Callable[[Prepared, torch.Tensor, nn.Module], Evidence]
+    """(the prepared variant, a sample input, the FP32 reference) to what is seen."""
+    learn: Callable[[nn.Module, torch.Tensor, Data], Tensors] | None = None
+    """(the FP32 reference, a sample input, data) to tensors that `apply` rebuilds from."""
+    learns_from: Literal["nothing", "calibration", "training"] = "nothing"
+    conflicts: frozenset[str] = frozenset()
+    api_status: Literal["stable", "deprecated"] = "stable"
+    successor: str | None = None
+    evaluation_cost: float = 1.0
+    """Time to evaluate a row, as a multiple of FP32's: for the estimate of a plan."""
+
+    @property
+    def card(self) -> Path:
+        """Markdown shown in the app: what it does, when it helps and hurts, cost, status, source."""
+        return Path(inspect.getfile(self.apply)).with_suffix(".md")

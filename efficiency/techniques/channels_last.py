@@ -1,0 +1,74 @@
+"""Channels-last: images and convolution weights stored NHWC instead of NCHW."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from efficiency.techniques.base import Evidence, Prepared, Stage, Technique, Tensors
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from efficiency.condition import Condition
+    from efficiency.machine import Machine
+    from efficiency.workloads.base import Workload
+
+
+def why_not(workload: Workload, condition: Condition, machine: Machine) -> str | None:
+    if workload.weights_in.get("conv", 0.0) == 0:
+        return "Channels-last is an image layout, and this model has no convolution."
+    return None
+
+
+def _to_channels_last(inputs: torch.Tensor) -> torch.Tensor:
+    import torch
+
+    return inputs.contiguous(memory_format=torch.channels_last)
+
+
+def apply(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepared:
+    """Convert the weights once and the input at every call, as a user's own code must."""
+    import torch
+
+    module = prepared.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return replace(prepared, model=module, module=module, convert=_to_channels_last)
+
+
+def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> Evidence:
+    """Share of the image-shaped results inside the model that keep the layout."""
+    import torch
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    seen: list[bool] = []
+
+    class Layouts(TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+            result = func(*args, **(kwargs or {}))
+            # Where height and width are 1 both layouts are the same memory.
+            if isinstance(result, torch.Tensor) and result.dim() == 4 and max(result.shape[2:]) > 1:
+                if result.shape[1] > 1:
+                    seen.append(result.is_contiguous(memory_format=torch.channels_last))
+            return result
+
+    with torch.no_grad(), Layouts():
+        prepared.caller()(sample)
+    share = sum(seen) / len(seen) if seen else 0.0
+    figures = {"channels_last_share": round(share, 4)}
+    if share > 0.9:
+        return Evidence("yes", f"{share:.0%} of the activations are channels-last.", figures)
+    if share > 0:
+        return Evidence("partly", f"Only {share:.0%} of the activations stay channels-last.", figures)
+    return Evidence("no", "No activation was channels-last: the layout had no effect.", figures)
+
+
+CHANNELS_LAST = Technique(
+    key="channels-last",
+    label="Channels-last",
+    summary="Image layout NHWC, which convolution kernels often prefer; same numbers.",
+    stage=Stage.LAYOUT,
+    why_not=why_not,
+    apply=apply,
+    evidence=evidence,
+)

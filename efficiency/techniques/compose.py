@@ -1,0 +1,75 @@
+"""From a reference model and a set of techniques to a variant that can be called."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING
+
+from efficiency import techniques
+from efficiency.techniques.base import Data, Evidence, Prepared, Stage, Tensors
+from efficiency.techniques.fast_path import switched
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from efficiency.condition import Condition
+    from efficiency.machine import Machine
+    from efficiency.workloads.base import Workload
+
+ALONE_IN_STAGE = (Stage.WEIGHTS, Stage.RUNTIME)
+"""Stages of which a variant takes one technique at most: two would undo each other."""
+
+
+def clash(keys: tuple[str, ...]) -> str | None:
+    """Why these techniques cannot stand together, or None. Unknown keys raise `UnknownName`."""
+    chosen = techniques.in_order(keys)
+    for number, first in enumerate(chosen):
+        for second in chosen[number + 1 :]:
+            if first.key == second.key:
+                return f"{first.key} is named twice."
+            if first.stage == second.stage and first.stage in ALONE_IN_STAGE:
+                return f"{first.key} and {second.key} both change the {first.stage.value}; choose one."
+            if second.key in first.conflicts or first.key in second.conflicts:
+                return f"{first.key} and {second.key} cannot be combined; choose one."
+    return None
+
+
+def why_not(keys: tuple[str, ...], workload: Workload, condition: Condition, machine: Machine) -> str | None:
+    """The first reason that keeps these techniques from this workload, or None."""
+    for technique in techniques.in_order(keys):
+        if reason := technique.why_not(workload, condition, machine):
+            return reason
+    return None
+
+
+def learn(keys: tuple[str, ...], model: nn.Module, sample: torch.Tensor, data: Data) -> Tensors:
+    """What the variant has to learn from data; empty where it learns nothing."""
+    for technique in techniques.in_order(keys):
+        if technique.learn is not None:
+            return technique.learn(model, sample, data)
+    return {}
+
+
+def prepare(keys: tuple[str, ...], model: nn.Module, sample: torch.Tensor, learned: Tensors) -> Prepared:
+    """The variant, built on a copy: the caller's model is left alone.
+
+    With no technique this is the baseline: FP32, eager, `no_grad`, and the encoder's fast path off,
+    since that is a technique too.
+    """
+    import torch
+
+    module = copy.deepcopy(model).eval()
+    prepared = Prepared(
+        model=module, module=module, grad_mode=torch.no_grad, session=(lambda: switched(False),)
+    )
+    for technique in techniques.in_order(keys):
+        prepared = technique.apply(prepared, sample, learned)
+    return prepared
+
+
+def evidence(
+    keys: tuple[str, ...], prepared: Prepared, sample: torch.Tensor, reference: nn.Module
+) -> dict[str, Evidence]:
+    """What each technique of the variant can show for itself."""
+    return {t.key: t.evidence(prepared, sample, reference) for t in techniques.in_order(keys)}

@@ -1,0 +1,67 @@
+"""Dynamic INT8: weights stored in 8 bits, activations quantized on the fly at every call."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from efficiency.techniques import int8
+from efficiency.techniques.base import Prepared, Stage, Technique, Tensors
+
+if TYPE_CHECKING:
+    import torch
+
+    from efficiency.condition import Condition
+    from efficiency.machine import Machine
+    from efficiency.workloads.base import Workload
+
+WORTH_IT = 0.10
+"""Least share of the weights that dynamic quantization must reach to be worth a row."""
+
+
+def why_not(workload: Workload, condition: Condition, machine: Machine) -> str | None:
+    if reason := int8.why_not_device(condition):
+        return reason
+    reached = sum(workload.weights_in.get(kind, 0.0) for kind in ("linear", "attention", "lstm"))
+    if reached < WORTH_IT:
+        return (
+            f"Dynamic INT8 reaches Linear and LSTM layers only, and they hold {reached:.0%} of this "
+            "model's weights; use static-int8."
+        )
+    return None
+
+
+def apply(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepared:
+    """One API call: LSTM and Linear layers dynamic, embeddings as 8-bit weights."""
+    from torch import nn
+    from torch.ao.quantization import (
+        default_dynamic_qconfig,
+        float_qparams_weight_only_qconfig,
+        quantize_dynamic,
+    )
+
+    with int8.known_warnings():
+        quantized = quantize_dynamic(
+            int8.opened_copy(prepared.module).eval(),
+            {
+                nn.LSTM: default_dynamic_qconfig,
+                nn.Linear: default_dynamic_qconfig,
+                nn.Embedding: float_qparams_weight_only_qconfig,
+            },
+        )
+    return replace(prepared, model=quantized, module=quantized)
+
+
+DYNAMIC_INT8 = Technique(
+    key="dynamic-int8",
+    label="Dynamic INT8",
+    summary="Weights in 8 bits, activations quantized on the fly: one API call, no data.",
+    stage=Stage.WEIGHTS,
+    why_not=why_not,
+    apply=apply,
+    evidence=int8.evidence,
+    conflicts=int8.CONFLICTS,
+    api_status="deprecated",
+    successor="torchao quantize_ with Int8DynamicActivationInt8WeightConfig (Linear only)",
+    evaluation_cost=0.7,
+)

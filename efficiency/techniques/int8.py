@@ -1,0 +1,110 @@
+"""What the three kinds of INT8 share: where they apply, how a model is opened to them, evidence."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from efficiency.techniques.base import Evidence, Prepared
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from efficiency.condition import Condition
+    from efficiency.machine import Machine
+    from efficiency.workloads.base import Workload
+
+# INT8 kernels take and give FP32 activations; autocast would hand them BF16.
+CONFLICTS = frozenset({"amp-bf16", "amp-fp16"})
+MOSTLY = 0.5
+"""From this share of the weights on, quantization counts as having taken effect."""
+
+
+def why_not_device(condition: Condition) -> str | None:
+    """PyTorch's eager INT8 kernels exist for CPUs only."""
+    if condition.device != "cpu":
+        return "PyTorch's eager INT8 kernels run on the CPU only; on CUDA use amp-fp16 or amp-bf16."
+    return None
+
+
+def why_not_static(workload: Workload, condition: Condition, machine: Machine) -> str | None:
+    """Static quantization and QAT leave `nn.LSTM` in FP32 without a word."""
+    if reason := why_not_device(condition):
+        return reason
+    recurrent = workload.weights_in.get("lstm", 0.0)
+    if recurrent > 0.1:
+        return (
+            f"Static quantization leaves nn.LSTM in FP32, and it holds {recurrent:.0%} of this model's "
+            "weights; use dynamic-int8."
+        )
+    return None
+
+
+@contextmanager
+def known_warnings() -> Iterator[None]:
+    """`torch.ao.quantization` warns of its own deprecation, which the card already says."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=DeprecationWarning)
+        warnings.filterwarnings("ignore", category=FutureWarning)
+        warnings.filterwarnings("ignore", message=r".*(torch\.ao\.quantization|quantized tensor creation).*")
+        warnings.filterwarnings("ignore", message=r".*(reduce_range|qconfig|must run observer).*")
+        yield
+
+
+def opened_copy(model: nn.Module) -> nn.Module:
+    """A copy whose encoder layers are written out as Linear layers, which quantizers can see."""
+    from efficiency.techniques.open_encoder import open_encoders
+
+    return open_encoders(copy.deepcopy(model))
+
+
+def static_mapping(model: nn.Module, *, training: bool) -> Any:
+    """PyTorch's default mapping for this CPU's engine, but for embeddings.
+
+    A transformer's Linear layers alone are quantized: its LayerNorms, softmax and residual sums are
+    what rounding hurts most, and they cost little in float.
+    """
+    import torch
+    from torch import nn
+    from torch.ao.quantization import (
+        get_default_qat_qconfig_mapping,
+        get_default_qconfig_mapping,
+    )
+
+    from efficiency.techniques.open_encoder import OpenEncoderLayer
+
+    engine = torch.backends.quantized.engine
+    make = get_default_qat_qconfig_mapping if training else get_default_qconfig_mapping
+    mapping = make(engine)
+    if any(isinstance(part, OpenEncoderLayer) for part in model.modules()):
+        linear = mapping.global_qconfig
+        mapping = type(mapping)().set_global(None)
+        # A ReLU behind a Linear is fused into it, and has to share its settings.
+        for kind in (nn.Linear, nn.ReLU, nn.functional.relu):
+            mapping = mapping.set_object_type(kind, linear)
+    return mapping.set_object_type(nn.Embedding, None)
+
+
+def with_int8_embeddings(model: nn.Module) -> nn.Module:
+    """A copy whose embeddings are stored in 8 bits, a scale a row; a look-up dequantizes its rows."""
+    from torch import nn
+    from torch.ao.quantization import float_qparams_weight_only_qconfig, quantize_dynamic
+
+    return quantize_dynamic(model, {nn.Embedding: float_qparams_weight_only_qconfig})
+
+
+def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> Evidence:
+    """Share of the weights that are no longer float: a quantized module has no Parameters."""
+    total = sum(p.numel() for p in reference.parameters() if p.dim() > 1)
+    left = sum(p.numel() for p in prepared.module.parameters() if p.dim() > 1)
+    share = 1 - left / total if total else 0.0
+    figures = {"int8_weight_share": round(share, 4)}
+    if share >= MOSTLY:
+        return Evidence("yes", f"{share:.1%} of the weights are INT8.", figures)
+    if share > 0.01:
+        return Evidence("partly", f"Only {share:.1%} of the weights are INT8.", figures)
+    return Evidence("no", "No weight was quantized: the model still runs in FP32.", figures)

@@ -1,0 +1,86 @@
+"""Quantization-aware training: fine-tune with rounding in the loop, then lower as static INT8."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from efficiency.techniques import int8
+from efficiency.techniques.base import Data, Prepared, Stage, Technique, Tensors
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+BATCH = 32
+PEAK_LEARNING_RATE = 2e-4
+FROZEN_FROM = 0.7
+"""Share of the steps after which ranges and batch-norm statistics no longer move."""
+
+
+def _fake_quantized(model: nn.Module, sample: torch.Tensor, mapping: Any = None) -> nn.Module:
+    """A copy of the model in training mode that rounds as INT8 would, in float."""
+    from torch.ao.quantization.quantize_fx import prepare_qat_fx
+
+    opened = int8.opened_copy(model).train()
+    return prepare_qat_fx(opened, mapping or int8.static_mapping(opened, training=True), (sample,))
+
+
+def fine_tune(model: nn.Module, inputs: torch.Tensor, labels: torch.Tensor, seed: int) -> None:
+    """One pass over the rows, in place; observers and batch-norm statistics are frozen at the end."""
+    import torch
+    from torch.ao.nn.intrinsic.qat import freeze_bn_stats
+    from torch.ao.quantization import disable_observer
+    from torch.nn.functional import cross_entropy
+
+    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed)).split(BATCH)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=PEAK_LEARNING_RATE, weight_decay=0.0)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, PEAK_LEARNING_RATE, total_steps=len(order))
+    for step, batch in enumerate(order):
+        if step == int(FROZEN_FROM * len(order)):
+            model.apply(disable_observer)
+            model.apply(freeze_bn_stats)
+        loss = cross_entropy(model(inputs[batch]), labels[batch])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+
+
+def learn(model: nn.Module, sample: torch.Tensor, data: Data) -> Tensors:
+    """Fine-tune on training rows; returns weights and ranges, from which `apply` rebuilds."""
+    import torch
+
+    torch.manual_seed(data.seed)
+    with int8.known_warnings(), torch.enable_grad():
+        fake = _fake_quantized(model, sample)
+        fine_tune(fake, *data.training(), seed=data.seed)
+    return {name: value.detach() for name, value in fake.state_dict().items()}
+
+
+def apply(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepared:
+    """Put the fine-tuned weights and ranges in place and lower to INT8 kernels."""
+    from torch.ao.quantization.quantize_fx import convert_fx
+
+    with int8.known_warnings():
+        fake = _fake_quantized(prepared.module, sample)
+        fake.load_state_dict(learned)
+        converted = int8.with_int8_embeddings(convert_fx(fake.eval()))
+    return replace(prepared, model=converted, module=converted)
+
+
+QAT_INT8 = Technique(
+    key="qat-int8",
+    label="QAT INT8",
+    summary="Fine-tuned with rounding in the loop, then run in 8 bits like static INT8.",
+    stage=Stage.WEIGHTS,
+    why_not=int8.why_not_static,
+    learn=learn,
+    learns_from="training",
+    apply=apply,
+    evidence=int8.evidence,
+    conflicts=int8.CONFLICTS,
+    api_status="deprecated",
+    successor="torchao PT2E QAT (prepare_qat_pt2e), lowered by torch.compile",
+    evaluation_cost=0.7,
+)

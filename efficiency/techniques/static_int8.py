@@ -1,0 +1,62 @@
+"""Static INT8: activation ranges fixed beforehand by calibration (FX graph mode)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from efficiency.techniques import int8
+from efficiency.techniques.base import Data, Prepared, Stage, Technique, Tensors
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+CALIBRATION_BATCH = 64
+
+
+def _observed(model: nn.Module, sample: torch.Tensor) -> nn.Module:
+    """A copy of the model with an observer at every activation to be quantized."""
+    from torch.ao.quantization.quantize_fx import prepare_fx
+
+    opened = int8.opened_copy(model).eval()
+    return prepare_fx(opened, int8.static_mapping(opened, training=False), (sample,))
+
+
+def learn(model: nn.Module, sample: torch.Tensor, data: Data) -> Tensors:
+    """Run the calibration rows through the observers; returns the observers' state alone."""
+    import torch
+
+    with int8.known_warnings(), torch.no_grad():
+        observed = _observed(model, sample)
+        for batch in data.calibration().split(CALIBRATION_BATCH):
+            observed(batch)
+    return {name: value for name, value in observed.state_dict().items() if "activation_post_process" in name}
+
+
+def apply(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepared:
+    """Insert the learned ranges and lower to INT8 kernels."""
+    from torch.ao.quantization.quantize_fx import convert_fx
+
+    with int8.known_warnings():
+        observed = _observed(prepared.module, sample)
+        observed.load_state_dict(learned, strict=False)
+        converted = int8.with_int8_embeddings(convert_fx(observed))
+    return replace(prepared, model=converted, module=converted)
+
+
+STATIC_INT8 = Technique(
+    key="static-int8",
+    label="Static INT8",
+    summary="Weights and activations in 8 bits; activation ranges are calibrated beforehand.",
+    stage=Stage.WEIGHTS,
+    why_not=int8.why_not_static,
+    learn=learn,
+    learns_from="calibration",
+    apply=apply,
+    evidence=int8.evidence,
+    conflicts=int8.CONFLICTS,
+    api_status="deprecated",
+    successor="torchao PT2E quantization, lowered by torch.compile",
+    evaluation_cost=0.7,
+)

@@ -1,0 +1,70 @@
+"""Which studies a page shows: the address says it, so that a view can be shared and survives a reload."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pandas as pd
+import streamlit as st
+
+PARAMETER = "study"
+
+
+def in_address() -> list[str]:
+    """The ids that `?study=A,B` or `?study=A&study=B` names."""
+    values = st.query_params.get_all(PARAMETER)
+    return list(dict.fromkeys(part.strip() for value in values for part in value.split(",") if part.strip()))
+
+
+def known(studies: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """The ids in the address, split into those that exist and those that do not."""
+    ids = set(studies["id"])
+    asked = in_address()
+    return [id for id in asked if id in ids], [id for id in asked if id not in ids]
+
+
+def say_unknown(unknown: list[str]) -> None:
+    """A sentence for a study that is not here; nothing else on the page is lost."""
+    for id in unknown[:3]:
+        st.warning(
+            f"There is no study “{id[:80]}” in this database; choose another one below, or import it on the "
+            "page Studies.",
+            icon=":material/link_off:",
+        )
+
+
+def _keep() -> None:
+    st.query_params[PARAMETER] = st.session_state["studies-shown"]
+
+
+def choose(studies: pd.DataFrame) -> list[str]:
+    """A selector over all studies; by default the newest that holds rows, else the example."""
+    found, unknown = known(studies)
+    say_unknown(unknown)
+    if not found:
+        filled = studies[studies["rows"] > 0]
+        own = filled[~filled["example"].astype(bool)]
+        found = list((own if len(own) else filled)["id"].head(1)) or list(studies["id"].head(1))
+    names = labels(studies)
+    st.session_state["studies-shown"] = found
+    chosen: list[str] = st.multiselect(
+        "Studies",
+        list(names),
+        format_func=lambda id: names.get(id, id),
+        key="studies-shown",
+        on_change=_keep,
+        placeholder="Choose one or more studies",
+        help="Several studies are drawn together, with a symbol each.",
+    )
+    return chosen
+
+
+def labels(studies: pd.DataFrame) -> dict[str, str]:
+    """How each study is called in a list: its name and when; with its id where two are called the same."""
+    named = {row.id: _label(row.name, row.recorded_at, bool(row.example)) for row in studies.itertuples()}
+    told = Counter(named.values())
+    return {id: name if told[name] == 1 else f"{name} · {id[-4:]}" for id, name in named.items()}
+
+
+def _label(name: str, recorded_at: str, example: bool) -> str:
+    return f"{'Example: ' if example else ''}{name or 'unnamed'} · {recorded_at[:16].replace('T', ' ')}"

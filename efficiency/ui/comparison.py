@@ -1,0 +1,88 @@
+"""The comparison table, what could not be measured and why, and the downloads."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import streamlit as st
+
+from efficiency.analysis import views
+from efficiency.results import documents
+from efficiency.results.store import Store
+from efficiency.ui import data, selected
+
+
+def show(frame: pd.DataFrame) -> None:
+    """Relative first, absolute beside; choosing a line opens its details."""
+    table = views.comparison(frame)
+    if len(table):
+        st.markdown("#### Comparison")
+        st.caption("Choose a line, or a point in a chart, to see its samples, its evidence and how it was made.")
+        number = st.column_config.NumberColumn
+        key = selected.key_of("table")
+        row_ids = [int(id) for id in table["row_id"]]
+        st.dataframe(
+            table.drop(columns="row_id"),
+            key=key,
+            hide_index=True,
+            on_select=lambda: selected.from_table(key, row_ids),
+            selection_mode="single-row",
+            lazy=False,
+            height=min(38 + 35 * len(table), 560),
+            placeholder="–",
+            alt="Comparison of all variants",
+            column_config={
+                "Variant": st.column_config.TextColumn(pinned=True, width=230),
+                "Against the baseline": st.column_config.TextColumn(width=320),
+                "Front": st.column_config.TextColumn(
+                    width=55, help="On the Pareto front: nothing else is better in one thing and no worse in another."
+                ),
+                "Speed-up": number(format="%.2fx", width=85),
+                "Accuracy Δ [pp]": number(format="%+.2f", width=110),
+                "Size ratio": number(format="%.2fx", width=85),
+                "Latency p50 [ms]": number(format="%.3f", width=120),
+                "Accuracy [%]": number(format="%.2f", width=95),
+                "Size [MB]": number(format="%.2f", width=85),
+                "Peak memory [MB]": number(format="%.0f", width=130),
+                "Took effect": st.column_config.TextColumn(width=90),
+            },
+        )
+    reasons = views.reasons(frame)
+    if len(reasons):
+        with st.expander(
+            f"{len(reasons)} not measured, and why", icon=":material/block:", expanded=table.empty
+        ):
+            st.dataframe(
+                reasons,
+                hide_index=True,
+                alt="Variants that were not measured, with the reason",
+                column_config={"Reason": st.column_config.TextColumn(width="large")},
+            )
+
+
+def downloads(store: Store, ids: list[str]) -> None:
+    """CSV and JSON of the studies shown, built when asked for."""
+    names = dict(zip(*(data.studies(store)[column] for column in ("id", "name")), strict=True))
+    with st.container(horizontal=True):
+        st.download_button(
+            "CSV",
+            lambda: documents.to_csv(store, ids),
+            data.file_name("+".join(ids), "csv"),
+            "text/csv",
+            on_click="ignore",
+            icon=":material/download:",
+            help="Every row of the studies chosen above, with all columns.",
+            key="download-csv",
+        )
+        for id in ids[:4]:
+            st.download_button(
+                "JSON" if len(ids) == 1 else f"JSON of {names[id]}",
+                lambda id=id: json.dumps(documents.to_json(store, id), allow_nan=False),
+                data.file_name(id, "json"),
+                "application/json",
+                on_click="ignore",
+                icon=":material/data_object:",
+                help="Everything that is kept of the study, raw samples included; any copy of this app imports it.",
+                key=f"download-json-{id}",
+            )

@@ -1,0 +1,129 @@
+"""The drawer with all that is known of one row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from efficiency import charts, techniques
+from efficiency.analysis import views, wording
+from efficiency.results.store import Store
+from efficiency.ui import selected
+
+EFFECT = {"yes": ("took effect", "green"), "partly": ("took effect in part", "orange"), "no": ("no effect", "red")}
+VERDICT = {"faster": "green", "slower": "orange", "kept": "green", "lost": "red"}
+
+
+def open_asked(store: Store, rows: pd.DataFrame) -> None:
+    """Opens the drawer for the row that the address names."""
+    asked = selected.asked()
+    if asked is None:
+        return
+    found = rows[rows["row_id"].astype(str) == asked]
+    if found.empty:
+        st.warning(
+            f"There is no row “{asked[:40]}” in the studies shown; choose a line of the table.",
+            icon=":material/link_off:",
+        )
+        return
+    row = found.iloc[0]
+    st.dialog(str(row["variant_label"]), width=760, position="right", on_dismiss=selected.close)(_drawer)(
+        store, rows, row
+    )
+
+
+def _drawer(store: Store, rows: pd.DataFrame, row: pd.Series[Any]) -> None:
+    st.caption(f"{row['workload_label']} · {row['dataset']} · {row['condition']} · {row['study_name']}")
+    baseline = views.baseline_of(rows, row)
+    kept = store.details(int(row["row_id"]))
+    if row["status"] == "done":
+        _findings(row)
+        _numbers(row, baseline)
+        _histogram(store, row, baseline)
+    else:
+        st.warning(f"{row['status']}: {row['reason']}", icon=":material/block:")
+    _evidence(kept)
+    for warning in filter(None, str(row["warnings"]).split(";")):
+        st.warning(warning.strip(), icon=":material/warning:")
+    _cards(str(row["variant"]))
+    with st.expander("All numbers", icon=":material/table_rows:"):
+        st.dataframe(views.all_numbers(row), hide_index=True, alt="Every column of this row")
+    with st.expander("Machine", icon=":material/memory:"):
+        st.dataframe(
+            views.machine_facts(store.study(str(row["study_id"])).machine), hide_index=True, alt="The machine"
+        )
+
+
+def _findings(row: pd.Series[Any]) -> None:
+    if row["relative"]:
+        st.markdown(f"**{row['relative']}**")
+    with st.container(horizontal=True):
+        for name in ("speed_verdict", "accuracy_verdict"):
+            if row[name]:
+                word = row[name] if name == "speed_verdict" else f"accuracy {row[name]}"
+                st.badge(word, color=VERDICT.get(row[name], "gray"))  # type: ignore[arg-type]
+        if row["on_pareto_front"]:
+            st.badge("on the Pareto front", icon=":material/star:", color="blue")
+
+
+def _numbers(row: pd.Series[Any], baseline: pd.Series[Any] | None) -> None:
+    shown = (
+        ("Latency p50", "latency_ms_p50", "ms"),
+        ("Accuracy", "accuracy_pct", "%"),
+        ("Size", "size_mb", "MB"),
+        ("Peak memory", "peak_memory_mb", "MB"),
+    )
+    for column, (label, name, unit) in zip(st.columns(len(shown), gap="small"), shown, strict=True):
+        column.metric(label, wording.number(row[name], unit))
+        if baseline is not None:
+            column.caption(f"baseline {wording.number(baseline[name], unit)}")
+
+
+def _histogram(store: Store, row: pd.Series[Any], baseline: pd.Series[Any] | None) -> None:
+    samples = store.samples(int(row["row_id"]))
+    if samples.empty:
+        st.caption("No raw samples are kept of this row.")
+        return
+    alone = baseline is None or baseline["row_id"] == row["row_id"]
+    st.markdown("##### Raw samples")
+    st.plotly_chart(
+        charts.latency_histogram(
+            samples, None if alone or baseline is None else store.samples(int(baseline["row_id"])), row["variant"]
+        ),
+        key="latency-histogram",
+        config={"displayModeBar": False},
+        alt=f"Distribution of {len(samples)} timed visits, median {wording.number(row['latency_ms_p50'], 'ms')}",
+    )
+    st.caption(
+        f"{len(samples)} visits in {samples['replicate'].nunique()} fresh processes; dotted lines are medians."
+    )
+
+
+def _evidence(kept: dict[str, Any]) -> None:
+    found = views.evidence(kept)
+    if found:
+        st.markdown("##### Did it take effect?")
+    for key, effect, reason in found:
+        word, colour = EFFECT.get(effect, (effect, "gray"))
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.badge(word, color=colour)  # type: ignore[arg-type]
+            st.markdown(f"**{views.variant_label(key)}**: {reason}", width="content")
+
+
+def _cards(variant: str) -> None:
+    for key in variant.split("+"):
+        technique = techniques.TECHNIQUES.get(key)
+        if technique is None:
+            continue
+        with st.expander(f"About {technique.label}", icon=":material/menu_book:"):
+            st.markdown(_without_title(technique.card.read_text()) if technique.card.is_file() else technique.summary)
+            if technique.api_status == "deprecated":
+                st.caption(f"Its API is deprecated; the successor is {technique.successor}.")
+
+
+def _without_title(markdown: str) -> str:
+    """The card below its first heading, which the expander already says."""
+    first, _, rest = markdown.partition("\n")
+    return rest if first.startswith("# ") else markdown

@@ -1,0 +1,84 @@
+"""The charts of Explore: a trade-off or the speed-ups, one for each workload and condition."""
+
+from __future__ import annotations
+
+from html import escape
+
+import pandas as pd
+import streamlit as st
+
+from efficiency import charts
+from efficiency.analysis import views
+from efficiency.study import BASELINE, CONTROL
+from efficiency.ui import selected
+
+PANELS = 6
+"""Charts on one screen; the filters reach the others."""
+VIEWS = ("Trade-off", "Speed-up")
+CONFIG = {"displaylogo": False, "displayModeBar": False, "scrollZoom": False}
+
+
+def show(frame: pd.DataFrame, studies: list[str]) -> None:
+    """What is to be drawn, the legend, and the charts side by side."""
+    panels = views.panels(frame)
+    if not panels:
+        if len(frame):
+            st.info(
+                "None of these variants could be measured; the reasons are below.", icon=":material/info:"
+            )
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        view = st.segmented_control(
+            "Chart", VIEWS, default=VIEWS[0], required=True, key="view", bind="query-params", width="content"
+        )
+        with st.popover("Axes", icon=":material/tune:", disabled=view != VIEWS[0]):
+            measures = list(views.MEASURES)
+            x = st.selectbox("Across", measures, index=0, key="x", bind="query-params")
+            y = st.selectbox("Up", measures, index=1, key="y", bind="query-params")
+            size = st.selectbox("Size of the marker", measures, index=2, key="marker", bind="query-params")
+    st.html(_legend(frame, view == VIEWS[0]))
+    wide = 1 if len(panels) == 1 else 2 if len(panels) in (2, 4) or view == VIEWS[1] else 3
+    for start in range(0, min(len(panels), PANELS), wide):
+        columns = st.columns(wide, gap="medium")
+        for column, (title, part) in zip(columns, panels[start : start + wide], strict=False):
+            with column:
+                st.markdown(f"**{title}**")
+                if view == VIEWS[0]:
+                    figure = charts.trade_off(part, x, y, size, studies, height=460 if wide == 1 else 380)
+                else:
+                    figure = charts.speedup_bars(part, studies)
+                _draw(figure, f"{view}-{title}", f"{title}. {charts.described(part, x, y)}")
+    if len(panels) > PANELS:
+        st.caption(f"{PANELS} of {len(panels)} charts; narrow the workloads or conditions to see the others.")
+    if any(len(part) > charts.MAX_POINTS for _, part in panels):
+        st.caption(f"A chart draws {charts.MAX_POINTS} points at most; the table below has all.")
+
+
+def _draw(figure: object, name: str, text: str) -> None:
+    key = selected.key_of(f"chart-{name}")
+    st.plotly_chart(
+        figure,
+        key=key,
+        on_select=lambda: selected.from_chart(key),
+        selection_mode="points",
+        config=CONFIG,
+        alt=text,
+    )
+
+
+def _legend(frame: pd.DataFrame, front: bool) -> str:
+    """Colours by technique, in HTML: it wraps where a chart's own legend would cover the chart."""
+    seen: dict[str, str] = {}
+    for variant in views.measured(frame)["variant"].unique():
+        if variant not in (BASELINE, CONTROL):
+            seen.setdefault(views.variant_label(variant.split("+")[0]), charts.colour(variant))
+    items = [
+        f'<span><i style="background:{colour}"></i>{escape(label)}</span>' for label, colour in sorted(seen.items())
+    ]
+    grey = charts.NEUTRAL
+    items.append(f'<span><i style="border:2.5px solid {grey}"></i>ring: combined with others</span>')
+    items.append(f'<span><i style="background:{grey}"></i>control, or not told apart</span>')
+    if front:
+        items.append(f'<span><i class="line" style="border-color:{charts.FRONT}"></i>Pareto front</span>')
+    items.append(f'<span><i class="dash" style="border-color:{grey}"></i>baseline</span>')
+    return f'<div class="eff-legend">{"".join(items)}</div>'

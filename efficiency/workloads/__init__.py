@@ -1,0 +1,71 @@
+"""The workloads: one visible table, and a user's own Python file beside it."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+from efficiency.errors import BadRequest, UnknownName
+from efficiency.workloads.base import Dataset, Workload
+from efficiency.workloads.text import LSTM_CLASSIFIER, TRANSFORMER_ENCODER
+from efficiency.workloads.vision import MOBILENET_V2, RESNET18, SMALL_CNN
+
+__all__ = ["WORKLOADS", "Dataset", "Workload", "describe", "get", "is_file"]
+
+WORKLOADS: dict[str, Workload] = {
+    workload.key: workload
+    for workload in (SMALL_CNN, RESNET18, MOBILENET_V2, LSTM_CLASSIFIER, TRANSFORMER_ENCODER)
+}
+
+
+def is_file(name: str) -> bool:
+    """Whether the name is `path/to/file.py:make` rather than a key."""
+    return ".py:" in name or name.endswith(".py")
+
+
+def get(name: str) -> Workload:
+    """The workload of that key, or the one that `path/to/file.py:make` returns.
+
+    The file is run: it is the user's own, trusted code. Raises `UnknownName` or `BadRequest`.
+    """
+    if is_file(name):
+        return _from_file(name)
+    if name not in WORKLOADS:
+        raise UnknownName("workload", name, WORKLOADS)
+    return WORKLOADS[name]
+
+
+def describe(name: str) -> Workload:
+    """The declaration alone, for a process that must not import torch.
+
+    A built-in workload declares itself without torch; a user's file is run in a child process,
+    which answers in JSON. Raises `UnknownName` or `BadRequest`.
+    """
+    if not is_file(name):
+        return get(name)
+    from efficiency.workloads.user_file import describe_in_child
+
+    return describe_in_child(name)
+
+
+def _from_file(name: str) -> Workload:
+    place, _, function = name.rpartition(":") if ".py:" in name else (name, ":", "make")
+    path = Path(place).expanduser().resolve()
+    if not path.is_file():
+        raise BadRequest(f"--workload: there is no file {place}; give path/to/file.py:make.")
+    module_name = f"user_workload_{path.stem}"
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    assert spec is not None and spec.loader is not None  # A .py file always has a loader.
+    module = importlib.util.module_from_spec(spec)
+    # Registered first, so that dataclasses and pickling in the user's file find their module.
+    sys.modules[module_name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise BadRequest(f"--workload: {place} does not run: {type(error).__name__}: {error}.") from error
+    make = getattr(module, function, None)
+    if make is None:
+        raise BadRequest(f"--workload: {place} has no function '{function}'; name one that returns a Workload.")
+    workload = make()
+    if not isinstance(workload, Workload):
+        raise BadRequest(f"--workload: {place}:{function} returned no efficiency.workloads.Workload.")
+    return workload

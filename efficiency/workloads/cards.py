@@ -1,0 +1,43 @@
+"""Where checkpoints lie and what their JSON cards say; no torch."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from efficiency import paths
+from efficiency.errors import CheckpointRefused
+from efficiency.workloads.base import Dataset, Workload
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a checkpoint was made from and what it reaches."""
+
+    workload: str
+    dataset: str
+    fingerprint: str
+    seed: int
+    command: str
+    accuracy_pct: float
+    train_seconds: float
+    torch_version: str
+
+
+def find(workload: Workload, dataset: Dataset) -> Path | None:
+    """The checkpoint's file, one trained here before a shipped one, or None."""
+    name = f"{workload.key}.{dataset.key}.safetensors"
+    places = (paths.home() / "trained" / name, paths.SHIPPED_CHECKPOINTS / name)
+    return next((path for path in places if path.is_file()), None)
+
+
+def read_card(path: Path) -> Card:
+    """The card beside a checkpoint; raises `CheckpointRefused`."""
+    try:
+        return Card(**json.loads(path.with_suffix(".json").read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        raise CheckpointRefused(
+            f"The card of {path.name} does not read; delete it and train again with "
+            f"`python -m efficiency train {path.name.split('.')[0]}`."
+        ) from error

@@ -1,0 +1,107 @@
+"""Reference checkpoints: float16 safetensors and a JSON card each.
+
+A checkpoint is restored to float32, and that IS the reference model every variant is compared with.
+Shipped ones lie in `data/checkpoints`, trained ones in `EFFICIENCY_HOME/trained`. The card holds the
+fingerprint of the data: a checkpoint made from other data than is installed is refused.
+Importing this file imports torch.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from efficiency import paths
+from efficiency.errors import CheckpointRefused
+from efficiency.workloads.base import Dataset, Progress, Workload
+from efficiency.workloads.cards import Card, find, read_card
+
+
+def save(model: nn.Module, card: Card, folder: Path) -> Path:
+    """Write weights and card into `folder`; the weights, whose presence means complete, come last."""
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {
+        name: (value.half() if value.is_floating_point() else value).contiguous().cpu()
+        for name, value in model.state_dict().items()
+    }
+    path = folder / f"{card.workload}.{card.dataset}.safetensors"
+    path.with_suffix(".json").write_text(json.dumps(asdict(card), indent=2) + "\n")
+    partial = path.with_suffix(".part")
+    save_file(weights, partial)
+    os.replace(partial, path)
+    return path
+
+
+def _command(workload: Workload, dataset: Dataset) -> str:
+    return f"`python -m efficiency train {workload.key} --dataset {dataset.key}`"
+
+
+def verify(workload: Workload, dataset: Dataset) -> None:
+    """Raise `CheckpointRefused` unless the checkpoint is there, whole, and made from this very data."""
+    if workload.trained:
+        return
+    load(workload, dataset)
+    path = find(workload, dataset)
+    if path is not None and read_card(path).fingerprint != dataset.fingerprint():
+        raise CheckpointRefused(
+            f"The checkpoint {path.name} was trained on other data than is installed here; "
+            f"run {_command(workload, dataset)}."
+        )
+
+
+def load(workload: Workload, dataset: Dataset) -> nn.Module:
+    """The reference model in float32, in evaluation mode; raises `CheckpointRefused`.
+
+    The data are not compared: that is `verify`, once a study, since it reads them all.
+    """
+    model = workload.build(len(dataset.classes))
+    if workload.trained:
+        return model.eval()
+    command = _command(workload, dataset)
+    path = find(workload, dataset)
+    if path is None:
+        raise CheckpointRefused(f"{workload.key} has no checkpoint for {dataset.key}; run {command}.")
+    try:
+        weights = {
+            name: value.float() if value.is_floating_point() else value
+            for name, value in load_file(path).items()
+        }
+        model.load_state_dict(weights)
+    except (SafetensorError, OSError, RuntimeError) as error:
+        raise CheckpointRefused(f"The checkpoint {path} is broken; delete it and run {command}.") from error
+    return model.eval()
+
+
+def train_and_save(
+    workload: Workload, dataset: Dataset, *, progress: Progress, seed: int = 0, folder: Path | None = None
+) -> Card:
+    """Train on first use; the accuracy on the card is that of the float16 weights, restored."""
+    from efficiency.workloads import training
+
+    trained = training.train(workload, dataset, seed=seed, progress=progress)
+    restored = workload.build(len(dataset.classes)).eval()
+    restored.load_state_dict(
+        {
+            name: value.half().float() if value.is_floating_point() else value
+            for name, value in trained.model.state_dict().items()
+        }
+    )
+    card = Card(
+        workload=workload.key,
+        dataset=dataset.key,
+        fingerprint=dataset.fingerprint(),
+        seed=seed,
+        command=f"python -m efficiency train {workload.key} --dataset {dataset.key}",
+        accuracy_pct=round(training.accuracy_pct(restored, workload, dataset), 3),
+        train_seconds=round(trained.train_seconds, 1),
+        torch_version=torch.__version__,
+    )
+    save(restored, card, folder or paths.home() / "trained")
+    return card
