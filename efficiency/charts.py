@@ -1,8 +1,8 @@
 """Plotly figures from frames that `analysis.views.prepared` made. Text and axes follow the app's theme.
 
 Colours are Okabe and Ito's, which people with colour-blindness tell apart, and belong to a technique for
-good: a combination has the colour of the first technique that it applies, with a ring around it. Baseline and control are
-neutral, and so is whatever could not be told from the baseline.
+good: a combination has the colour of the first technique that it applies, with a dot in it. Baseline and
+control are neutral, and so is whatever could not be told from the baseline.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def colour(variant: str) -> str:
 def _layout(figure: go.Figure, height: int) -> go.Figure:
     figure.update_layout(
         height=height,
-        margin={"l": 8, "r": 12, "t": 12, "b": 8},
+        margin={"l": 44, "r": 12, "t": 30, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         showlegend=False,
@@ -60,6 +60,14 @@ def _layout(figure: go.Figure, height: int) -> go.Figure:
     figure.update_xaxes(gridcolor=GRID, zeroline=False, automargin=True, title_standoff=8)
     figure.update_yaxes(gridcolor=GRID, zeroline=False, automargin=True, title_standoff=8)
     return figure
+
+
+def _title_above(figure: go.Figure, title: str) -> None:
+    """The vertical axis's title, read without turning the head and never across the tick labels."""
+    figure.add_annotation(
+        text=title, x=0, y=1, xref="paper", yref="paper", xanchor="left", yanchor="bottom", xshift=-34, yshift=6,
+        showarrow=False, font={"size": 12, "color": NEUTRAL},
+    )  # fmt: skip
 
 
 def _errors(rows: pd.DataFrame, measure: views.Measure) -> dict[str, object] | None:
@@ -77,22 +85,52 @@ def _errors(rows: pd.DataFrame, measure: views.Measure) -> dict[str, object] | N
     }
 
 
-def _marker_sizes(values: pd.Series) -> pd.Series:
-    """Diameters, so that areas are in proportion to the values; what is unknown is small."""
+def _marker_sizes(rows: pd.DataFrame, measure: str) -> list[float]:
+    """Diameters, so that areas are in proportion to the values; baseline, control and unknowns are small."""
+    values = rows[views.MEASURES[measure].column]
     largest = values.max()
     if not largest > 0:
-        return pd.Series(13.0, index=values.index)
-    return (30 * np.sqrt(values.clip(lower=0) / largest)).clip(lower=9).fillna(9)
+        return [13.0] * len(rows)
+    diameters = (26 * np.sqrt(values.clip(lower=0) / largest)).clip(lower=10).fillna(10)
+    return list(diameters.where(~rows["variant"].isin([BASELINE, CONTROL]), 12))
+
+
+def _markers(rows: pd.DataFrame, studies: Sequence[str], sizes: float | list[float]) -> dict[str, object]:
+    """Colour by technique, symbol by study, a dot for combinations, grey where nothing was told apart."""
+    order = list(studies) or list(dict.fromkeys(rows["study_id"]))
+    symbols = {study: SYMBOLS[place % len(SYMBOLS)] for place, study in enumerate(order)}
+    hues, fills, edges, shapes = [], [], [], []
+    for variant, study, verdict in rows[["variant", "study_id", "speed_verdict"]].itertuples(index=False):
+        hue, symbol = colour(variant), symbols.get(study, "circle")
+        unsure = verdict == "unresolved"
+        hues.append(hue)
+        fills.append(NEUTRAL if unsure else hue)
+        edges.append(hue if unsure else "rgba(255,255,255,0.9)")
+        shapes.append("diamond-open" if variant == BASELINE else symbol + ("-dot" if "+" in variant else ""))
+    baseline = rows["variant"] == BASELINE
+    return {
+        "size": sizes,
+        "color": fills,
+        "opacity": [0.5 if variant == CONTROL else 0.9 for variant in rows["variant"]],
+        "symbol": shapes,
+        "line": {
+            "color": edges,
+            "width": [
+                2.5 if own else 2 if edge == hue else 1.2 for own, edge, hue in zip(baseline, edges, hues, strict=True)
+            ],
+        },
+    }
 
 
 def _hover(rows: pd.DataFrame) -> list[str]:
     """The whole variant, a line each; unknowns are left out."""
     several = rows["study_name"].nunique() > 1
     texts = []
-    for row in rows.to_dict("records"):
+    for row in views.records(rows):
         lines = [f"<b>{row['variant_label']}</b>", row["relative"]]
         lines += [
-            f"{name}: {row[measure.column]:.4g}" + (f" {measure.title[measure.title.index('['):][1:-1]}" if "[" in measure.title else "x")
+            f"{name}: {row[measure.column]:.4g}"
+            + (f" {measure.title[measure.title.index('[') :][1:-1]}" if "[" in measure.title else "x")
             for name, measure in views.MEASURES.items()
             if pd.notna(row[measure.column])
         ]
@@ -120,6 +158,9 @@ def trade_off(
     """
     across, up = views.MEASURES[x], views.MEASURES[y]
     rows = frame.dropna(subset=[across.column, up.column]).head(MAX_POINTS)
+    # Large markers first and the baseline last, so that none is hidden.
+    sizes = pd.Series(_marker_sizes(rows, size), index=rows.index).where(rows["variant"] != BASELINE, 0)
+    rows = rows.loc[sizes.sort_values(ascending=False, kind="stable").index]
     figure = go.Figure()
     for row in rows[rows["variant"] == BASELINE].itertuples():
         line = {"color": GUIDE, "dash": "dash", "width": 1}
@@ -129,37 +170,24 @@ def trade_off(
     figure.add_scatter(
         x=best[across.column],
         y=best[up.column],
-        mode="lines",
+        mode="lines+markers",
         line={"color": FRONT, "width": 2},
+        marker={
+            "symbol": "circle-open",
+            "color": FRONT,
+            "size": [diameter + 8 for diameter in _marker_sizes(best, size)],
+            "line": {"width": 2},
+        },
         hoverinfo="skip",
         name="Pareto front",
     )
-    order = list(studies) or list(dict.fromkeys(rows["study_id"]))
-    symbols = {study: SYMBOLS[place % len(SYMBOLS)] for place, study in enumerate(order)}
-    hues = [colour(variant) for variant in rows["variant"]]
-    neutral = (rows["speed_verdict"] == "unresolved") | rows["variant"].isin([BASELINE, CONTROL])
     figure.add_scatter(
         x=rows[across.column],
         y=rows[up.column],
         mode="markers",
         error_x=_errors(rows, across),
         error_y=_errors(rows, up),
-        marker={
-            "size": _marker_sizes(rows[views.MEASURES[size].column]),
-            "color": [NEUTRAL if grey else hue for grey, hue in zip(neutral, hues, strict=True)],
-            "opacity": [0.35 if variant == CONTROL else 0.88 for variant in rows["variant"]],
-            "symbol": [
-                ("x-thin-open" if variant == BASELINE else symbols.get(study, "circle"))
-                for variant, study in zip(rows["variant"], rows["study_id"], strict=True)
-            ],
-            "line": {
-                "color": hues,
-                "width": [
-                    3 if variant == BASELINE else 2.5 if grey or "+" in variant else 0
-                    for variant, grey in zip(rows["variant"], neutral, strict=True)
-                ],
-            },
-        },
+        marker=_markers(rows, studies, _marker_sizes(rows, size)),
         customdata=[[int(row_id)] for row_id in rows["row_id"]],
         text=_hover(rows),
         hovertemplate="%{text}<extra></extra>",
@@ -167,7 +195,8 @@ def trade_off(
         unselected={"marker": {"opacity": 0.35}},
     )
     figure.update_xaxes(title=across.title, type="log" if across.log else "linear")
-    figure.update_yaxes(title=up.title, type="log" if up.log else "linear")
+    figure.update_yaxes(type="log" if up.log else "linear")
+    _title_above(figure, up.title)
     for axis, measure in (("xaxis", across), ("yaxis", up)):
         if measure.log:
             figure.update_layout({axis: {"minor": {"ticks": ""}, **_log_ticks(rows[measure.column])}})
@@ -220,11 +249,10 @@ def latency_histogram(samples: pd.DataFrame, baseline: pd.DataFrame | None, vari
     if len(everything):
         ticks = _log_ticks(pd.Series(everything[everything <= edges[-1]]))
         figure.update_xaxes(**ticks)
-    figure.update_yaxes(title="Share of calls [%]")
+    _title_above(figure, "Share of calls [%]")
     _layout(figure, 260)
     figure.update_layout(
-        showlegend=True, margin={"l": 8, "r": 12, "t": 36, "b": 8},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        showlegend=True, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
     )  # fmt: skip
     return figure
 
@@ -236,24 +264,15 @@ def speedup_bars(frame: pd.DataFrame, studies: Sequence[str] = ()) -> go.Figure:
     control = frame[(frame["variant"] == CONTROL)].dropna(subset=["speedup_ci_low", "speedup_ci_high"])
     figure = go.Figure()
     if len(control):
-        reach = float(np.exp(np.abs(np.log(control[["speedup_ci_low", "speedup_ci_high"]])).to_numpy().max()))
+        reach = float(np.exp(np.abs(np.log(control[["speedup_ci_low", "speedup_ci_high"]].to_numpy(float))).max()))
         figure.add_vrect(1 / reach, reach, fillcolor=NEUTRAL, opacity=0.18, line_width=0, layer="below")
     figure.add_vline(1, line={"color": GUIDE, "dash": "dash", "width": 1.2}, layer="below")
-    order = list(studies) or list(dict.fromkeys(own["study_id"]))
-    symbols = {study: SYMBOLS[place % len(SYMBOLS)] for place, study in enumerate(order)}
-    grey = own["speed_verdict"] == "unresolved"
-    hues = [colour(variant) for variant in own["variant"]]
     figure.add_scatter(
         x=own["speedup"],
         y=own["variant_label"],
         mode="markers",
         error_x=_errors(own, views.MEASURES["Speed-up"]),
-        marker={
-            "size": 12,
-            "color": [NEUTRAL if unsure else hue for unsure, hue in zip(grey, hues, strict=True)],
-            "symbol": [symbols.get(study, "circle") for study in own["study_id"]],
-            "line": {"color": hues, "width": [2 if unsure else 0 for unsure in grey]},
-        },
+        marker=_markers(own, studies, 13),
         customdata=[[int(row_id)] for row_id in own["row_id"]],
         text=_hover(own),
         hovertemplate="%{text}<extra></extra>",

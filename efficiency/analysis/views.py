@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,9 +33,7 @@ class Measure:
 
 MEASURES: dict[str, Measure] = {
     "Latency": Measure("latency_ms_p50", "Latency p50 [ms a call]", True, True, "latency_low_ms", "latency_high_ms"),
-    "Accuracy": Measure(
-        "accuracy_pct", "Accuracy [%]", False, False, "accuracy_ci_low_pct", "accuracy_ci_high_pct"
-    ),
+    "Accuracy": Measure("accuracy_pct", "Accuracy [%]", False, False, "accuracy_low_pct", "accuracy_high_pct"),
     "Size": Measure("size_mb", "Size [MB]", True, True),
     "Peak memory": Measure("peak_memory_mb", "Peak memory [MB]", True),
     "Speed-up": Measure("speedup", "Speed-up", False, True, "speedup_ci_low", "speedup_ci_high"),
@@ -68,8 +67,9 @@ def _condition_label(device: str, batch: float, threads: float, length: float, p
 def prepared(rows: pd.DataFrame, names: Mapping[str, str] | None = None) -> pd.DataFrame:
     """The store's rows with what is shown beside them: labels, condition, relative wording, intervals.
 
-    `names` gives the studies' names by id. The latency's interval is the speed-up's, carried over: what
-    is known of a latency on a shared machine is known relative to the baseline timed beside it.
+    `names` gives the studies' names by id. The intervals of latency and accuracy are those of the paired
+    comparison, carried over: what decides is the difference to the baseline, and that is known far better than
+    the value itself, which every variant's machine load and test rows shift alike.
     """
     frame = rows.copy()
     for column, kind in COLUMNS.items():
@@ -89,10 +89,19 @@ def prepared(rows: pd.DataFrame, names: Mapping[str, str] | None = None) -> pd.D
     relative = (frame["latency_ms_p50"] * frame["speedup"]).where(frame["speedup"] > 0)
     frame["latency_low_ms"] = relative / frame["speedup_ci_high"]
     frame["latency_high_ms"] = relative / frame["speedup_ci_low"]
+    for end in ("low", "high"):
+        frame[f"accuracy_{end}_pct"] = (
+            frame["accuracy_pct"] - frame["accuracy_delta_pp"] + frame[f"accuracy_delta_ci_{end}_pp"]
+        )
     columns = ["variant", "speedup", "speedup_ci_low", "speedup_ci_high", "speed_verdict", "size_ratio"]
     columns += ["accuracy_delta_pp", "accuracy_verdict"]
-    frame["relative"] = [wording.relative(row) for row in frame[columns].to_dict("records")]
+    frame["relative"] = [wording.relative(row) for row in records(frame[columns])]
     return frame
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """A dictionary a row."""
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
 def _conditions(frame: pd.DataFrame) -> pd.Series:
@@ -147,7 +156,7 @@ def left_out(frame: pd.DataFrame) -> pd.DataFrame:
 def panels(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """The measured rows split into charts, each with a title that says only what differs between them."""
     done = measured(frame)
-    differs = [c for c in ("dataset", "condition") if done[c].nunique() > 1]
+    differs = [c for c in ("dataset", "condition") if (done.groupby("workload")[c].nunique() > 1).any()]
     found = []
     for _, part in done.groupby(PANEL, sort=False):
         first = part.iloc[0]
@@ -162,40 +171,39 @@ def front(frame: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
     points = np.column_stack([
         rows[m.column].to_numpy(float) * (-1 if m.lower_is_better else 1) for m in (across, up)
     ])  # fmt: skip
-    kept = [
-        not bool(((points >= own).all(axis=1) & (points > own).any(axis=1)).any()) for own in points
-    ]
+    kept = [not bool(((points >= own).all(axis=1) & (points > own).any(axis=1)).any()) for own in points]
     return rows[np.array(kept, dtype=bool)].sort_values(across.column)
 
 
 def headlines(frame: pd.DataFrame) -> pd.DataFrame:
     """A row a panel: the fastest variant that is surely faster and whose accuracy is not known to be lost.
 
-    Where there is none, the panel's baseline stands, with the wording that nothing was.
+    Where there is none, `variant` is empty.
     """
     chosen = []
     for title, part in panels(frame):
         own = part[~part["variant"].isin([BASELINE, CONTROL])]
         good = own[(own["speed_verdict"] == "faster") & (own["accuracy_verdict"] != "lost")]
         if len(good):
-            chosen.append({**good.loc[good["speedup"].idxmax()].to_dict(), "panel": title})
+            chosen.append(good.sort_values("speedup").tail(1).assign(panel=title))
         elif len(own):
-            # No variant to name: the first row only says which panel this is.
-            chosen.append({**own.iloc[0].to_dict(), "panel": title, "variant": "", "variant_label": ""})
-    return pd.DataFrame(chosen)
+            # No variant to name: the row only says which panel this is.
+            chosen.append(own.head(1).assign(panel=title, variant="", variant_label=""))
+    return pd.concat(chosen) if chosen else frame.head(0)
 
 
 def comparison(frame: pd.DataFrame) -> pd.DataFrame:
     """The comparison table: relative first, absolute beside, best first within a panel."""
     done = measured(frame)
     several = done["study_id"].nunique() > 1
-    order = done.assign(_baseline=(done["variant"] == BASELINE)).sort_values(
-        [*PANEL, "study_id", "_baseline", "speedup"], ascending=[True, True, True, True, False, False], kind="stable"
+    group = done.groupby([*PANEL, "study_id"], sort=False).ngroup()
+    order = done.assign(_group=group, _baseline=(done["variant"] == BASELINE)).sort_values(
+        ["_group", "_baseline", "speedup"], ascending=[True, False, False], kind="stable"
     )
     table = pd.DataFrame({
         "row_id": order["row_id"],
-        "Workload": order["workload_label"],
         "Variant": order["variant_label"],
+        "Workload": order["workload_label"],
         "Against the baseline": order["relative"],
         "Front": np.where(order["on_pareto_front"], "★", ""),
         "Speed-up": order["speedup"],
@@ -262,3 +270,45 @@ def machine_facts(machine: Mapping[str, object]) -> pd.DataFrame:
         if name not in ("label", "key") and value not in ("", None, [], ())
     ]
     return pd.DataFrame(facts, columns=["Fact", "Value"])
+
+
+def history(studies: pd.DataFrame) -> pd.DataFrame:
+    """The list of studies as it is shown, in the same order."""
+    return pd.DataFrame({
+        "Name": studies["name"].where(studies["name"] != "", studies["id"]),
+        "Recorded (UTC)": pd.to_datetime(studies["recorded_at"], errors="coerce", utc=True, format="ISO8601"),
+        "Status": studies["status"],
+        "Rows": studies["rows"],
+        "Preset": studies["preset"],
+        "Workloads": studies["workloads"],
+        "Machine": studies["machine"],
+        "": np.where(studies["example"].astype(bool), "example", ""),
+    })  # fmt: skip
+
+
+def live_rows(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows of a study that runs, the newest first; what is probed and not timed yet says so."""
+    waiting = (frame["status"] == "cancelled") & frame["accuracy_pct"].notna()
+    table = pd.DataFrame({
+        "Workload": frame["workload_label"],
+        "Variant": frame["variant_label"],
+        "Status": frame["status"].where(~waiting, "to be timed"),
+        "Against the baseline": frame["relative"],
+        "Accuracy [%]": frame["accuracy_pct"].round(2),
+        "Size [MB]": frame["size_mb"].round(2),
+        "Latency p50 [ms]": frame["latency_ms_p50"].round(3),
+        "Reason": frame["reason"].where(~waiting, ""),
+    })  # fmt: skip
+    return table.iloc[::-1].reset_index(drop=True)
+
+
+def share(done: int, total: int) -> float:
+    """Between 0 and 1, and 0 while the total is not known."""
+    return min(1.0, done / total) if total > 0 else 0.0
+
+
+def waiting(study_id: str | None, name: str) -> str:
+    """Why a queued study does not run yet."""
+    if not study_id:
+        return "It is about to start."
+    return f"It waits for “{name or study_id}”: one study is measured at a time on a machine."

@@ -25,12 +25,12 @@ def speed(row: Mapping[str, Any]) -> str:
     The figure after ± is half the 95 % interval.
     """
     ratio, low, high = (row.get(name) for name in ("speedup", "speedup_ci_low", "speedup_ci_high"))
-    if not (_known(ratio) and ratio > 0):
+    if ratio is None or not (_known(ratio) and ratio > 0):
         return ""
     verdict = row.get("speed_verdict")
     if verdict == "same":
         return "same speed"
-    if not (_known(low) and _known(high) and low > 0):
+    if low is None or high is None or not (_known(low) and _known(high) and low > 0):
         return f"{ratio:.1f}x faster" if ratio >= 1 else f"{1 / ratio:.1f}x slower"
     if verdict == "unresolved":
         return f"not told apart ({low:.2f}–{high:.2f}x)"
@@ -47,7 +47,7 @@ def speed(row: Mapping[str, Any]) -> str:
 def accuracy(row: Mapping[str, Any]) -> str:
     """`-0.2 pp`, `+0.1 pp`, with `lost` or `unresolved` where that is the verdict."""
     delta = row.get("accuracy_delta_pp")
-    if not _known(delta):
+    if delta is None or not _known(delta):
         return ""
     text = f"{delta:+.1f} pp" if abs(delta) >= 0.05 else "±0.0 pp"
     verdict = row.get("accuracy_verdict")
@@ -57,7 +57,7 @@ def accuracy(row: Mapping[str, Any]) -> str:
 def size(row: Mapping[str, Any]) -> str:
     """`3.7x smaller`, `1.2x larger`, `same size`."""
     ratio = row.get("size_ratio")
-    if not (_known(ratio) and ratio > 0):
+    if ratio is None or not (_known(ratio) and ratio > 0):
         return ""
     if abs(math.log(ratio)) <= SAME_SIZE:
         return "same size"

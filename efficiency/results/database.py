@@ -10,12 +10,13 @@ import contextlib
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, inspect, make_url, select
+from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, inspect, make_url, select, update
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from efficiency import paths
@@ -34,7 +35,10 @@ def address(url: str | None) -> URL:
     if not given:
         return URL.create("sqlite", database=str(paths.home() / "efficiency.db"))
     try:
-        return make_url(given)
+        parsed = make_url(given)
+        if parsed.get_backend_name() == "sqlite" and parsed.database and parsed.database.startswith("~"):
+            return parsed.set(database=os.path.expanduser(parsed.database))  # SQLite would make a folder "~"
+        return parsed
     except (SQLAlchemyError, ValueError) as error:
         # The text is not repeated: it may hold a password.
         raise StoreError(
@@ -68,14 +72,14 @@ def open_engine(url: URL) -> Engine:
 
 
 def _make_folder(url: URL) -> None:
-    if url.database in (None, "", ":memory:") or "mode=memory" in str(url):
+    if not url.database or ":memory:" in url.database or url.query.get("mode") == "memory":
         raise StoreError(
             "EFFICIENCY_DB names a database in memory, which a study's processes cannot share; "
             "write it like sqlite:////absolute/path.db."
         )
-    if str(url.database).startswith("file:"):
+    if url.database.startswith("file:"):
         return
-    folder = Path(str(url.database)).expanduser().parent
+    folder = Path(url.database).parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
@@ -95,8 +99,7 @@ def _make_or_check_tables(engine: Engine, url: URL) -> None:
     sqlite = engine.dialect.name == "sqlite"
     with engine.begin() as connection:
         if sqlite:
-            # The write lock, before looking: two processes may be opening a new file at once. It also tells
-            # a read-only database now and not an hour into a study, and changes nothing in a foreign one.
+            # The write lock, before looking: two processes may be opening a new file at once.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         found = set(inspect(connection).get_table_names())
         if not found:
@@ -104,10 +107,27 @@ def _make_or_check_tables(engine: Engine, url: URL) -> None:
             connection.execute(insert(META), [{"key": "format", "value": FORMAT}, {"key": "writes", "value": 0}])
         else:
             _check(connection, found, url)
+            # A write that changes nothing: a read-only database is told now, not an hour into a study.
+            connection.execute(update(META).where(META.c.key == "").values(value=0))
     if sqlite:
-        with engine.connect() as connection, contextlib.suppress(OperationalError):
-            # WAL is a property of the file. If another process is just setting it, this one need not.
-            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+        _write_ahead(engine)
+
+
+def _write_ahead(engine: Engine) -> None:
+    """Sets WAL mode, which is a property of the file.
+
+    The switch needs the file for itself and does not wait for it: waiting while another process that opens the
+    file waits too would hold up both for `BUSY_S`. Where it never gets it, the other process has switched.
+    """
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+        for _ in range(20):
+            try:
+                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+                break
+            except OperationalError:
+                time.sleep(0.02)
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_S * 1000}")
 
 
 def _check(connection: Connection, found: set[str], url: URL) -> None:

@@ -39,11 +39,9 @@ def rows(connection: Connection, ids: Sequence[str] | None) -> pd.DataFrame:
     )
     query = query.order_by(STUDIES.c.recorded_at, STUDIES.c.number, ROWS.c.position)
     if ids is None:
-        found = list(connection.execute(query))
+        found = list(connection.execute(query).all())
     else:
-        found = [
-            row for id in dict.fromkeys(ids) for row in connection.execute(query.where(STUDIES.c.id == id))
-        ]
+        found = [row for id in dict.fromkeys(ids) for row in connection.execute(query.where(STUDIES.c.id == id))]
     kinds: dict[str, Kind] = {"row_id": "whole", "study_id": "text", "position": "whole", **COLUMNS}
     values = list(zip(*found, strict=True)) if found else [()] * len(kinds)
     frame = pd.DataFrame(

@@ -28,13 +28,14 @@ from pydantic import (
 
 from efficiency.errors import BadRequest
 from efficiency.results.columns import COLUMNS, STATUSES, Kind
-from efficiency.results.values import LARGEST, plain
+from efficiency.results.values import LARGEST, plain, text
 
 FORMAT = "efficiency-study"
 FORMAT_VERSION = 1
 
 _Whole = Annotated[int, Field(ge=0, le=LARGEST)]
 _Class = Annotated[int, Field(ge=0, le=65_535)]
+_Text = Annotated[str, AfterValidator(text)]
 _Json = Annotated[dict[str, Any], AfterValidator(plain)]
 """Anything that JSON holds, for which this program has no type."""
 _SHAPE = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
@@ -45,15 +46,15 @@ class StudyPart(BaseModel):
 
     model_config = _SHAPE
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
-    name: str
+    name: _Text
     recorded_at: Annotated[str, Field(max_length=40)]
     status: Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
-    message: str = ""
+    message: _Text = ""
     asked: _Json
     machine: _Json
-    torch_version: str
-    version: str
-    command: str
+    torch_version: _Text
+    version: _Text
+    command: _Text
 
     @field_validator("recorded_at")
     @classmethod

@@ -45,6 +45,9 @@ def choose(studies: pd.DataFrame) -> list[str]:
         filled = studies[studies["rows"] > 0]
         own = filled[~filled["example"].astype(bool)]
         found = list((own if len(own) else filled)["id"].head(1)) or list(studies["id"].head(1))
+    if found and not in_address():
+        # The address names what is shown from the start: what is copied from it shows the same later.
+        st.query_params[PARAMETER] = found
     names = labels(studies)
     st.session_state["studies-shown"] = found
     chosen: list[str] = st.multiselect(
@@ -61,7 +64,8 @@ def choose(studies: pd.DataFrame) -> list[str]:
 
 def labels(studies: pd.DataFrame) -> dict[str, str]:
     """How each study is called in a list: its name and when; with its id where two are called the same."""
-    named = {row.id: _label(row.name, row.recorded_at, bool(row.example)) for row in studies.itertuples()}
+    columns = studies[["id", "name", "recorded_at", "example"]].itertuples(index=False, name=None)
+    named = {str(id): _label(str(name), str(day), bool(example)) for id, name, day, example in columns}
     told = Counter(named.values())
     return {id: name if told[name] == 1 else f"{name} · {id[-4:]}" for id, name in named.items()}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -33,7 +33,7 @@ def show(frame: pd.DataFrame) -> None:
             placeholder="–",
             alt="Comparison of all variants",
             column_config={
-                "Variant": st.column_config.TextColumn(pinned=True, width=230),
+                "Variant": st.column_config.TextColumn(width=230),
                 "Against the baseline": st.column_config.TextColumn(width=320),
                 "Front": st.column_config.TextColumn(
                     width=55, help="On the Pareto front: nothing else is better in one thing and no worse in another."
@@ -50,9 +50,7 @@ def show(frame: pd.DataFrame) -> None:
         )
     reasons = views.reasons(frame)
     if len(reasons):
-        with st.expander(
-            f"{len(reasons)} not measured, and why", icon=":material/block:", expanded=table.empty
-        ):
+        with st.expander(f"{len(reasons)} not measured, and why", icon=":material/block:", expanded=table.empty):
             st.dataframe(
                 reasons,
                 hide_index=True,
@@ -78,7 +76,7 @@ def downloads(store: Store, ids: list[str]) -> None:
         for id in ids[:4]:
             st.download_button(
                 "JSON" if len(ids) == 1 else f"JSON of {names[id]}",
-                lambda id=id: json.dumps(documents.to_json(store, id), allow_nan=False),
+                partial(data.json_text, store, id),
                 data.file_name(id, "json"),
                 "application/json",
                 on_click="ignore",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any
 
@@ -56,6 +57,11 @@ def studies(store: Store) -> pd.DataFrame:
 def rows(store: Store, ids: list[str]) -> pd.DataFrame:
     """The rows of these studies with what is shown beside them (`views.prepared`)."""
     return _rows(store, _where(), store.version(), tuple(ids))
+
+
+def json_text(store: Store, id: str) -> str:
+    """The study as the text of a JSON file, raw samples included."""
+    return json.dumps(documents.to_json(store, id), allow_nan=False)
 
 
 def file_name(name: Any, ending: str) -> str:

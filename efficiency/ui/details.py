@@ -51,9 +51,7 @@ def _drawer(store: Store, rows: pd.DataFrame, row: pd.Series[Any]) -> None:
     with st.expander("All numbers", icon=":material/table_rows:"):
         st.dataframe(views.all_numbers(row), hide_index=True, alt="Every column of this row")
     with st.expander("Machine", icon=":material/memory:"):
-        st.dataframe(
-            views.machine_facts(store.study(str(row["study_id"])).machine), hide_index=True, alt="The machine"
-        )
+        st.dataframe(views.machine_facts(store.study(str(row["study_id"])).machine), hide_index=True, alt="The machine")
 
 
 def _findings(row: pd.Series[Any]) -> None:
@@ -96,9 +94,7 @@ def _histogram(store: Store, row: pd.Series[Any], baseline: pd.Series[Any] | Non
         config={"displayModeBar": False},
         alt=f"Distribution of {len(samples)} timed visits, median {wording.number(row['latency_ms_p50'], 'ms')}",
     )
-    st.caption(
-        f"{len(samples)} visits in {samples['replicate'].nunique()} fresh processes; dotted lines are medians."
-    )
+    st.caption(f"{len(samples)} visits in {samples['replicate'].nunique()} fresh processes; dotted lines are medians.")
 
 
 def _evidence(kept: dict[str, Any]) -> None:

@@ -38,7 +38,7 @@ def page(name: str) -> Page:
 
 def _draw() -> Page:
     st.set_page_config(page_title=TITLE, page_icon=_HERE / "icon.svg", layout="wide")
-    st.logo(_HERE / "logo.svg", size="large", icon_image=_HERE / "icon.svg")
+    st.logo(_HERE / "logo.svg", size="large")
     st.html(_HERE / "style.css")
     return st.navigation([page(name) for name in ("explore", "run", "studies")], position="top")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -64,12 +65,10 @@ def cards(frame: pd.DataFrame) -> None:
     best = views.headlines(frame)
     if best.empty:
         return
-    shown = best.head(CARDS).to_dict("records")
-    for column, row in zip(st.columns(len(shown)), shown, strict=True):
-        column.html(_card(row))
+    st.html(f'<div class="eff-cards">{"".join(map(_card, views.records(best.head(CARDS))))}</div>')
 
 
-def _card(row: dict[str, object]) -> str:
+def _card(row: dict[str, Any]) -> str:
     where = escape(str(row["panel"]))
     if not row["variant"]:
         return (

@@ -22,7 +22,7 @@ def show(store: Store) -> None:
     with st.container(key="hero", border=True):
         text, action = st.columns([3, 1], vertical_alignment="center", gap="large")
         with text:
-            st.markdown("### Which optimizations pay off for your model, on your machine?")
+            st.markdown("## Which optimizations pay off for your model, on your machine?")
             st.markdown(
                 "Quantization, mixed precision, memory layout and inference mode, each measured against the same "
                 "FP32 baseline: what it gives in speed, size and memory, and what it costs in accuracy."

@@ -23,9 +23,7 @@ def show(frame: pd.DataFrame, studies: list[str]) -> None:
     panels = views.panels(frame)
     if not panels:
         if len(frame):
-            st.info(
-                "None of these variants could be measured; the reasons are below.", icon=":material/info:"
-            )
+            st.info("None of these variants could be measured; the reasons are below.", icon=":material/info:")
         return
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         view = st.segmented_control(
@@ -76,9 +74,9 @@ def _legend(frame: pd.DataFrame, front: bool) -> str:
         f'<span><i style="background:{colour}"></i>{escape(label)}</span>' for label, colour in sorted(seen.items())
     ]
     grey = charts.NEUTRAL
-    items.append(f'<span><i style="border:2.5px solid {grey}"></i>ring: combined with others</span>')
+    items.append(f'<span><i class="dot" style="background:{grey}"></i>combined with others</span>')
     items.append(f'<span><i style="background:{grey}"></i>control, or not told apart</span>')
     if front:
         items.append(f'<span><i class="line" style="border-color:{charts.FRONT}"></i>Pareto front</span>')
-    items.append(f'<span><i class="dash" style="border-color:{grey}"></i>baseline</span>')
+    items.append(f'<span><i class="dash" style="border-color:{grey}"></i>baseline (◇)</span>')
     return f'<div class="eff-legend">{"".join(items)}</div>'

@@ -1,0 +1,105 @@
+"""Studies that run or wait: what is being done, what is left, rows as they are done, cancel."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from efficiency.analysis import views, wording
+from efficiency.engine import jobs
+from efficiency.engine.progress import Progress
+from efficiency.errors import EfficiencyError
+from efficiency.results.store import Store
+from efficiency.ui import asked, data, frame
+
+EVERY_S = 1.5
+ENDED = {
+    "done": ("Done.", ":material/check_circle:"),
+    "failed": ("It failed.", ":material/error:"),
+    "cancelled": ("It was cancelled; what was measured is kept.", ":material/cancel:"),
+    "interrupted": ("It was interrupted; what was measured is kept.", ":material/power_off:"),
+}
+
+
+def show(store: Store) -> None:
+    """All live studies, and how the one in the address ended. A reload finds them again in the store."""
+    live = [told.study_id for told in jobs.live(store)]
+    found, unknown = asked.known(data.studies(store))
+    asked.say_unknown(unknown)
+    # Kept in the address, so that a reload after the end still shows the outcome.
+    if live and not (found or unknown):
+        st.query_params[asked.PARAMETER] = live[0]
+    for id in found:
+        if id not in live:
+            _outcome(store, id)
+    if live:
+        st.fragment(_live, run_every=EVERY_S)(store, live)
+
+
+def _live(store: Store, before: list[str]) -> None:
+    """Runs again every moment; when one of the studies has ended, the whole page does, once."""
+    with frame.sentences():
+        now = jobs.live(store)
+        if {told.study_id for told in now} != set(before):
+            st.rerun(scope="app")
+        for told in now:
+            _one(store, told)
+
+
+def _one(store: Store, told: Progress) -> None:
+    record = store.study(told.study_id)
+    with st.container(border=True, key=f"live-{told.study_id}"):
+        text, action = st.columns([5, 1], vertical_alignment="center")
+        text.markdown(f"#### {record.name or told.study_id}")
+        action.button(
+            "Cancel",
+            icon=":material/stop_circle:",
+            key=f"cancel-{told.study_id}",
+            on_click=_cancel,
+            args=(store, told.study_id),
+            width="stretch",
+            help="Ends it now; the rows that are done are kept.",
+        )
+        if told.state == "queued":
+            st.info(views.waiting(told.waiting_for, _name(store, told.waiting_for)), icon=":material/hourglass_empty:")
+            return
+        st.progress(views.share(told.done, told.total), text=told.now or "Starting")
+        count, spent, left = st.columns(3)
+        count.metric("Rows done", f"{told.done} of {told.total}")
+        spent.metric("Elapsed", wording.duration(told.elapsed_s))
+        left.metric("Left, about", "–" if told.left_s is None else wording.duration(told.left_s))
+        rows = data.rows(store, [told.study_id])
+        if len(rows):
+            st.dataframe(
+                views.live_rows(rows), hide_index=True, height=min(38 + 35 * len(rows), 300), placeholder="–",
+                alt="Rows so far",
+            )  # fmt: skip
+
+
+def _name(store: Store, id: str | None) -> str:
+    try:
+        return store.study(id).name if id else ""
+    except EfficiencyError:
+        return ""
+
+
+def _cancel(store: Store, id: str) -> None:
+    try:
+        jobs.cancel(store, id)
+        st.toast("Cancelling; what is done is kept.", icon=":material/stop_circle:")
+    except EfficiencyError as error:
+        st.toast(str(error), icon=":material/error:")
+
+
+def _outcome(store: Store, id: str) -> None:
+    told = jobs.progress(store, id)
+    record = store.study(id)
+    sentence, icon = ENDED.get(told.state, (told.state, ":material/info:"))
+    show = {"done": st.success, "failed": st.error}.get(told.state, st.warning)
+    with st.container(border=True, key=f"ended-{id}"):
+        show(f"**{record.name or id}**: {sentence} {record.message}", icon=icon)
+        st.page_link(
+            frame.page("explore"),
+            label="See the results in Explore",
+            icon=":material/scatter_plot:",
+            query_params={"study": id},
+        )

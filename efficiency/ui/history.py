@@ -1,0 +1,105 @@
+"""The list of studies and what can be done with the chosen ones."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from efficiency.analysis import views
+from efficiency.engine import jobs
+from efficiency.errors import EfficiencyError
+from efficiency.results import documents
+from efficiency.results.store import Store
+from efficiency.ui import data, frame, hero
+
+
+def show(store: Store, studies: pd.DataFrame) -> None:
+    """The table; choosing a line opens what can be done with it below."""
+    if studies.empty:
+        hero.nothing_yet()
+        return
+    st.caption("Choose one to rename, export or delete it; choose several to compare them.")
+    key = f"history-{st.session_state.get('history-changed', 0)}"
+    state = st.dataframe(
+        views.history(studies),
+        key=key,
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="multi-row",
+        height=min(38 + 35 * len(studies), 480),
+        lazy=False,
+        alt="All studies, newest first",
+        column_config={
+            "Name": st.column_config.TextColumn(width=280),
+            "Recorded (UTC)": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
+            "Machine": st.column_config.TextColumn(width=280),
+            "Rows": st.column_config.NumberColumn(help="Rows that were measured"),
+        },
+    )
+    chosen = studies.iloc[[place for place in state["selection"]["rows"] if place < len(studies)]]
+    if len(chosen) == 1:
+        _one(store, chosen.iloc[0])
+    elif len(chosen) > 1:
+        ids = list(chosen["id"])
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.page_link(
+                frame.page("explore"),
+                label=f"Compare these {len(ids)} in Explore",
+                icon=":material/scatter_plot:",
+                query_params={"study": ids},
+            )
+            st.download_button(
+                "CSV of all", lambda: documents.to_csv(store, ids), "studies.csv", "text/csv", on_click="ignore",
+                icon=":material/download:", key="export-all",
+            )  # fmt: skip
+
+
+def _one(store: Store, study: pd.Series) -> None:
+    id = str(study["id"])
+    with st.container(border=True):
+        st.markdown(f"#### {study['name'] or id}")
+        st.caption(f"`{id}` · {study['machine']} · {study['message']}".rstrip(" ·"))
+        with st.form(f"rename-{id}", border=False):
+            text, button = st.columns([4, 1], vertical_alignment="bottom")
+            name = text.text_input("Name", study["name"], max_chars=200)
+            if button.form_submit_button("Rename", icon=":material/edit:", width="stretch") and name.strip():
+                store.rename(id, name)
+                st.rerun()
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.page_link(
+                frame.page("explore"), label="Open in Explore", icon=":material/scatter_plot:",
+                query_params={"study": id},
+            )  # fmt: skip
+            st.download_button(
+                "CSV", lambda: documents.to_csv(store, [id]), data.file_name(id, "csv"), "text/csv", on_click="ignore",
+                icon=":material/download:", key=f"csv-{id}",
+            )  # fmt: skip
+            st.download_button(
+                "JSON", partial(data.json_text, store, id), data.file_name(id, "json"),
+                "application/json", on_click="ignore", icon=":material/data_object:", key=f"json-{id}",
+            )  # fmt: skip
+            if st.button("Delete", icon=":material/delete:", key=f"delete-{id}"):
+                _confirm(store, id, str(study["name"]), int(study["rows"]))
+
+
+@st.dialog("Delete this study?", icon=":material/delete_forever:")
+def _confirm(store: Store, id: str, name: str, rows: int) -> None:
+    st.markdown(f"**{name or id}** with {rows} measured rows and all their raw samples. This cannot be undone.")
+    st.caption("Export it as JSON first if you may want it back.")
+    keep, delete = st.columns(2)
+    if keep.button("Keep it", width="stretch", key="delete-no"):
+        st.rerun()
+    if delete.button("Delete for good", type="primary", width="stretch", key="delete-yes"):
+        try:
+            if any(told.study_id == id for told in jobs.live(store)):
+                st.error("It is still running; cancel it on the page Run first.", icon=":material/error:")
+                return
+            store.delete(id)
+        except EfficiencyError as error:
+            st.error(str(error), icon=":material/error:")
+            return
+        # The table's selection is by position: what is chosen must not pass to the next line.
+        st.session_state["history-changed"] = st.session_state.get("history-changed", 0) + 1
+        st.rerun()

@@ -1,0 +1,151 @@
+"""From what is chosen on the page Run to a study. No widgets here."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Literal
+
+from efficiency import techniques, workloads
+from efficiency.condition import Condition, Device
+from efficiency.errors import BadRequest
+from efficiency.machine import Machine
+from efficiency.study import COMBINATIONS, PRESETS, Preset, Study, Variant, expand, plan_preset
+from efficiency.techniques import compose
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The form's values, as the widgets give them."""
+
+    preset: Preset
+    workloads: tuple[str, ...]
+    techniques: tuple[str, ...]
+    combinations: tuple[str, ...]
+    """Technique keys joined by `+`."""
+    device: Device = "cpu"
+    batch_sizes: tuple[str, ...] = ("1",)
+    threads: tuple[int, ...] = (1,)
+    dataset: str | None = None
+    budget_s: float | None = None
+    length: int | None = None
+    padding_pct: int = 0
+    own_file: str = ""
+    name: str = ""
+
+
+def defaults(preset: Preset, machine: Machine) -> Chosen:
+    """What a preset stands for, as the form shows it."""
+    study = plan_preset(preset, machine)
+    return Chosen(
+        preset=preset,
+        workloads=PRESETS[preset][0],
+        techniques=tuple(techniques.TECHNIQUES),
+        combinations=tuple("+".join(keys) for keys in COMBINATIONS[preset]),
+        batch_sizes=tuple(str(size) for size in sorted({c.batch_size for c in study.conditions})),
+        threads=tuple(sorted({c.threads for c in study.conditions})),
+    )
+
+
+def combinations() -> list[str]:
+    """Every combination that a preset names, and each technique together with inference mode."""
+    named = ["+".join(keys) for preset in ("quick", "article", "full") for keys in COMBINATIONS[preset]]
+    with_inference_mode = [
+        f"{key}+inference-mode"
+        for key in techniques.TECHNIQUES
+        if key != "inference-mode" and compose.clash((key, "inference-mode")) is None
+    ]
+    return list(dict.fromkeys(named + with_inference_mode))
+
+
+def study_of(chosen: Chosen, machine: Machine) -> Study:
+    """The study that is asked for; raises `BadRequest` for text that is no number."""
+    names = chosen.workloads + ((chosen.own_file.strip(),) if chosen.own_file.strip() else ())
+    variants = [Variant.of([key]) for key in chosen.techniques]
+    variants += [Variant.of(part.strip() for part in keys.split("+")) for keys in chosen.combinations]
+    conditions = tuple(
+        Condition(chosen.device, size, threads, chosen.length, chosen.padding_pct)
+        for threads, size in product(chosen.threads, _whole(chosen.batch_sizes))
+    )
+    if not conditions:
+        raise BadRequest("Choose at least one batch size and one number of threads.")
+    return replace(
+        plan_preset(chosen.preset, machine, chosen.device),
+        workloads=names,
+        variants=tuple(dict.fromkeys(variants)),
+        conditions=conditions,
+        dataset=chosen.dataset,
+        budget_s=chosen.budget_s,
+        name=chosen.name.strip() or f"{chosen.preset} on {machine.cpu_model}",
+    )
+
+
+def _whole(texts: Sequence[str]) -> list[int]:
+    try:
+        return [int(text) for text in texts]
+    except ValueError as error:
+        raise BadRequest(f"--batch-size: give whole numbers such as 1 or 32 ({error}).") from error
+
+
+def command(study: Study, machine: Machine) -> str:
+    """The command that asks for the same study; short where that is a preset as it is."""
+    preset = plan_preset(study.preset, machine, study.conditions[0].device)
+    as_it_is = replace(study, name=preset.name, variants=preset.variants) == preset
+    if as_it_is and _running(study, machine) == _running(preset, machine):
+        device = study.conditions[0].device
+        return f"python -m efficiency run --preset {study.preset}" + (f" --device {device}" if device != "cpu" else "")
+    first = study.conditions[0]
+    words = [f"python -m efficiency run --preset {study.preset}"]
+    words += [f"--workload {shlex.quote(name)}" for name in study.workloads]
+    for variant in study.variants:
+        words.append(f"--{'technique' if len(variant.techniques) == 1 else 'combine'} {variant.key}")
+    options = {
+        "dataset": study.dataset,
+        "device": first.device if first.device != "cpu" else None,
+        # A command has one condition; the form may ask for several, of which this is the first.
+        "batch-size": first.batch_size,
+        "threads": first.threads,
+        "length": first.length,
+        "padding": first.padding_pct or None,
+        "budget": None if study.budget_s is None else f"{study.budget_s:g}",
+    }
+    words += [f"--{name} {value}" for name, value in options.items() if value is not None]
+    return " ".join(words)
+
+
+def _running(study: Study, machine: Machine) -> set[tuple[str, str]]:
+    """Workload and variant of every row that would be measured."""
+    return {(e.workload, e.variant.key) for e in expand(study, machine) if e.why_not is None}
+
+
+@dataclass(frozen=True)
+class Availability:
+    """Whether a technique can be used on what is chosen, and the sentence beside its toggle."""
+
+    state: Literal["all", "some", "none"]
+    note: str = ""
+
+
+def availability(key: str, names: Sequence[str], device: Device, machine: Machine) -> Availability:
+    """Judged for every chosen workload; with none chosen, nothing stands in the way."""
+    technique, condition = techniques.get(key), Condition(device=device)
+    reasons: dict[str, str | None] = {}
+    for name in names:
+        workload = workloads.describe(name)
+        reasons[workload.label] = technique.why_not(workload, condition, machine)
+    refused = [reason for reason in reasons.values() if reason]
+    if not refused:
+        return Availability("all")
+    if len(refused) == len(reasons):
+        return Availability("none", " ".join(dict.fromkeys(refused)))
+    return Availability("some", f"For {', '.join(label for label, reason in reasons.items() if not reason)}.")
+
+
+def datasets(names: Sequence[str]) -> dict[str, str]:
+    """Label by key of the data sets that every chosen workload takes."""
+    choices = [{d.key: d.label for d in workloads.describe(name).datasets} for name in names]
+    if not choices:
+        return {}
+    return {key: label for key, label in choices[0].items() if all(key in other for other in choices)}

@@ -1,0 +1,74 @@
+"""What the plan comes to: rows, time, what will run and what not; and the button that starts it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from efficiency import estimate
+from efficiency.analysis import plans, wording
+from efficiency.engine import jobs
+from efficiency.machine import this_machine
+from efficiency.results.store import Store
+from efficiency.study import Study, expand, problems
+from efficiency.ui import plan
+
+
+def show(store: Store, study: Study | None) -> None:
+    """The preview; the button is off while something is in the way."""
+    machine = this_machine()
+    found = [] if study is None else problems(study, machine)
+    ready = study is not None and not found
+    with st.container(border=True):
+        rows, time, action = st.columns([1, 1, 1], vertical_alignment="center")
+        if study is not None and not found:
+            rows.metric("Rows to measure", plans.to_measure(expand(study, machine)))
+            time.metric("Expected time", wording.duration(estimate.seconds(study, machine)))
+        pressed = action.button(
+            "Start",
+            type="primary",
+            icon=":material/play_arrow:",
+            disabled=not ready,
+            key="start-study",
+            width="stretch",
+            help=None if ready else "Something is in the way; see the sentences here.",
+        )
+        for problem in found:
+            st.warning(_without_option(problem), icon=":material/report:")
+        if study is not None and not found:
+            _preview(study)
+    if pressed and ready and study is not None:
+        study_id = jobs.submit(store, study, command=plan.command(study, machine))
+        st.query_params["study"] = study_id
+        st.rerun()
+
+
+def _preview(study: Study) -> None:
+    machine = this_machine()
+    entries = expand(study, machine)
+    with st.expander("What will run, and what not", icon=":material/grid_on:", expanded=True):
+        st.dataframe(
+            plans.matrix(entries),
+            hide_index=True,
+            height="content",
+            alt="Which variant runs on which workload",
+            column_config={"Variant": st.column_config.TextColumn(width=280)},
+        )
+        left_out = plans.reasons(entries)
+        if len(left_out):
+            st.dataframe(
+                left_out,
+                hide_index=True,
+                alt="Why some variants do not run",
+                column_config={"Why not": st.column_config.TextColumn(width="large")},
+            )
+    with st.expander("The same from a terminal", icon=":material/terminal:"):
+        st.code(plan.command(study, machine), language="bash", wrap_lines=True)
+
+
+def _without_option(problem: str) -> str:
+    """The sentence without the command line's name of the option, which is no help on a page."""
+    option, colon, rest = problem.partition(": ")
+    if colon and option.startswith("--"):
+        words = option.removeprefix("--").replace("-", " ").capitalize()
+        return f"**{words}**: {rest}"
+    return problem

@@ -1,0 +1,151 @@
+"""Studies that look real, made without measuring: for tests of the pages only."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+
+import numpy as np
+
+from efficiency import workloads
+from efficiency.analysis import derive
+from efficiency.condition import Condition
+from efficiency.machine import this_machine
+from efficiency.results.store import Store
+from efficiency.study import Study, Variant, expand, plan_preset
+
+# Baseline: latency [ms], accuracy, size [MB]. Variants: speed-up, accuracy lost, size ratio.
+BASELINES = {
+    "vision-small-cnn": (0.62, 0.947, 0.6),
+    "vision-resnet18": (17.1, 0.955, 44.9),
+    "vision-mobilenet-v2": (13.4, 0.951, 9.2),
+    "lstm-classifier": (14.8, 0.823, 18.3),
+    "transformer-encoder": (5.9, 0.792, 14.2),
+}
+EFFECTS = {
+    "dynamic-int8": (2.4, 0.002, 3.7),
+    "static-int8": (2.9, 0.003, 3.8),
+    "qat-int8": (2.85, 0.001, 3.8),
+    "amp-bf16": (0.62, 0.001, 1.0),
+    "channels-last": (1.22, 0.0, 1.0),
+    "fast-path": (1.18, 0.0, 1.0),
+    "inference-mode": (1.03, 0.0, 1.0),
+}
+TEST_ROWS, REPLICATES, ROUNDS = 2_000, 4, 60
+
+
+def fill(
+    store: Store,
+    study: Study | None = None,
+    *,
+    name: str = "Quick on this machine",
+    status: str = "done",
+    fail: tuple[str, ...] = ("qat-int8",),
+    seed: int = 0,
+    slower: float = 1.0,
+) -> str:
+    """Adds a study with rows, samples and answers; variants in `fail` fail on the transformer. Returns its id."""
+    machine, rng = this_machine(), np.random.default_rng(seed)
+    study = study or plan_preset("quick", machine)
+    id = store.add_study(
+        asdict(study),
+        name=name,
+        machine=machine.as_dict(),
+        command="python -m efficiency run --preset quick",
+        status=status,
+    )
+    position = 0
+    for workload in study.workloads:
+        for condition in study.conditions:
+            entries = [e for e in expand(study, machine) if (e.workload, e.condition) == (workload, condition)]
+            measured = [_measured(e.variant, e.why_not, workload, condition, fail, slower, rng) for e in entries]
+            for entry, row, columns in zip(entries, measured, derive.heat(measured), strict=True):
+                described = workloads.describe(workload)
+                row_id = store.put_row(
+                    id,
+                    position,
+                    {
+                        "recorded_at": "2026-01-05T10:00:00+00:00",
+                        "machine": machine.label,
+                        "device": condition.device,
+                        "workload": workload,
+                        "family": described.family,
+                        "model": described.model,
+                        "dataset": described.dataset(None).key,
+                        "variant": entry.variant.key,
+                        "techniques": "+".join(entry.variant.techniques) or None,
+                        "batch_size": condition.batch_size,
+                        "threads": condition.threads,
+                        "torch_version": machine.torch_version,
+                        "length": described.length,
+                        "padding_pct": 12.0 if described.length else None,
+                        "phase": "inference",
+                        **columns,
+                    },
+                    {"evidence": row.evidence, "test_rows": TEST_ROWS},
+                )
+                if row.samples is not None:
+                    store.put_samples(row_id, row.samples)
+                if row.predicted is not None and row.labels is not None:
+                    store.put_answers(row_id, row.predicted, row.labels)
+                position += 1
+    return id
+
+
+def _measured(
+    variant: Variant,
+    why_not: str | None,
+    workload: str,
+    condition: Condition,
+    fail: tuple[str, ...],
+    slower: float,
+    rng: np.random.Generator,
+) -> derive.Measured:
+    row = derive.Measured(variant.key, variant.control, condition.batch_size, "done", on_subset=True)
+    if why_not:
+        return _ended(row, "not-applicable", why_not)
+    if set(variant.techniques) & set(fail) and workload == "transformer-encoder":
+        return _ended(row, "failed", "The process ran out of memory and was ended.")
+    latency_ms, accuracy, size_mb = BASELINES.get(workload, (3.0, 0.9, 5.0))
+    speedup, lost, ratio = 1.0, 0.0, 1.0
+    for key in variant.techniques:
+        effect = EFFECTS.get(key, (1.0, 0.0, 1.0))
+        speedup, lost, ratio = speedup * effect[0], lost + effect[1], ratio * effect[2]
+    latency_ms *= slower * condition.batch_size**0.8 / condition.threads**0.5
+    labels = np.random.default_rng(1).integers(0, 10, TEST_ROWS)
+    wrong = np.random.default_rng(2).random(TEST_ROWS) > accuracy
+    flipped = rng.random(TEST_ROWS) < lost
+    row.labels, row.predicted = labels, np.where(wrong | flipped, (labels + 1) % 10, labels)
+    row.size_bytes = int(size_mb * 1e6 / ratio)
+    row.prepare_s, row.load_s, row.first_call_ms = 0.2 + 3 * (ratio > 1), 0.1, latency_ms * 4
+    row.peak_memory_mb = 290 + size_mb * 2
+    noise = rng.lognormal(0, 0.05, REPLICATES * ROUNDS) * (1 + 0.6 * (rng.random(REPLICATES * ROUNDS) < 0.02))
+    bias = np.repeat(rng.lognormal(0, 0.01, REPLICATES), ROUNDS)
+    ns = latency_ms / speedup * noise * bias * 1e6
+    places = np.arange(REPLICATES * ROUNDS)
+    row.samples = np.column_stack([places // ROUNDS, places % ROUNDS, ns.astype(np.int64)]).astype(np.int64)
+    row.evidence = {
+        key: {"took_effect": "yes", "reason": "99.1% of the weights are INT8.", "figures": {}}
+        for key in variant.techniques
+    }
+    return row
+
+
+def _ended(row: derive.Measured, status: str, reason: str) -> derive.Measured:
+    row.status, row.reason = status, reason
+    return row
+
+
+def many(store: Store, rows: int) -> str:
+    """One study of that many rows, without samples: the size of a database that has been used for long."""
+    machine = this_machine()
+    study = plan_preset("full", machine)
+    id = store.add_study(asdict(study), name=f"{rows} rows", machine=machine.as_dict(), command="", status="done")
+    template_id = fill(store, replace(study, workloads=("vision-small-cnn", "lstm-classifier")), name="template")
+    template = store.rows([template_id]).drop(columns=["row_id", "study_id", "study", "position"])
+    records = template.astype(object).where(template.notna(), None).to_dict("records")
+    for position in range(rows):
+        record = dict(records[position % len(records)])
+        record["batch_size"] = int(record["batch_size"]) + position // len(records)
+        store.put_row(id, position, record, {})
+    store.delete(template_id)
+    return id
