@@ -1,9 +1,4 @@
-"""Plotly figures from frames that `analysis.views.prepared` made. Text and axes follow the app's theme.
-
-Colours are Okabe and Ito's, which people with colour-blindness tell apart, and belong to a technique for
-good: a combination has the colour of the first technique that it applies, with a dot in it. Baseline and
-control are neutral, and so is whatever could not be told from the baseline.
-"""
+"""Plotly figures from frames that `analysis.views.prepared` made. Text and axes follow the app's theme."""
 
 from __future__ import annotations
 
@@ -13,38 +8,12 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from efficiency import palette
 from efficiency.analysis import views
 from efficiency.study import BASELINE, CONTROL
 
-NEUTRAL = "#8A9399"
-COLOURS = {
-    "dynamic-int8": "#0072B2",
-    "static-int8": "#D55E00",
-    "qat-int8": "#CC79A7",
-    "amp-bf16": "#E69F00",
-    "amp-fp16": "#B8860B",
-    "channels-last": "#009E73",
-    "fast-path": "#56B4E9",
-    "inference-mode": "#999933",
-}
-"""What a technique that is not named here gets is one of `SPARE`, by the order of its name."""
-SPARE = ("#882255", "#332288", "#44AA99", "#AA4499", "#117733", "#661100")
-SYMBOLS = ("circle", "square", "diamond", "triangle-up", "pentagon", "hexagon2", "star", "cross")
-"""A symbol a study, where several are shown."""
-
-FRONT = "#0b8fb0"
-GUIDE = "rgba(128,140,148,0.75)"
-GRID = "rgba(128,140,148,0.16)"
 MAX_POINTS = 600
 """Points of one chart: more are neither told apart nor drawn quickly."""
-
-
-def colour(variant: str) -> str:
-    """The colour of a variant's key: that of the first technique it applies."""
-    first = variant.split("+")[0]
-    if first in (BASELINE, CONTROL):
-        return NEUTRAL
-    return COLOURS.get(first) or SPARE[sum(first.encode()) % len(SPARE)]
 
 
 def _layout(figure: go.Figure, height: int) -> go.Figure:
@@ -57,8 +26,8 @@ def _layout(figure: go.Figure, height: int) -> go.Figure:
         hoverlabel={"align": "left"},
         dragmode=False,
     )
-    figure.update_xaxes(gridcolor=GRID, zeroline=False, automargin=True, title_standoff=8)
-    figure.update_yaxes(gridcolor=GRID, zeroline=False, automargin=True, title_standoff=8)
+    figure.update_xaxes(gridcolor=palette.GRID, zeroline=False, automargin=True, title_standoff=8)
+    figure.update_yaxes(gridcolor=palette.GRID, zeroline=False, automargin=True, title_standoff=8)
     return figure
 
 
@@ -66,7 +35,7 @@ def _title_above(figure: go.Figure, title: str) -> None:
     """The vertical axis's title, read without turning the head and never across the tick labels."""
     figure.add_annotation(
         text=title, x=0, y=1, xref="paper", yref="paper", xanchor="left", yanchor="bottom", xshift=-34, yshift=6,
-        showarrow=False, font={"size": 12, "color": NEUTRAL},
+        showarrow=False, font={"size": 12, "color": palette.NEUTRAL},
     )  # fmt: skip
 
 
@@ -81,44 +50,7 @@ def _errors(rows: pd.DataFrame, measure: views.Measure) -> dict[str, object] | N
         "arrayminus": (value - rows[measure.low]).clip(lower=0),
         "thickness": 1.2,
         "width": 0,
-        "color": GUIDE,
-    }
-
-
-def _marker_sizes(rows: pd.DataFrame, measure: str) -> list[float]:
-    """Diameters, so that areas are in proportion to the values; baseline, control and unknowns are small."""
-    values = rows[views.MEASURES[measure].column]
-    largest = values.max()
-    if not largest > 0:
-        return [13.0] * len(rows)
-    diameters = (26 * np.sqrt(values.clip(lower=0) / largest)).clip(lower=10).fillna(10)
-    return list(diameters.where(~rows["variant"].isin([BASELINE, CONTROL]), 12))
-
-
-def _markers(rows: pd.DataFrame, studies: Sequence[str], sizes: float | list[float]) -> dict[str, object]:
-    """Colour by technique, symbol by study, a dot for combinations, grey where nothing was told apart."""
-    order = list(studies) or list(dict.fromkeys(rows["study_id"]))
-    symbols = {study: SYMBOLS[place % len(SYMBOLS)] for place, study in enumerate(order)}
-    hues, fills, edges, shapes = [], [], [], []
-    for variant, study, verdict in rows[["variant", "study_id", "speed_verdict"]].itertuples(index=False):
-        hue, symbol = colour(variant), symbols.get(study, "circle")
-        unsure = verdict == "unresolved"
-        hues.append(hue)
-        fills.append(NEUTRAL if unsure else hue)
-        edges.append(hue if unsure else "rgba(255,255,255,0.9)")
-        shapes.append("diamond-open" if variant == BASELINE else symbol + ("-dot" if "+" in variant else ""))
-    baseline = rows["variant"] == BASELINE
-    return {
-        "size": sizes,
-        "color": fills,
-        "opacity": [0.5 if variant == CONTROL else 0.9 for variant in rows["variant"]],
-        "symbol": shapes,
-        "line": {
-            "color": edges,
-            "width": [
-                2.5 if own else 2 if edge == hue else 1.2 for own, edge, hue in zip(baseline, edges, hues, strict=True)
-            ],
-        },
+        "color": palette.GUIDE,
     }
 
 
@@ -159,11 +91,12 @@ def trade_off(
     across, up = views.MEASURES[x], views.MEASURES[y]
     rows = frame.dropna(subset=[across.column, up.column]).head(MAX_POINTS)
     # Large markers first and the baseline last, so that none is hidden.
-    sizes = pd.Series(_marker_sizes(rows, size), index=rows.index).where(rows["variant"] != BASELINE, 0)
-    rows = rows.loc[sizes.sort_values(ascending=False, kind="stable").index]
+    diameters = pd.Series(palette.diameters(rows, size), index=rows.index)
+    order = diameters.where(rows["variant"] != BASELINE, 0).sort_values(ascending=False, kind="stable").index
+    rows, diameters = rows.loc[order], diameters.loc[order]
     figure = go.Figure()
     for row in rows[rows["variant"] == BASELINE].itertuples():
-        line = {"color": GUIDE, "dash": "dash", "width": 1}
+        line = {"color": palette.GUIDE, "dash": "dash", "width": 1}
         figure.add_vline(getattr(row, across.column), line=line, layer="below")
         figure.add_hline(getattr(row, up.column), line=line, layer="below")
     best = views.front(rows, x, y)
@@ -171,11 +104,11 @@ def trade_off(
         x=best[across.column],
         y=best[up.column],
         mode="lines+markers",
-        line={"color": FRONT, "width": 2},
+        line={"color": palette.FRONT, "width": 2},
         marker={
             "symbol": "circle-open",
-            "color": FRONT,
-            "size": [diameter + 8 for diameter in _marker_sizes(best, size)],
+            "color": palette.FRONT,
+            "size": list(diameters.loc[best.index] + 8),
             "line": {"width": 2},
         },
         hoverinfo="skip",
@@ -187,7 +120,7 @@ def trade_off(
         mode="markers",
         error_x=_errors(rows, across),
         error_y=_errors(rows, up),
-        marker=_markers(rows, studies, _marker_sizes(rows, size)),
+        marker=palette.markers(rows, studies, list(diameters)),
         customdata=[[int(row_id)] for row_id in rows["row_id"]],
         text=_hover(rows),
         hovertemplate="%{text}<extra></extra>",
@@ -236,7 +169,7 @@ def latency_histogram(samples: pd.DataFrame, baseline: pd.DataFrame | None, vari
     if len(everything):
         edges = np.geomspace(everything.min(), np.percentile(everything, 99.5) * 1.001, 61)
         centres, widths = (edges[:-1] + edges[1:]) / 2, np.diff(edges)
-        named = (("Baseline", NEUTRAL, 0.55), (views.variant_label(variant), colour(variant), 0.8))
+        named = (("Baseline", palette.NEUTRAL, 0.55), (views.variant_label(variant), palette.colour(variant), 0.8))
         for (name, hue, opacity), values in zip(named[2 - len(shown) :], shown[::-1], strict=True):
             share = np.histogram(values, edges)[0] / len(values) * 100
             figure.add_bar(
@@ -265,14 +198,14 @@ def speedup_bars(frame: pd.DataFrame, studies: Sequence[str] = ()) -> go.Figure:
     figure = go.Figure()
     if len(control):
         reach = float(np.exp(np.abs(np.log(control[["speedup_ci_low", "speedup_ci_high"]].to_numpy(float))).max()))
-        figure.add_vrect(1 / reach, reach, fillcolor=NEUTRAL, opacity=0.18, line_width=0, layer="below")
-    figure.add_vline(1, line={"color": GUIDE, "dash": "dash", "width": 1.2}, layer="below")
+        figure.add_vrect(1 / reach, reach, fillcolor=palette.NEUTRAL, opacity=0.18, line_width=0, layer="below")
+    figure.add_vline(1, line={"color": palette.GUIDE, "dash": "dash", "width": 1.2}, layer="below")
     figure.add_scatter(
         x=own["speedup"],
         y=own["variant_label"],
         mode="markers",
         error_x=_errors(own, views.MEASURES["Speed-up"]),
-        marker=_markers(own, studies, 13),
+        marker=palette.markers(own, studies, 13),
         customdata=[[int(row_id)] for row_id in own["row_id"]],
         text=_hover(own),
         hovertemplate="%{text}<extra></extra>",

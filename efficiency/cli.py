@@ -13,10 +13,10 @@ from typing import Annotated, Any
 import typer
 
 from efficiency import console, study, techniques, workloads
-from efficiency.condition import Condition
-from efficiency.errors import BadRequest, EfficiencyError
+from efficiency.condition import Condition, Device, Phase
+from efficiency.errors import BadRequest, EfficiencyError, StoreError
 from efficiency.machine import this_machine
-from efficiency.study import Study, Variant
+from efficiency.study import Preset, Study, Variant
 
 app = typer.Typer(
     name="efficiency",
@@ -35,12 +35,9 @@ def main() -> None:
     """Run the command line; errors that a user can cause end in one sentence."""
     try:
         app()
-    except BadRequest as error:
-        console.console.print(f"[red]Error:[/red] {error}", highlight=False, soft_wrap=True)
-        sys.exit(2)
     except EfficiencyError as error:
-        console.console.print(f"[red]Error:[/red] {error}", highlight=False, soft_wrap=True)
-        sys.exit(1)
+        console.refuse(error)
+        sys.exit(2 if isinstance(error, BadRequest | StoreError) else 1)
 
 
 @app.command()
@@ -110,17 +107,17 @@ def _techniques() -> dict[str, Any]:
 
 @app.command()
 def run(
-    preset: Annotated[str, typer.Option(help="quick, article or full: what the other options start from.")] = "quick",
+    preset: Annotated[Preset, typer.Option(help="What the other options start from.")] = "quick",
     workload: Annotated[list[str] | None, typer.Option(help="A workload's key, or path/to/file.py:make.")] = None,
     technique: Annotated[list[str] | None, typer.Option(help="Add the variant of this technique.")] = None,
     combine: Annotated[list[str] | None, typer.Option(help="Add one variant of several: A+B.")] = None,
     dataset: Annotated[str | None, typer.Option(help="Another data set than each workload's own.")] = None,
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    device: Annotated[Device, typer.Option(help="Where it runs.")] = "cpu",
     batch_size: Annotated[list[int] | None, typer.Option(help="Examples a call; 1 unless told.")] = None,
     threads: Annotated[list[int] | None, typer.Option(help="Threads of the timed process; 1 unless told.")] = None,
     length: Annotated[int | None, typer.Option(help="Tokens in a row, for text.")] = None,
     padding: Annotated[int, typer.Option(help="Percent of every row that is padding, for text.")] = 0,
-    phase: Annotated[str, typer.Option(help="inference.")] = "inference",
+    phase: Annotated[Phase, typer.Option(help="Training is not measured yet.")] = "inference",
     budget: Annotated[float | None, typer.Option(help="Seconds the whole study may take.")] = None,
     seed: Annotated[int, typer.Option(help="Of calibration, fine-tuning and the order of timing.")] = 0,
     csv: Csv = None,
@@ -131,15 +128,7 @@ def run(
     from efficiency.results import documents
     from efficiency.results.store import Store
 
-    if preset not in study.PRESETS:
-        raise BadRequest(f"--preset: choose {', '.join(study.PRESETS)}, not '{preset}'.")
-    if device not in ("cpu", "cuda"):
-        raise BadRequest(f"--device: choose cpu or cuda, not '{device}'.")
-    if phase not in ("inference", "training"):
-        raise BadRequest(f"--phase: choose inference, not '{phase}'.")
-    console.writable("--csv", csv)
-    console.writable("--json", json)
-    asked = study.plan_preset(preset, this_machine(), device)  # type: ignore[arg-type]
+    asked = study.plan_preset(preset, this_machine(), device)
     asked = replace(asked, dataset=dataset, budget_s=budget, seed=seed)
     asked = replace(asked, workloads=_chosen_workloads(asked, workload))
     if technique or combine:
@@ -152,12 +141,14 @@ def run(
             for b in batch_size or [1]
             for t in threads or [1]
         ]
-        asked = replace(asked, conditions=tuple(conditions))
-    shaped = [replace(c, length=length, padding_pct=padding, phase=phase) for c in asked.conditions]  # type: ignore[arg-type]
+        asked = replace(asked, conditions=tuple(dict.fromkeys(conditions)))
+    shaped = [replace(c, length=length, padding_pct=padding, phase=phase) for c in asked.conditions]
     asked = replace(asked, conditions=tuple(shaped))
 
     here = this_machine()
     study.check(asked, here)
+    console.writable("--csv", csv)
+    console.writable("--json", json)
     store = Store.open()
     command = "python -m efficiency " + " ".join(sys.argv[1:])
     study_id = store.add_study(asked.as_dict(), name=asked.name, machine=here.as_dict(), command=command)
@@ -165,7 +156,7 @@ def run(
         status = job.conduct(store, study_id, bar.tell)
     console.outcome(store.rows([study_id]))
     record = store.study(study_id)
-    console.console.print(f"Study {study_id}: {status}. {record.message}", highlight=False)
+    console.say(f"Study {study_id}: {status}. {record.message}")
     if csv:
         console.write_file("--csv", csv, documents.to_csv(store, [study_id]))
     if json:
@@ -180,9 +171,7 @@ def _chosen_workloads(asked: Study, named: list[str] | None) -> tuple[str, ...]:
         return tuple(dict.fromkeys(named))
     if asked.dataset is None:
         return asked.workloads
-    having = tuple(
-        key for key in asked.workloads if asked.dataset in {d.key for d in workloads.describe(key).datasets}
-    )
+    having = tuple(key for key in asked.workloads if asked.dataset in {d.key for d in workloads.describe(key).datasets})
     return having or asked.workloads
 
 
@@ -222,7 +211,7 @@ def train(
         raise EfficiencyError(str(failure)) from failure
     except KeyboardInterrupt:
         raise EfficiencyError("Training was stopped; the checkpoint is as it was before.") from None
-    console.console.print(f"Trained {declared.key}: {card['accuracy_pct']:.2f} % on the test set.", highlight=False)
+    console.say(f"Trained {declared.key}: {card['accuracy_pct']:.2f} % on the test set.")
     if json:
         console.write_json(json, card)
 
@@ -238,7 +227,7 @@ def studies(json: Json = None) -> None:
 
         console.write_json(json, {"studies": json_module.loads(found.to_json(orient="records", date_format="iso"))})
     elif found.empty:
-        console.console.print("No studies yet; `python -m efficiency run` measures one.")
+        console.say("No studies yet; `python -m efficiency run` measures one.")
     else:
         shown = found[["id", "name", "recorded_at", "status", "rows", "machine"]]
         console.table("Studies", shown.columns, shown.itertuples(index=False))
@@ -256,10 +245,9 @@ def show(study_id: StudyId, json: Json = None) -> None:
         console.write_json(json, documents.to_json(store, study_id))
         return
     console.outcome(store.rows([study_id]))
-    console.console.print(
+    console.say(
         f"{record.name}: {record.status}, recorded {record.recorded_at} on {record.machine.get('label', '?')}. "
-        f"{record.message}",
-        highlight=False,
+        f"{record.message}"
     )
 
 

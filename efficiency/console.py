@@ -12,6 +12,7 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from efficiency.engine import progress as state
 from efficiency.errors import BadRequest
@@ -20,13 +21,23 @@ from efficiency.errors import BadRequest
 console = Console(stderr=True, width=None if sys.stderr.isatty() else 140)
 
 
+def say(sentence: str) -> None:
+    """Print it as it is: a name or a message may hold what rich takes for markup."""
+    console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+
+
+def refuse(error: Exception) -> None:
+    """Print why a command ends here."""
+    console.print(Text.assemble(("Error:", "red"), f" {error}"), soft_wrap=True)
+
+
 def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
     """Print a table; None is shown as nothing."""
-    shown = Table(title=title, title_justify="left", header_style="bold")
+    shown = Table(title=Text(title), title_justify="left", header_style="bold")
     for column in columns:
         shown.add_column(column, overflow="fold")
     for row in rows:
-        shown.add_row(*("" if value is None else str(value) for value in row))
+        shown.add_row(*(Text("" if value is None else str(value)) for value in row))
     console.print(shown)
 
 
@@ -70,7 +81,7 @@ class Bar:
     def __init__(self) -> None:
         self._bar = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             TextColumn("{task.completed}/{task.total} rows"),
             TimeElapsedColumn(),

@@ -7,6 +7,7 @@ import os
 import platform
 import shutil
 import subprocess
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import metadata
@@ -97,10 +98,8 @@ def _usable_cores() -> float:
 
 def _memory_mb() -> float:
     total = psutil.virtual_memory().total
-    try:
+    with suppress(OSError, ValueError):  # "max", or no control group at all.
         total = min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()))
-    except (OSError, ValueError):
-        pass
     return round(total / 1e6)
 
 

@@ -5,6 +5,7 @@ Nothing here measures, and nothing here imports torch.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
@@ -14,6 +15,7 @@ from efficiency.condition import Condition
 from efficiency.errors import BadRequest, EfficiencyError
 from efficiency.machine import Machine
 from efficiency.techniques import compose
+from efficiency.workloads import cards
 
 Preset = Literal["quick", "article", "full"]
 
@@ -89,9 +91,7 @@ class Study:
         try:
             known = dict(document)
             known["workloads"] = tuple(known["workloads"])
-            known["variants"] = tuple(
-                Variant(tuple(v["techniques"]), bool(v["control"])) for v in known["variants"]
-            )
+            known["variants"] = tuple(Variant(tuple(v["techniques"]), bool(v["control"])) for v in known["variants"])
             known["conditions"] = tuple(Condition(**c) for c in known["conditions"])
             known["effort"] = Effort(**known["effort"])
             return cls(**known)
@@ -193,6 +193,10 @@ def problems(study: Study, machine: Machine) -> list[str]:
         found += _condition_problems(condition, study, machine)
     if study.effort.replicates < 2 or study.effort.seconds_per_replicate <= 0:
         found.append("A speed-up needs at least 2 replicates of more than 0 seconds each.")
+    if study.budget_s is not None and not math.isfinite(study.budget_s):
+        found.append(f"--budget: choose a number of seconds, not {study.budget_s}.")
+    if not 0 <= study.seed < 2**32:
+        found.append(f"--seed: choose 0 to {2**32 - 1}, not {study.seed}.")
     if not found and all(entry.why_not for entry in expand(study, machine) if entry.variant.techniques):
         reasons = {entry.why_not for entry in expand(study, machine) if entry.why_not}
         found.append("None of the techniques applies: " + " ".join(sorted(map(str, reasons))))
@@ -217,6 +221,8 @@ def _workload_problems(study: Study, name: str) -> list[str]:
     reason = dataset.why_not()
     if reason and dataset.fetch is None:
         return [f"--dataset: {reason}"]
+    if reason := cards.broken(workload, dataset):
+        return [f"--workload: {reason}"]
     for condition in study.conditions:
         if condition.length is not None and workload.length and not 8 <= condition.length <= workload.length:
             return [f"--length: {name} takes 8 to {workload.length} tokens, not {condition.length}."]

@@ -4,11 +4,15 @@ import streamlit as st
 
 from efficiency.ui import data, following, frame, plan_form, plan_preview
 
-frame.ensure()
-store = data.store()
-with frame.sentences():
-    following.show(store)
-with frame.sentences():
+
+def run() -> None:
+    """What runs first, then the form for the next study."""
+    store = data.store()
+    with frame.sentences():
+        following.show(store)
     st.markdown("## Plan a study")
     study = plan_form.show()
     plan_preview.show(store, study)
+
+
+frame.show(run)

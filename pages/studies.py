@@ -4,11 +4,15 @@ import streamlit as st
 
 from efficiency.ui import asked, data, frame, history, importing
 
-frame.ensure()
-store = data.store()
-with frame.sentences():
+
+def studies() -> None:
+    """The import, then the list."""
+    store = data.store()
     st.markdown("## Studies")
     importing.show(store)
-    studies = data.studies(store)
-    asked.say_unknown(asked.known(studies)[1])
-    history.show(store, studies)
+    kept = data.studies(store)
+    asked.say_unknown(asked.known(kept)[1])
+    history.show(store, kept)
+
+
+frame.show(studies)

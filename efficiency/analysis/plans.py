@@ -36,4 +36,4 @@ def reasons(entries: Sequence[Entry]) -> pd.DataFrame:
     told = [
         (entry.variant.label, views.workload_label(entry.workload), entry.why_not) for entry in entries if entry.why_not
     ]
-    return pd.DataFrame(dict.fromkeys(told), columns=["Variant", "Workload", "Why not"])
+    return pd.DataFrame(list(dict.fromkeys(told)), columns=["Variant", "Workload", "Why not"])

@@ -63,8 +63,7 @@ def _round_medians(samples: Samples) -> dict[tuple[int, int], float]:
     ordered = samples[order]
     edges = np.flatnonzero(np.any(np.diff(ordered[:, :2], axis=0) != 0, axis=1)) + 1
     return {
-        (int(part[0, 0]), int(part[0, 1])): float(np.log(np.median(part[:, 2])))
-        for part in np.split(ordered, edges)
+        (int(part[0, 0]), int(part[0, 1])): float(np.log(np.median(part[:, 2]))) for part in np.split(ordered, edges)
     }
 
 

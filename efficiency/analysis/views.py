@@ -85,7 +85,7 @@ def prepared(rows: pd.DataFrame, names: Mapping[str, str] | None = None) -> pd.D
         ("workload_label", "workload", workload_label),
     ):
         frame[target] = frame[source].map({value: label(value) for value in frame[source].unique()})
-    frame["study_name"] = frame["study_id"].map(names or {}).fillna(frame["study"])
+    frame["study_name"] = [(names or {}).get(id) or id for id in frame["study_id"]]
     relative = (frame["latency_ms_p50"] * frame["speedup"]).where(frame["speedup"] > 0)
     frame["latency_low_ms"] = relative / frame["speedup_ci_high"]
     frame["latency_high_ms"] = relative / frame["speedup_ci_low"]
@@ -192,43 +192,6 @@ def headlines(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(chosen) if chosen else frame.head(0)
 
 
-def comparison(frame: pd.DataFrame) -> pd.DataFrame:
-    """The comparison table: relative first, absolute beside, best first within a panel."""
-    done = measured(frame)
-    several = done["study_id"].nunique() > 1
-    group = done.groupby([*PANEL, "study_id"], sort=False).ngroup()
-    order = done.assign(_group=group, _baseline=(done["variant"] == BASELINE)).sort_values(
-        ["_group", "_baseline", "speedup"], ascending=[True, False, False], kind="stable"
-    )
-    table = pd.DataFrame({
-        "row_id": order["row_id"],
-        "Variant": order["variant_label"],
-        "Workload": order["workload_label"],
-        "Against the baseline": order["relative"],
-        "Front": np.where(order["on_pareto_front"], "★", ""),
-        "Speed-up": order["speedup"],
-        "Accuracy Δ [pp]": order["accuracy_delta_pp"],
-        "Size ratio": order["size_ratio"],
-        "Latency p50 [ms]": order["latency_ms_p50"],
-        "Accuracy [%]": order["accuracy_pct"],
-        "Size [MB]": order["size_mb"],
-        "Peak memory [MB]": order["peak_memory_mb"],
-        "Condition": order["condition"],
-        "Took effect": order["took_effect"],
-    })  # fmt: skip
-    if several:
-        table.insert(1, "Study", order["study_name"])
-    return table.reset_index(drop=True)
-
-
-def reasons(frame: pd.DataFrame) -> pd.DataFrame:
-    """Variants without a measurement and why, equal reasons of several conditions told once."""
-    rows = left_out(frame)
-    table = rows[["workload_label", "variant_label", "status", "reason", "condition"]].copy()
-    table.columns = pd.Index(["Workload", "Variant", "Status", "Reason", "Condition"])
-    return table.drop_duplicates(["Workload", "Variant", "Status", "Reason"]).reset_index(drop=True)
-
-
 def baseline_of(frame: pd.DataFrame, row: pd.Series) -> pd.Series | None:
     """The baseline that this row was measured against, if it is in the frame."""
     same = frame["study_id"] == row["study_id"]
@@ -238,77 +201,6 @@ def baseline_of(frame: pd.DataFrame, row: pd.Series) -> pd.Series | None:
     return found.iloc[0] if len(found) else None
 
 
-def evidence(details: Mapping[str, object]) -> list[tuple[str, str, str]]:
-    """(technique key, yes/no/partly, reason) of a row's details; empty where none is kept."""
-    kept = details.get("evidence")
-    if not isinstance(kept, Mapping):
-        return []
-    return [
-        (str(key), str(shown.get("took_effect", "")), str(shown.get("reason", "")))
-        for key, shown in kept.items()
-        if isinstance(shown, Mapping)
-    ]
-
-
-def all_numbers(row: pd.Series) -> pd.DataFrame:
-    """Every column of the CSV and its value, as text; unknowns are left out."""
-    shown = []
-    for name, kind in COLUMNS.items():
-        value = row[name]
-        if pd.isna(value) or value == "":
-            continue
-        text = f"{value:,.6g}" if kind == "number" else str(int(value)) if kind == "whole" else str(value)
-        shown.append((name, text))
-    return pd.DataFrame(shown, columns=["Column", "Value"])
-
-
-def machine_facts(machine: Mapping[str, object]) -> pd.DataFrame:
-    """What is known of a machine, a line each."""
-    facts = [
-        (name.replace("_", " "), ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value))
-        for name, value in machine.items()
-        if name not in ("label", "key") and value not in ("", None, [], ())
-    ]
-    return pd.DataFrame(facts, columns=["Fact", "Value"])
-
-
-def history(studies: pd.DataFrame) -> pd.DataFrame:
-    """The list of studies as it is shown, in the same order."""
-    return pd.DataFrame({
-        "Name": studies["name"].where(studies["name"] != "", studies["id"]),
-        "Recorded (UTC)": pd.to_datetime(studies["recorded_at"], errors="coerce", utc=True, format="ISO8601"),
-        "Status": studies["status"],
-        "Rows": studies["rows"],
-        "Preset": studies["preset"],
-        "Workloads": studies["workloads"],
-        "Machine": studies["machine"],
-        "": np.where(studies["example"].astype(bool), "example", ""),
-    })  # fmt: skip
-
-
-def live_rows(frame: pd.DataFrame) -> pd.DataFrame:
-    """Rows of a study that runs, the newest first; what is probed and not timed yet says so."""
-    waiting = (frame["status"] == "cancelled") & frame["accuracy_pct"].notna()
-    table = pd.DataFrame({
-        "Workload": frame["workload_label"],
-        "Variant": frame["variant_label"],
-        "Status": frame["status"].where(~waiting, "to be timed"),
-        "Against the baseline": frame["relative"],
-        "Accuracy [%]": frame["accuracy_pct"].round(2),
-        "Size [MB]": frame["size_mb"].round(2),
-        "Latency p50 [ms]": frame["latency_ms_p50"].round(3),
-        "Reason": frame["reason"].where(~waiting, ""),
-    })  # fmt: skip
-    return table.iloc[::-1].reset_index(drop=True)
-
-
 def share(done: int, total: int) -> float:
     """Between 0 and 1, and 0 while the total is not known."""
     return min(1.0, done / total) if total > 0 else 0.0
-
-
-def waiting(study_id: str | None, name: str) -> str:
-    """Why a queued study does not run yet."""
-    if not study_id:
-        return "It is about to start."
-    return f"It waits for “{name or study_id}”: one study is measured at a time on a machine."

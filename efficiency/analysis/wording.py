@@ -92,3 +92,10 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{round(whole / 60)} min"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def waiting(study_id: str | None, name: str) -> str:
+    """Why a queued study does not run yet."""
+    if not study_id:
+        return "It is about to start."
+    return f"It waits for “{name or study_id}”: one study is measured at a time on a machine."

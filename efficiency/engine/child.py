@@ -121,9 +121,7 @@ class Child:
         return f"exit code {code}"
 
 
-def ask(
-    work: Work, asked: Message, *, start: Literal["warm", "fresh"], log: Path, timeout_s: float
-) -> Message:
+def ask(work: Work, asked: Message, *, start: Literal["warm", "fresh"], log: Path, timeout_s: float) -> Message:
     """Run a child that answers once; its last message. Raises `VariantFailed`."""
     answer: Message = {}
     with Child(work, asked, start=start, log=log) as child:

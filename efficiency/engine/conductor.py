@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from efficiency import estimate, workloads
 from efficiency.condition import Condition
-from efficiency.engine import cold, probe, reference, replicate
+from efficiency.engine import at_work, cold, probe, reference, replicate
 from efficiency.engine.child import Child, Message, ask
 from efficiency.errors import VariantFailed
 from efficiency.machine import Machine
@@ -78,7 +78,7 @@ class Conductor:
 
     def run(self) -> None:
         """Every workload in turn; on `Cancelled` the rows that are left are marked, then it is raised on."""
-        open_entries = {entry: None for entry in self._entries}
+        open_entries = dict.fromkeys(self._entries)
         try:
             for entry in self._entries:
                 if entry.why_not:
@@ -217,11 +217,11 @@ class Conductor:
         while number < effort.replicates and alive:
             seconds = self._seconds(len(alive))
             self._say(f"{label}: timing {len(alive)} variants together, process {number + 1} of {effort.replicates}")
-            suspect: list[str] = [""]
+            self._at_work.unlink(missing_ok=True)
             try:
-                answer = self._replicate(alive, condition, number, seconds, suspect)
+                answer = self._replicate(alive, number, seconds)
             except VariantFailed as failure:
-                alive = self._drop(alive, suspect[0], str(failure))
+                alive = self._drop(alive, at_work.read(self._at_work), str(failure))
                 continue
             for entry in alive:
                 self._recorder.timed(entry, number, answer["samples"][entry.variant.key])
@@ -237,12 +237,15 @@ class Conductor:
         left_s = budget_s - (time.monotonic() - self._started) - self._unprobed_s
         return estimate.affordable_seconds(effort, left_s, self._replicates_left, variants)
 
-    def _replicate(
-        self, alive: list[Entry], condition: Condition, number: int, seconds: float, suspect: list[str]
-    ) -> Message:
+    @property
+    def _at_work(self) -> Path:
+        return self._folder / "at-work"
+
+    def _replicate(self, alive: list[Entry], number: int, seconds: float) -> Message:
         asked = self._asked(alive[0]) | {
             "seed": self._study.seed + 1_000 + number,
             "seconds": seconds,
+            "at_work": str(self._at_work),
             "variants": [
                 {
                     "key": entry.variant.key,
@@ -253,24 +256,17 @@ class Conductor:
             ],
         }
         timeout_s = self._timeout_s(estimate.replicate_seconds(len(alive), seconds))
-        answer: Message = {}
-        with Child(replicate.run, asked, start="fresh", log=self._log) as child:
-            for message in child.messages(timeout_s):
-                if "on" in message:
-                    suspect[0] = message["on"]
-                else:
-                    answer = message
-        return answer
+        return ask(replicate.run, asked, start="fresh", log=self._log, timeout_s=timeout_s)
 
-    def _drop(self, alive: list[Entry], suspect: str, reason: str) -> list[Entry]:
+    def _drop(self, alive: list[Entry], place: int | None, reason: str) -> list[Entry]:
         """The heat without the suspect; without anyone, where it was the baseline or nobody is known."""
-        found = [entry for entry in alive if entry.variant.key == suspect]
-        if not found or found[0].variant == Variant():
+        suspect = None if place is None else alive[place]
+        if suspect is None or suspect.variant == Variant():
             for entry in alive:
                 self._settle(entry, "failed", f"The heat could not be timed: {reason}")
             return []
-        self._settle(found[0], "failed", f"While it was timed: {reason}")
-        return [entry for entry in alive if entry is not found[0]]
+        self._settle(suspect, "failed", f"While it was timed: {reason}")
+        return [entry for entry in alive if entry is not suspect]
 
 
 def _shape(condition: Condition) -> str:
@@ -284,9 +280,7 @@ def _timed_ask(work: Any, asked: Message, log: Path, timeout_s: float) -> Messag
     return answer | {"wall_s": time.perf_counter() - started}
 
 
-def run(
-    checked: Checked, machine: Machine, recorder: Recorder, folder: Path, tell: Callable[[Pulse], None]
-) -> None:
+def run(checked: Checked, machine: Machine, recorder: Recorder, folder: Path, tell: Callable[[Pulse], None]) -> None:
     """Run a checked study to its end; raises `Cancelled` when it is cancelled."""
     Conductor(checked, machine, recorder, folder, tell).run()
 

@@ -51,14 +51,17 @@ def conduct(store: Store, study_id: str, tell: Tell = lambda progress: None) -> 
 
     status, message = "failed", ""
     try:
+        say(last)
         study = Study.from_dict(store.study(study_id).asked)
         with turn.taken(study_id, lambda holder: say(Progress(study_id, "queued", "Waiting", waiting_for=holder))):
             started = time.monotonic()
+            if store.study(study_id).status == "cancelled":
+                raise Cancelled
             store.set_status(study_id, "running")
             checked, machine = check(study, this_machine()), this_machine()
             recorder = StoreRecorder(store, study_id, checked, machine)
             conductor.run(checked, machine, recorder, folder_of(study_id), pulse)
-            status = "done"
+            status, message = _outcome(store, study_id)
     except Cancelled:
         status, message = "cancelled", "Cancelled; what was measured is kept."
     except (EfficiencyError, OSError) as error:
@@ -76,6 +79,15 @@ def conduct(store: Store, study_id: str, tell: Tell = lambda progress: None) -> 
         if part.is_dir():  # Learned state has served; the log stays.
             shutil.rmtree(part, ignore_errors=True)
     return status
+
+
+def _outcome(store: Store, study_id: str) -> tuple[str, str]:
+    """A study of which nothing could be measured has failed."""
+    rows = store.rows([study_id])
+    if (rows["status"] == "done").any():
+        return "done", ""
+    reasons = rows.loc[rows["status"] == "failed", "reason"]
+    return "failed", f"Nothing could be measured. {reasons.iloc[0] if len(reasons) else ''}".strip()
 
 
 def _end(store: Store, study_id: str, status: str, message: str) -> None:

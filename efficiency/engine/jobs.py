@@ -29,12 +29,13 @@ def submit(store: Store, study: Study, *, name: str = "", command: str = "") -> 
     )
     folder = folder_of(study_id)
     folder.mkdir(parents=True, exist_ok=True)
+    search = os.pathsep.join(filter(None, (str(paths.PROJECT), os.environ.get("PYTHONPATH"))))
     with (folder / "job.log").open("ab") as log:
-        # A session of its own: closing the server or its terminal does not end the study.
+        # A session of its own: closing the server or its terminal does not end the study. It stays in this folder,
+        # since EFFICIENCY_HOME and a user's own file may be named relative to it.
         started = subprocess.Popen(
             [sys.executable, "-m", "efficiency", "job", study_id],
-            cwd=paths.PROJECT,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            env=os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": search},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

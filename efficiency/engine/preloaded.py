@@ -1,8 +1,5 @@
 """What the fork server imports once, so that a probe starts in a tenth of a second."""
 
-import torch  # noqa: F401
-import torch.ao.quantization.quantize_fx
-
 import efficiency.engine.cold
 import efficiency.engine.probe
 import efficiency.workloads.checkpoints

@@ -67,7 +67,8 @@ class StoreRecorder:
     def settle(self, entry: Entry, status: str, reason: str) -> None:
         row = self._rows[entry]
         row.measured.status, row.measured.reason = status, reason
-        self._write([row])
+        # Beside its heat, since its figures are relative to the baseline's; with what was taken of it so far.
+        self._write(self._heat_of(entry), only=row, material=True)
 
     def probed(self, entry: Entry, probe: dict[str, Any], cold: dict[str, Any]) -> None:
         row = self._rows[entry]
@@ -95,9 +96,7 @@ class StoreRecorder:
         pairs = arrays.from_text(samples)
         numbered = np.column_stack([np.full(len(pairs), replicate, dtype=np.int64), pairs])
         measured = self._rows[entry].measured
-        measured.samples = (
-            numbered if measured.samples is None else np.concatenate([measured.samples, numbered])
-        )
+        measured.samples = numbered if measured.samples is None else np.concatenate([measured.samples, numbered])
 
     def close_heat(self, entries: list[Entry]) -> None:
         rows = self._heat_of(entries[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 from efficiency.engine.child import Message, Send
 
@@ -10,12 +11,12 @@ from efficiency.engine.child import Message, Send
 def run(asked: Message, send: Send) -> None:
     """Load in random order, time in random order, send raw samples.
 
-    The variant at work is named before it is touched: if the process dies, that one is the suspect.
+    The variant at work is noted before it is touched: if the process dies, that one is the suspect.
     """
     import numpy as np
     import torch
 
-    from efficiency.engine import arrays, variants
+    from efficiency.engine import arrays, at_work, variants
     from efficiency.measure.latency import Timed, rounds
 
     started = time.perf_counter()
@@ -23,10 +24,12 @@ def run(asked: Message, send: Send) -> None:
     device = asked["condition"]["device"]
     sample = variants.load_sample(asked["folder"], device)
     reference = variants.load_reference(asked["workload"], asked["dataset"], device)
+    mark = at_work.marker(Path(asked["at_work"]))
+    places = {variant["key"]: place for place, variant in enumerate(asked["variants"])}
     timed: dict[str, Timed] = {}
     for place in np.random.default_rng(asked["seed"]).permutation(len(asked["variants"])):
         variant = asked["variants"][place]
-        send({"on": variant["key"]})
+        mark(place)
         prepared = variants.rebuild(variant["techniques"], variant["learned"], reference, sample)
         timed[variant["key"]] = Timed(prepared.caller(), prepared.session)
     loaded_s = time.perf_counter() - started
@@ -36,8 +39,9 @@ def run(asked: Message, send: Send) -> None:
         seconds=asked["seconds"],
         seed=asked["seed"],
         device=device,
-        on_variant=lambda key: send({"on": key}),
+        on_variant=lambda key: mark(places[key]),
     )
+    mark(at_work.NOBODY)
     send(
         {
             "samples": {key: arrays.to_text(values) for key, values in samples.items()},

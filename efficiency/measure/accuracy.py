@@ -18,7 +18,5 @@ def predictions(
     call: Callable[[torch.Tensor], torch.Tensor], inputs: torch.Tensor, device: str = "cpu"
 ) -> NDArray[np.uint16]:
     """The class with the highest logit for each of N rows, [N] uint16."""
-    answers = [
-        call(batch.to(device)).argmax(dim=1).cpu().numpy().astype(np.uint16) for batch in inputs.split(BATCH)
-    ]
+    answers = [call(batch.to(device)).argmax(dim=1).cpu().numpy().astype(np.uint16) for batch in inputs.split(BATCH)]
     return np.concatenate(answers)

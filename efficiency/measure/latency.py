@@ -93,7 +93,7 @@ def rounds(
 ) -> dict[str, NDArray[np.int64]]:
     """Time all variants for about `seconds`; per variant an array [n, 2] of round and nanoseconds.
 
-    `on_variant` is told before a variant is called for the first time, so that a crash has a suspect.
+    `on_variant` is told before every visit, so that a crash has a suspect; it must be next to nothing.
     """
     synchronize = _synchronize(device)
     rng = np.random.default_rng(seed)
@@ -103,7 +103,6 @@ def rounds(
         on_variant(key)
         warm_up = _visit(variants[key], sample, WARM_UP_CALLS, synchronize)
         calls[key] = calls_a_visit(float(np.median(warm_up)))
-    on_variant("")
     taken: dict[str, list[tuple[int, int]]] = {key: [] for key in variants}
     keys = list(variants)
     with _no_collection():
@@ -111,6 +110,7 @@ def rounds(
         while number < LEAST_ROUNDS or time.monotonic() < end:
             for place in rng.permutation(len(keys)):
                 key = keys[place]
+                on_variant(key)
                 durations = _visit(variants[key], sample, calls[key], synchronize)
                 taken[key] += [(number, duration) for duration in durations]
             number += 1

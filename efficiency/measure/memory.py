@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -42,10 +43,9 @@ def reset_peak() -> bool:
     """Give freed memory back and start the mark anew; False where the system does not let us."""
     gc.collect()
     if sys.platform == "linux":
-        try:
+        # With another C library what it keeps is counted, which is the safe side.
+        with suppress(OSError, AttributeError):
             ctypes.CDLL("libc.so.6").malloc_trim(0)
-        except (OSError, AttributeError):
-            pass  # Another C library: what it keeps is counted, which is the safe side.
     try:
         # "5" resets VmHWM to what is held now; see proc(5).
         Path("/proc/self/clear_refs").write_text("5")

@@ -1,9 +1,9 @@
 """What a technique is: a frozen declaration and a few functions, torch imported inside them.
 
-    why_not    whether it can stand here at all, judged without torch
-    learn      what has to be learned from data once (calibration, fine-tuning); optional
-    apply      put it in place, given what was learned; cheap and repeatable
-    evidence   proof, from the prepared model itself, that it took effect
+why_not    whether it can stand here at all, judged without torch
+learn      what has to be learned from data once (calibration, fine-tuning); optional
+apply      put it in place, given what was learned; cheap and repeatable
+evidence   proof, from the prepared model itself, that it took effect
 """
 
 from __future__ import annotations

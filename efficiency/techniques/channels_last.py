@@ -46,10 +46,10 @@ def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> 
     class Layouts(TorchDispatchMode):
         def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
             result = func(*args, **(kwargs or {}))
-            # Where height and width are 1 both layouts are the same memory.
-            if isinstance(result, torch.Tensor) and result.dim() == 4 and max(result.shape[2:]) > 1:
-                if result.shape[1] > 1:
-                    seen.append(result.is_contiguous(memory_format=torch.channels_last))
+            # With one channel, or one pixel, both layouts are the same memory.
+            image = isinstance(result, torch.Tensor) and result.dim() == 4
+            if image and result.shape[1] > 1 and max(result.shape[2:]) > 1:
+                seen.append(result.is_contiguous(memory_format=torch.channels_last))
             return result
 
     with torch.no_grad(), Layouts():

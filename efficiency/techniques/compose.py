@@ -60,9 +60,7 @@ def prepare(keys: tuple[str, ...], model: nn.Module, sample: torch.Tensor, learn
     import torch
 
     module = copy.deepcopy(model).eval()
-    prepared = Prepared(
-        model=module, module=module, grad_mode=torch.no_grad, session=(lambda: switched(False),)
-    )
+    prepared = Prepared(model=module, module=module, grad_mode=torch.no_grad, session=(lambda: switched(False),))
     for technique in techniques.in_order(keys):
         prepared = technique.apply(prepared, sample, learned)
     return prepared

@@ -73,6 +73,6 @@ FAST_PATH = Technique(
     why_not=why_not,
     apply=apply,
     evidence=evidence,
-    # Autocast and INT8 weights each keep the encoder off its fast path.
+    # The fused kernel takes FP32 weights alone: INT8 has none, and autocast hands it BF16 inputs.
     conflicts=frozenset({"amp-bf16", "amp-fp16", "dynamic-int8", "static-int8", "qat-int8"}),
 )

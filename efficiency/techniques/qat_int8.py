@@ -11,6 +11,7 @@ from efficiency.techniques.base import Data, Prepared, Stage, Technique, Tensors
 if TYPE_CHECKING:
     import torch
     from torch import nn
+    from torch.fx import GraphModule
 
 BATCH = 32
 PEAK_LEARNING_RATE = 2e-4
@@ -18,7 +19,7 @@ FROZEN_FROM = 0.7
 """Share of the steps after which ranges and batch-norm statistics no longer move."""
 
 
-def _fake_quantized(model: nn.Module, sample: torch.Tensor, mapping: Any = None) -> nn.Module:
+def _fake_quantized(model: nn.Module, sample: torch.Tensor, mapping: Any = None) -> GraphModule:
     """A copy of the model in training mode that rounds as INT8 would, in float."""
     from torch.ao.quantization.quantize_fx import prepare_qat_fx
 
@@ -65,7 +66,8 @@ def apply(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepare
     with int8.known_warnings():
         fake = _fake_quantized(prepared.module, sample)
         fake.load_state_dict(learned)
-        converted = int8.with_int8_embeddings(convert_fx(fake.eval()))
+        fake.eval()
+        converted = int8.with_int8_embeddings(convert_fx(fake))
     return replace(prepared, model=converted, module=converted)
 
 

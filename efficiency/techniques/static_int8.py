@@ -11,11 +11,12 @@ from efficiency.techniques.base import Data, Prepared, Stage, Technique, Tensors
 if TYPE_CHECKING:
     import torch
     from torch import nn
+    from torch.fx import GraphModule
 
 CALIBRATION_BATCH = 64
 
 
-def _observed(model: nn.Module, sample: torch.Tensor) -> nn.Module:
+def _observed(model: nn.Module, sample: torch.Tensor) -> GraphModule:
     """A copy of the model with an observer at every activation to be quantized."""
     from torch.ao.quantization.quantize_fx import prepare_fx
 

@@ -27,8 +27,7 @@ def say_unknown(unknown: list[str]) -> None:
     """A sentence for a study that is not here; nothing else on the page is lost."""
     for id in unknown[:3]:
         st.warning(
-            f"There is no study “{id[:80]}” in this database; choose another one below, or import it on the "
-            "page Studies.",
+            f"There is no study “{id[:80]}” in this database; choose another one, or import it on the page Studies.",
             icon=":material/link_off:",
         )
 

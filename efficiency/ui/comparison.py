@@ -7,7 +7,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from efficiency.analysis import views
+from efficiency.analysis import tables
 from efficiency.results import documents
 from efficiency.results.store import Store
 from efficiency.ui import data, selected
@@ -15,7 +15,7 @@ from efficiency.ui import data, selected
 
 def show(frame: pd.DataFrame) -> None:
     """Relative first, absolute beside; choosing a line opens its details."""
-    table = views.comparison(frame)
+    table = tables.comparison(frame)
     if len(table):
         st.markdown("#### Comparison")
         st.caption("Choose a line, or a point in a chart, to see its samples, its evidence and how it was made.")
@@ -48,7 +48,7 @@ def show(frame: pd.DataFrame) -> None:
                 "Took effect": st.column_config.TextColumn(width=90),
             },
         )
-    reasons = views.reasons(frame)
+    reasons = tables.reasons(frame)
     if len(reasons):
         with st.expander(f"{len(reasons)} not measured, and why", icon=":material/block:", expanded=table.empty):
             st.dataframe(

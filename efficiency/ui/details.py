@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from efficiency import charts, techniques
-from efficiency.analysis import views, wording
+from efficiency.analysis import notes, tables, views, wording
 from efficiency.results.store import Store
 from efficiency.ui import selected
 
@@ -45,13 +45,16 @@ def _drawer(store: Store, rows: pd.DataFrame, row: pd.Series[Any]) -> None:
     else:
         st.warning(f"{row['status']}: {row['reason']}", icon=":material/block:")
     _evidence(kept)
-    for warning in filter(None, str(row["warnings"]).split(";")):
-        st.warning(warning.strip(), icon=":material/warning:")
+    for key in filter(None, str(row["warnings"]).split(";")):
+        show, icon = (st.info, ":material/info:") if key == "test-subset" else (st.warning, ":material/warning:")
+        show(notes.HINTS.get(key, key), icon=icon)
     _cards(str(row["variant"]))
     with st.expander("All numbers", icon=":material/table_rows:"):
-        st.dataframe(views.all_numbers(row), hide_index=True, alt="Every column of this row")
+        st.dataframe(tables.all_numbers(row), hide_index=True, alt="Every column of this row")
     with st.expander("Machine", icon=":material/memory:"):
-        st.dataframe(views.machine_facts(store.study(str(row["study_id"])).machine), hide_index=True, alt="The machine")
+        st.dataframe(
+            tables.machine_facts(store.study(str(row["study_id"])).machine), hide_index=True, alt="The machine"
+        )
 
 
 def _findings(row: pd.Series[Any]) -> None:
@@ -73,10 +76,13 @@ def _numbers(row: pd.Series[Any], baseline: pd.Series[Any] | None) -> None:
         ("Size", "size_mb", "MB"),
         ("Peak memory", "peak_memory_mb", "MB"),
     )
-    for column, (label, name, unit) in zip(st.columns(len(shown), gap="small"), shown, strict=True):
-        column.metric(label, wording.number(row[name], unit))
-        if baseline is not None:
-            column.caption(f"baseline {wording.number(baseline[name], unit)}")
+    facts = [
+        f'<div><div class="where">{label}</div><div class="big">{wording.number(row[name], unit)}</div>'
+        + ("" if baseline is None else f'<div class="where">baseline {wording.number(baseline[name], unit)}</div>')
+        + "</div>"
+        for label, name, unit in shown
+    ]
+    st.html(f'<div class="eff-cards eff-facts">{"".join(facts)}</div>')
 
 
 def _histogram(store: Store, row: pd.Series[Any], baseline: pd.Series[Any] | None) -> None:
@@ -98,7 +104,7 @@ def _histogram(store: Store, row: pd.Series[Any], baseline: pd.Series[Any] | Non
 
 
 def _evidence(kept: dict[str, Any]) -> None:
-    found = views.evidence(kept)
+    found = tables.evidence(kept)
     if found:
         st.markdown("##### Did it take effect?")
     for key, effect, reason in found:

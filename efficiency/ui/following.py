@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from efficiency.analysis import views, wording
+from efficiency.analysis import tables, views, wording
 from efficiency.engine import jobs
 from efficiency.engine.progress import Progress
 from efficiency.errors import EfficiencyError
@@ -60,7 +60,9 @@ def _one(store: Store, told: Progress) -> None:
             help="Ends it now; the rows that are done are kept.",
         )
         if told.state == "queued":
-            st.info(views.waiting(told.waiting_for, _name(store, told.waiting_for)), icon=":material/hourglass_empty:")
+            st.info(
+                wording.waiting(told.waiting_for, _name(store, told.waiting_for)), icon=":material/hourglass_empty:"
+            )
             return
         st.progress(views.share(told.done, told.total), text=told.now or "Starting")
         count, spent, left = st.columns(3)
@@ -70,7 +72,7 @@ def _one(store: Store, told: Progress) -> None:
         rows = data.rows(store, [told.study_id])
         if len(rows):
             st.dataframe(
-                views.live_rows(rows), hide_index=True, height=min(38 + 35 * len(rows), 300), placeholder="–",
+                tables.live_rows(rows), hide_index=True, height=min(38 + 35 * len(rows), 300), placeholder="–",
                 alt="Rows so far",
             )  # fmt: skip
 

@@ -1,13 +1,13 @@
 """The frame around every page: title, navigation, style, and errors as sentences.
 
 Streamlit takes a `pages/` folder for its old kind of multipage app until a session has called
-`st.navigation`. Until then a deep link runs the page's file alone, without `app.py`. So each page calls
-`ensure` first: it draws the frame where `app.py` has not.
+`st.navigation`. Until then a deep link runs the page's file alone, without `app.py`. So each page hands its
+body to `show`, which draws the frame where `app.py` has not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -53,10 +53,17 @@ def run() -> None:
         _drawn.reset(token)
 
 
-def ensure() -> None:
-    """Draws the frame, if this page was reached without `app.py`."""
-    if not _drawn.get():
-        _draw()
+def show(body: Callable[[], None]) -> None:
+    """A page's last line: draws its body, with the frame around it where `app.py` has not drawn one.
+
+    Without `app.py` the page's file is run once more, from within the frame: so it is the same page to
+    Streamlit either way, and the first click on it counts.
+    """
+    if _drawn.get():
+        with sentences():
+            body()
+    else:
+        run()
 
 
 @contextmanager

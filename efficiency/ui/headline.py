@@ -65,10 +65,12 @@ def cards(frame: pd.DataFrame) -> None:
     best = views.headlines(frame)
     if best.empty:
         return
-    st.html(f'<div class="eff-cards">{"".join(map(_card, views.records(best.head(CARDS))))}</div>')
+    several = frame["study_id"].nunique() > 1
+    found = "".join(_card(row, several) for row in views.records(best.head(CARDS)))
+    st.html(f'<div class="eff-cards">{found}</div>')
 
 
-def _card(row: dict[str, Any]) -> str:
+def _card(row: dict[str, Any], several: bool) -> str:
     where = escape(str(row["panel"]))
     if not row["variant"]:
         return (
@@ -77,6 +79,7 @@ def _card(row: dict[str, Any]) -> str:
         )
     speed, _, margin = wording.speed(row).partition(" ± ")
     rest = ", ".join(filter(None, (wording.accuracy(row), wording.size(row))))
+    where += f" · {escape(str(row['study_name']))}" if several else ""
     return (
         f'<div class="eff-card"><div class="where">{where}</div>'
         f'<div class="big">{escape(speed)} <small>± {escape(margin)}</small></div>'

@@ -7,27 +7,31 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from efficiency.analysis import views
+from efficiency.analysis import tables
 from efficiency.engine import jobs
 from efficiency.errors import EfficiencyError
 from efficiency.results import documents
 from efficiency.results.store import Store
-from efficiency.ui import data, frame, hero
+from efficiency.ui import asked, data, frame, hero
 
 
 def show(store: Store, studies: pd.DataFrame) -> None:
     """The table; choosing a line opens what can be done with it below."""
+    if message := st.session_state.pop("history-error", None):
+        st.error(message, icon=":material/error:")
     if studies.empty:
         hero.nothing_yet()
         return
     st.caption("Choose one to rename, export or delete it; choose several to compare them.")
     key = f"history-{st.session_state.get('history-changed', 0)}"
+    places = [place for place, id in enumerate(studies["id"]) if id in asked.in_address()]
     state = st.dataframe(
-        views.history(studies),
+        tables.history(studies),
         key=key,
         hide_index=True,
         on_select="rerun",
         selection_mode="multi-row",
+        selection_default={"selection": {"rows": places}} if places else None,
         height=min(38 + 35 * len(studies), 480),
         lazy=False,
         alt="All studies, newest first",
@@ -91,15 +95,22 @@ def _confirm(store: Store, id: str, name: str, rows: int) -> None:
     keep, delete = st.columns(2)
     if keep.button("Keep it", width="stretch", key="delete-no"):
         st.rerun()
-    if delete.button("Delete for good", type="primary", width="stretch", key="delete-yes"):
-        try:
-            if any(told.study_id == id for told in jobs.live(store)):
-                st.error("It is still running; cancel it on the page Run first.", icon=":material/error:")
-                return
-            store.delete(id)
-        except EfficiencyError as error:
-            st.error(str(error), icon=":material/error:")
+    # A callback, so that it is done before the page is drawn again.
+    if delete.button(
+        "Delete for good", type="primary", width="stretch", key="delete-yes", on_click=_delete, args=(store, id)
+    ):
+        st.rerun()
+
+
+def _delete(store: Store, id: str) -> None:
+    try:
+        if any(told.study_id == id for told in jobs.live(store)):
+            st.session_state["history-error"] = "It is still running; cancel it on the page Run first."
             return
+        store.delete(id)
+        if id in asked.in_address():
+            st.query_params.pop(asked.PARAMETER, None)
         # The table's selection is by position: what is chosen must not pass to the next line.
         st.session_state["history-changed"] = st.session_state.get("history-changed", 0) + 1
-        st.rerun()
+    except EfficiencyError as error:
+        st.session_state["history-error"] = str(error)

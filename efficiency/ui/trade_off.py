@@ -7,7 +7,7 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
-from efficiency import charts
+from efficiency import charts, palette
 from efficiency.analysis import views
 from efficiency.study import BASELINE, CONTROL
 from efficiency.ui import selected
@@ -34,7 +34,7 @@ def show(frame: pd.DataFrame, studies: list[str]) -> None:
             x = st.selectbox("Across", measures, index=0, key="x", bind="query-params")
             y = st.selectbox("Up", measures, index=1, key="y", bind="query-params")
             size = st.selectbox("Size of the marker", measures, index=2, key="marker", bind="query-params")
-    st.html(_legend(frame, view == VIEWS[0]))
+    st.html(_legend(frame, studies, view == VIEWS[0]))
     wide = 1 if len(panels) == 1 else 2 if len(panels) in (2, 4) or view == VIEWS[1] else 3
     for start in range(0, min(len(panels), PANELS), wide):
         columns = st.columns(wide, gap="medium")
@@ -46,6 +46,11 @@ def show(frame: pd.DataFrame, studies: list[str]) -> None:
                 else:
                     figure = charts.speedup_bars(part, studies)
                 _draw(figure, f"{view}-{title}", f"{title}. {charts.described(part, x, y)}")
+    st.caption(
+        "Bars are 95 % intervals of the difference to the baseline, which is paired: same test rows, same moments."
+        if view == VIEWS[0]
+        else "Bars are 95 % intervals; the grey band is the noise that the control, a second baseline, shows."
+    )
     if len(panels) > PANELS:
         st.caption(f"{PANELS} of {len(panels)} charts; narrow the workloads or conditions to see the others.")
     if any(len(part) > charts.MAX_POINTS for _, part in panels):
@@ -64,19 +69,26 @@ def _draw(figure: object, name: str, text: str) -> None:
     )
 
 
-def _legend(frame: pd.DataFrame, front: bool) -> str:
+def _legend(frame: pd.DataFrame, studies: list[str], front: bool) -> str:
     """Colours by technique, in HTML: it wraps where a chart's own legend would cover the chart."""
     seen: dict[str, str] = {}
     for variant in views.measured(frame)["variant"].unique():
         if variant not in (BASELINE, CONTROL):
-            seen.setdefault(views.variant_label(variant.split("+")[0]), charts.colour(variant))
+            seen.setdefault(views.variant_label(variant.split("+")[0]), palette.colour(variant))
     items = [
         f'<span><i style="background:{colour}"></i>{escape(label)}</span>' for label, colour in sorted(seen.items())
     ]
-    grey = charts.NEUTRAL
+    grey = palette.NEUTRAL
     items.append(f'<span><i class="dot" style="background:{grey}"></i>combined with others</span>')
     items.append(f'<span><i style="background:{grey}"></i>control, or not told apart</span>')
     if front:
-        items.append(f'<span><i class="line" style="border-color:{charts.FRONT}"></i>Pareto front</span>')
+        items.append(f'<span><i class="line" style="border-color:{palette.FRONT}"></i>Pareto front</span>')
     items.append(f'<span><i class="dash" style="border-color:{grey}"></i>baseline (◇)</span>')
+    names = dict(zip(frame["study_id"], frame["study_name"], strict=True))
+    if len(names) > 1:
+        items += [
+            f"<span><b>{glyph}</b> {escape(str(names[study]))}</span>"
+            for study, glyph in zip(studies, palette.GLYPHS, strict=False)
+            if study in names
+        ]
     return f'<div class="eff-legend">{"".join(items)}</div>'

@@ -12,8 +12,7 @@ from efficiency.workloads.vision import MOBILENET_V2, RESNET18, SMALL_CNN
 __all__ = ["WORKLOADS", "Dataset", "Workload", "describe", "get", "is_file"]
 
 WORKLOADS: dict[str, Workload] = {
-    workload.key: workload
-    for workload in (SMALL_CNN, RESNET18, MOBILENET_V2, LSTM_CLASSIFIER, TRANSFORMER_ENCODER)
+    workload.key: workload for workload in (SMALL_CNN, RESNET18, MOBILENET_V2, LSTM_CLASSIFIER, TRANSFORMER_ENCODER)
 }
 
 
@@ -54,18 +53,21 @@ def _from_file(name: str) -> Workload:
         raise BadRequest(f"--workload: there is no file {place}; give path/to/file.py:make.")
     module_name = f"user_workload_{path.stem}"
     spec = importlib.util.spec_from_file_location(module_name, path)
-    assert spec is not None and spec.loader is not None  # A .py file always has a loader.
+    if spec is None or spec.loader is None:
+        raise BadRequest(f"--workload: {place} is not a Python file; give path/to/file.py:make.")
     module = importlib.util.module_from_spec(spec)
     # Registered first, so that dataclasses and pickling in the user's file find their module.
     sys.modules[module_name] = module
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))  # The file may import its neighbours.
     try:
         spec.loader.exec_module(module)
+        make = getattr(module, function, None)
+        workload = None if make is None else make()
     except Exception as error:
         raise BadRequest(f"--workload: {place} does not run: {type(error).__name__}: {error}.") from error
-    make = getattr(module, function, None)
     if make is None:
         raise BadRequest(f"--workload: {place} has no function '{function}'; name one that returns a Workload.")
-    workload = make()
     if not isinstance(workload, Workload):
         raise BadRequest(f"--workload: {place}:{function} returned no efficiency.workloads.Workload.")
     return workload

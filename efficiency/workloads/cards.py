@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from safetensors import SafetensorError, safe_open
+
 from efficiency import paths
 from efficiency.errors import CheckpointRefused
 from efficiency.workloads.base import Dataset, Workload
@@ -30,6 +32,19 @@ def find(workload: Workload, dataset: Dataset) -> Path | None:
     name = f"{workload.key}.{dataset.key}.safetensors"
     places = (paths.home() / "trained" / name, paths.SHIPPED_CHECKPOINTS / name)
     return next((path for path in places if path.is_file()), None)
+
+
+def broken(workload: Workload, dataset: Dataset) -> str | None:
+    """Why the checkpoint's file cannot be used, as far as its head tells; None where it can or there is none."""
+    path = None if workload.trained else find(workload, dataset)
+    if path is None:
+        return None
+    try:
+        with safe_open(path, framework="numpy"):
+            return None
+    except (SafetensorError, OSError):
+        command = f"`python -m efficiency train {workload.key} --dataset {dataset.key}`"
+        return f"The checkpoint {path} is broken; delete it and run {command}."
 
 
 def read_card(path: Path) -> Card:

@@ -70,8 +70,7 @@ def load(workload: Workload, dataset: Dataset) -> nn.Module:
         raise CheckpointRefused(f"{workload.key} has no checkpoint for {dataset.key}; run {command}.")
     try:
         weights = {
-            name: value.float() if value.is_floating_point() else value
-            for name, value in load_file(path).items()
+            name: value.float() if value.is_floating_point() else value for name, value in load_file(path).items()
         }
         model.load_state_dict(weights)
     except (SafetensorError, OSError, RuntimeError) as error:

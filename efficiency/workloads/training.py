@@ -23,9 +23,7 @@ class Trained:
     final_loss: float
 
 
-def train(
-    workload: Workload, dataset: Dataset, *, seed: int, progress: Progress, device: str = "cpu"
-) -> Trained:
+def train(workload: Workload, dataset: Dataset, *, seed: int, progress: Progress, device: str = "cpu") -> Trained:
     """Train the workload's module from scratch on the whole training split.
 
     AdamW under a one-cycle learning rate (Smith and Topin, 2017), cross-entropy with label
@@ -38,9 +36,7 @@ def train(
     model = workload.build(len(dataset.classes)).to(device).train()
     plan = workload.training
     steps_an_epoch = -(-len(rows) // plan.batch_size)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=plan.peak_learning_rate, weight_decay=plan.weight_decay
-    )
+    optimizer = torch.optim.AdamW(model.parameters(), lr=plan.peak_learning_rate, weight_decay=plan.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, plan.peak_learning_rate, total_steps=plan.epochs * steps_an_epoch, pct_start=0.2
     )

@@ -46,8 +46,7 @@ def _files(library: str) -> list[tuple[str, Path]]:
     spec = importlib.util.find_spec(library)
     if spec is None or not spec.submodule_search_locations:
         raise DataUnavailable(
-            f"The source-code data set needs the package '{library}'; "
-            "run `pip install -r requirements.txt`."
+            f"The source-code data set needs the package '{library}'; run `pip install -r requirements.txt`."
         )
     root = Path(spec.submodule_search_locations[0])
     found = [(path.relative_to(root).as_posix(), path) for path in root.rglob("*.py")]
@@ -98,8 +97,7 @@ def _arrays() -> Arrays:
         versions = [f"{library} {metadata.version(library)}" for library in LIBRARIES]
     except metadata.PackageNotFoundError as error:
         raise DataUnavailable(
-            f"The source-code data set needs the package '{error.name}'; "
-            "run `pip install -r requirements.txt`."
+            f"The source-code data set needs the package '{error.name}'; run `pip install -r requirements.txt`."
         ) from error
     installed = hashlib.sha256(";".join(versions).encode()).hexdigest()[:12]
     return cached(f"source-code-{VERSION}-{installed}", _make)

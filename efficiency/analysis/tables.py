@@ -1,0 +1,113 @@
+"""The tables that the pages show, made from frames that `views.prepared` made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from efficiency.analysis import views
+from efficiency.results.columns import COLUMNS
+from efficiency.study import BASELINE
+
+
+def comparison(frame: pd.DataFrame) -> pd.DataFrame:
+    """The comparison table: relative first, absolute beside, best first within a panel."""
+    done = views.measured(frame)
+    several = done["study_id"].nunique() > 1
+    group = done.groupby([*views.PANEL, "study_id"], sort=False).ngroup()
+    order = done.assign(_group=group, _baseline=(done["variant"] == BASELINE)).sort_values(
+        ["_group", "_baseline", "speedup"], ascending=[True, False, False], kind="stable"
+    )
+    table = pd.DataFrame({
+        "row_id": order["row_id"],
+        "Variant": order["variant_label"],
+        "Workload": order["workload_label"],
+        "Against the baseline": order["relative"],
+        "Front": np.where(order["on_pareto_front"], "★", ""),
+        "Speed-up": order["speedup"],
+        "Accuracy Δ [pp]": order["accuracy_delta_pp"],
+        "Size ratio": order["size_ratio"],
+        "Latency p50 [ms]": order["latency_ms_p50"],
+        "Accuracy [%]": order["accuracy_pct"],
+        "Size [MB]": order["size_mb"],
+        "Peak memory [MB]": order["peak_memory_mb"],
+        "Condition": order["condition"],
+        "Took effect": order["took_effect"],
+    })  # fmt: skip
+    if several:
+        table.insert(1, "Study", order["study_name"])
+    return table.reset_index(drop=True)
+
+
+def reasons(frame: pd.DataFrame) -> pd.DataFrame:
+    """Variants without a measurement and why, equal reasons of several conditions told once."""
+    rows = views.left_out(frame)
+    table = rows[["workload_label", "variant_label", "status", "reason", "condition"]].copy()
+    table.columns = pd.Index(["Workload", "Variant", "Status", "Reason", "Condition"])
+    return table.drop_duplicates(["Workload", "Variant", "Status", "Reason"]).reset_index(drop=True)
+
+
+def evidence(details: Mapping[str, object]) -> list[tuple[str, str, str]]:
+    """(technique key, yes/no/partly, reason) of a row's details; empty where none is kept."""
+    kept = details.get("evidence")
+    if not isinstance(kept, Mapping):
+        return []
+    return [
+        (str(key), str(shown.get("took_effect", "")), str(shown.get("reason", "")))
+        for key, shown in kept.items()
+        if isinstance(shown, Mapping)
+    ]
+
+
+def all_numbers(row: pd.Series) -> pd.DataFrame:
+    """Every column of the CSV and its value, as text; unknowns are left out."""
+    shown = []
+    for name, kind in COLUMNS.items():
+        value = row[name]
+        if pd.isna(value) or value == "":
+            continue
+        text = f"{value:,.6g}" if kind == "number" else str(int(value)) if kind == "whole" else str(value)
+        shown.append((name, text))
+    return pd.DataFrame(shown, columns=["Column", "Value"])
+
+
+def machine_facts(machine: Mapping[str, object]) -> pd.DataFrame:
+    """What is known of a machine, a line each."""
+    facts = [
+        (name.replace("_", " "), ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value))
+        for name, value in machine.items()
+        if name not in ("label", "key") and value not in ("", None, [], ())
+    ]
+    return pd.DataFrame(facts, columns=["Fact", "Value"])
+
+
+def history(studies: pd.DataFrame) -> pd.DataFrame:
+    """The list of studies as it is shown, in the same order."""
+    return pd.DataFrame({
+        "Name": studies["name"].where(studies["name"] != "", studies["id"]),
+        "Recorded (UTC)": pd.to_datetime(studies["recorded_at"], errors="coerce", utc=True, format="ISO8601"),
+        "Status": studies["status"],
+        "Rows": studies["rows"],
+        "Preset": studies["preset"],
+        "Workloads": studies["workloads"],
+        "Machine": studies["machine"],
+        "": np.where(studies["example"].astype(bool), "example", ""),
+    })  # fmt: skip
+
+
+def live_rows(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows of a study that runs, the newest first; what is probed and not timed yet says so."""
+    waiting = (frame["status"] == "cancelled") & frame["accuracy_pct"].notna()
+    table = pd.DataFrame({
+        "Workload": frame["workload_label"],
+        "Variant": frame["variant_label"],
+        "Status": frame["status"].where(~waiting, "to be timed"),
+        "Against the baseline": frame["relative"],
+        "Accuracy [%]": frame["accuracy_pct"].round(2),
+        "Size [MB]": frame["size_mb"].round(2),
+        "Latency p50 [ms]": frame["latency_ms_p50"].round(3),
+        "Reason": frame["reason"].where(~waiting, ""),
+    })  # fmt: skip
+    return table.iloc[::-1].reset_index(drop=True)

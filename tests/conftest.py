@@ -1,0 +1,119 @@
+"""What several folders of tests share: a home of their own, and a browser before a real server."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from efficiency import paths
+
+CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
+CHROMIUM_FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+HOW_TO_GET_IT = (
+    "BROWSER TESTS ARE SKIPPED: no Chromium was found. Install it with `sudo apt-get install chromium` "
+    "(Debian, Ubuntu), or set CHROMIUM to the path of one."
+)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home, database and folder for temporary files, here and in child processes; no example."""
+    folder, temporary = tmp_path / "home", tmp_path / "tmp"
+    folder.mkdir()
+    temporary.mkdir()
+    monkeypatch.setenv("EFFICIENCY_HOME", str(folder))
+    monkeypatch.setenv("EFFICIENCY_DB", f"sqlite:///{folder / 'efficiency.db'}")
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(paths, "EXAMPLE", folder / "no-example.json.gz")
+    return folder
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running app."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+@pytest.fixture
+def serve(home: Path) -> Iterator[Callable[[], Server]]:
+    """Starts the app on a free port, in the test's home; ended when the test is."""
+    started: list[Server] = []
+
+    def start() -> Server:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        log = home / f"server-{port}.log"
+        arguments = [sys.executable, "-m", "streamlit", "run", "app.py"]
+        arguments += ["--server.port", str(port), "--server.headless", "true"]
+        with log.open("wb") as output:
+            process = subprocess.Popen(arguments, cwd=paths.PROJECT, stdout=output, stderr=output)
+        server = Server(f"http://127.0.0.1:{port}", process, log)
+        started.append(server)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and process.poll() is None:
+            try:
+                with urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=2):
+                    return server
+            except OSError:
+                time.sleep(0.2)
+        raise RuntimeError(f"The app did not start:\n{log.read_text()}")
+
+    yield start
+    for server in started:
+        server.process.terminate()
+        try:
+            server.process.wait(10)
+        except subprocess.TimeoutExpired:
+            server.process.kill()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A browser for all tests; where there is none, they are skipped loudly, and on CI they fail."""
+    found = next((path for path in (os.environ.get("CHROMIUM", ""), *CHROMIUM) if path and Path(path).is_file()), None)
+    if found is None:
+        if os.environ.get("CI"):
+            pytest.fail(HOW_TO_GET_IT.replace("ARE SKIPPED", "CANNOT RUN"))
+        warnings.warn(HOW_TO_GET_IT, stacklevel=1)
+        pytest.skip(HOW_TO_GET_IT)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def tab(chromium: Any) -> Iterator[Any]:
+    """A fresh tab, 1440 wide, that waits up to 30 s for what a test expects."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 1000}, accept_downloads=True)
+    context.set_default_timeout(30_000)
+    yield context.new_page()
+    context.close()
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Says it again at the very end, where it is read."""
+    if any(HOW_TO_GET_IT in str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])):
+        terminalreporter.write_sep("!", HOW_TO_GET_IT, red=True, bold=True)

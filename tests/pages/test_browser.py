@@ -1,0 +1,147 @@
+"""A real browser before a real server: deep links, details by a click, the CSV, themes and narrow screens."""
+
+from __future__ import annotations
+
+import io
+import json
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import psutil
+import pytest
+import synthetic
+
+from efficiency.results.columns import COLUMNS
+from efficiency.results.store import Store
+
+pytestmark = pytest.mark.browser
+Serve = Callable[[], Any]
+
+
+def frame_of(tab: Any) -> list[str]:
+    """The pages that the navigation at the top names."""
+    tab.get_by_test_id("stTopNavLinkContainer").first.wait_for()
+    return [text.strip().splitlines()[-1] for text in tab.get_by_test_id("stTopNavLinkContainer").all_inner_texts()]
+
+
+def settled(tab: Any) -> None:
+    """Until a script has run and nothing is redrawn; before the first run Streamlit calls itself idle, too."""
+    tab.locator("[data-testid=stMainBlockContainer] h2").first.wait_for()
+    for _ in range(2):
+        tab.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+        tab.wait_for_timeout(300)
+
+
+@pytest.mark.parametrize("page", ["", "run", "studies"])
+def test_deep_link_as_the_very_first_request(serve: Serve, store: Store, tab: Any, page: str) -> None:
+    """The server has seen no `st.navigation` yet; the first click must count all the same."""
+    synthetic.fill(store)
+    server = serve()
+    tab.goto(f"{server.url}/{page}")
+    settled(tab)
+    assert frame_of(tab) == ["Explore", "Run", "Studies"]
+    if page == "run":
+        toggle = tab.get_by_test_id("stCheckbox").filter(has_text="AMP BF16")
+        toggle.locator("label").first.click()
+        settled(tab)
+        assert not toggle.locator("input").is_checked()
+    tab.get_by_role("link", name="Studies").click()
+    tab.get_by_role("heading", name="Studies").wait_for()
+    tab.goto(f"{server.url}/{page}")
+    settled(tab)
+    assert frame_of(tab) == ["Explore", "Run", "Studies"], "The same once the navigation is known."
+
+
+def test_details_by_a_click_on_a_line_and_on_a_point(serve: Serve, store: Store, tab: Any) -> None:
+    id = synthetic.fill(store)
+    server = serve()
+    tab.goto(server.url)
+    settled(tab)
+    assert f"study={id}" in tab.url, "What is shown is in the address from the start."
+    table = tab.get_by_test_id("stDataFrame").first
+    table.scroll_into_view_if_needed()
+    box = table.locator("canvas").first.bounding_box()
+    # The box at the left of the second line: lines are 35 px high.
+    tab.mouse.click(box["x"] + 18, box["y"] + 35 * 2.5)
+    drawer = tab.get_by_role("dialog")
+    drawer.get_by_text("Raw samples").wait_for()
+    assert drawer.get_by_text("Static INT8 + Inference mode").count()
+    assert "row=" in tab.url
+    tab.reload()
+    drawer.get_by_text("Raw samples").wait_for()
+    tab.keyboard.press("Escape")
+    drawer.wait_for(state="hidden")
+    settled(tab)
+    assert "row=" not in tab.url
+    point = tab.get_by_test_id("stPlotlyChart").first.locator("g.points path.point").first
+    point.scroll_into_view_if_needed()
+    middle = point.bounding_box()
+    tab.mouse.click(middle["x"] + middle["width"] / 2, middle["y"] + middle["height"] / 2)
+    drawer.get_by_text("Raw samples").wait_for()
+
+
+def test_downloads_hold_what_the_table_shows(serve: Serve, store: Store, tab: Any) -> None:
+    id = synthetic.fill(store)
+    tab.goto(f"{serve().url}/?study={id}")
+    settled(tab)
+    with tab.expect_download() as download:
+        tab.get_by_role("button", name="CSV", exact=True).click()
+    csv = pd.read_csv(io.StringIO(Path(download.value.path()).read_text()))
+    assert list(csv.columns) == list(COLUMNS)
+    kept = store.rows([id])
+    assert list(csv["variant"]) == list(kept["variant"])
+    assert csv["speedup"].tolist() == pytest.approx(kept["speedup"].tolist(), rel=1e-5, nan_ok=True)
+    with tab.expect_download() as download:
+        tab.get_by_role("button", name="JSON", exact=True).click()
+    document = json.loads(Path(download.value.path()).read_text())
+    assert len(document["rows"]) == len(csv)
+    assert document["rows"][0]["samples"]["ns"]
+
+
+def test_filter_is_in_the_address_and_survives_a_reload(serve: Serve, store: Store, tab: Any) -> None:
+    synthetic.fill(store)
+    tab.goto(f"{serve().url}/?workload=LSTM")
+    tab.get_by_test_id("stPlotlyChart").first.wait_for()
+    settled(tab)
+    assert tab.get_by_test_id("stPlotlyChart").count() == 1
+    tab.get_by_test_id("stMultiSelect").filter(has_text="Technique").get_by_role("combobox").click()
+    tab.get_by_role("option", name="AMP BF16").click()
+    tab.wait_for_url("**technique=AMP*")
+    tab.reload()
+    settled(tab)
+    tab.get_by_test_id("stMultiSelect").filter(has_text="Technique").get_by_text("AMP BF16").first.wait_for()
+
+
+@pytest.mark.parametrize("page", ["", "run", "studies"])
+def test_narrow_screen_has_nothing_beside_it(serve: Serve, store: Store, tab: Any, page: str) -> None:
+    synthetic.fill(store)
+    tab.set_viewport_size({"width": 390, "height": 844})
+    tab.goto(f"{serve().url}/{page}")
+    settled(tab)
+    wider = tab.evaluate(
+        "[...document.querySelectorAll('[data-testid=stMain], html, body')].filter(e => e.scrollWidth > 391).length"
+    )
+    assert wider == 0
+
+
+def test_unknown_study_is_a_sentence_and_no_traceback_is_shown(serve: Serve, store: Store, tab: Any) -> None:
+    synthetic.fill(store)
+    tab.goto(f"{serve().url}/?study=%3Cscript%3E&row=%22")
+    settled(tab)
+    assert tab.get_by_text("There is no study").count() == 1
+    assert tab.get_by_text("Traceback").count() == 0
+
+
+def test_server_stays_small(serve: Serve, store: Store, tab: Any) -> None:
+    """What must be reached is 400 MB; the figure itself is in the benchmarks."""
+    synthetic.fill(store)
+    server = serve()
+    for page in ("", "run", "studies", ""):
+        tab.goto(f"{server.url}/{page}")
+        settled(tab)
+    assert psutil.Process(server.process.pid).memory_info().rss < 400e6
+    with urllib.request.urlopen(f"{server.url}/_stcore/health") as answer:
+        assert answer.status == 200

@@ -1,0 +1,157 @@
+"""Explore: the first screen, several studies, filters, details, and what is asked of it wrongly."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import synthetic
+from said import said
+from streamlit.testing.v1 import AppTest
+
+from efficiency import paths
+from efficiency.machine import this_machine
+from efficiency.results import documents
+from efficiency.results.store import Store
+from efficiency.study import plan_preset
+
+Visit = Callable[..., AppTest]
+
+
+def test_empty_database_says_what_to_do(visit: Visit) -> None:
+    at = visit()
+    assert "Nothing measured yet" in said(at)
+    assert at.button(key="measure-this-machine").label == "Measure this machine"
+
+
+def test_example_is_there_from_the_start_and_says_where_it_is_from(
+    visit: Visit, store: Store, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = synthetic.fill(store, name="Quick")
+    document = documents.to_json(store, id)
+    document["study"]["machine"] |= {"label": "Elsewhere CPU, 64 cores", "key": "another"}
+    store.delete(id)
+    file = home / "example.json.gz"
+    file.write_bytes(gzip.compress(json.dumps(document).encode()))
+    monkeypatch.setattr(paths, "EXAMPLE", file)
+    text = said(visit())
+    assert "Recorded on **Elsewhere CPU, 64 cores**, not on this machine" in text
+    assert "python -m efficiency run --preset quick" in text
+    assert f"torch {this_machine().torch_version}" in text
+    assert "x faster" in text
+
+
+def test_headlines_chart_table_and_reasons(visit: Visit, store: Store) -> None:
+    id = synthetic.fill(store)
+    at = visit()
+    assert "Small CNN" in said(at)
+    assert len(at.get("plotly_chart")) == 3
+    table, reasons = at.dataframe[0].value, at.dataframe[1].value
+    done = store.rows([id]).query("status == 'done'")
+    assert len(table) == len(done)
+    assert "2.9x faster" in " ".join(table["Against the baseline"])
+    assert set(reasons["Status"]) == {"failed", "not-applicable"}
+    assert reasons["Reason"].str.len().min() > 10
+
+
+def test_only_failures(visit: Visit, store: Store) -> None:
+    machine = this_machine()
+    study = replace(plan_preset("quick", machine), workloads=("transformer-encoder",))
+    id = synthetic.fill(store, study)
+    for position, row in enumerate(store.rows([id]).to_dict("records")):
+        store.put_row(
+            id,
+            position,
+            {"workload": row["workload"], "variant": row["variant"], "status": "failed", "reason": "It broke."},
+            {},
+        )
+    at = visit()
+    assert "None of these variants could be measured" in said(at)
+    assert set(at.dataframe[0].value["Reason"]) == {"It broke."}
+
+
+def test_study_without_rows(visit: Visit, store: Store, working: Callable[..., None]) -> None:
+    working(store.add_study({}, name="Waits", machine={}, command="", status="queued"), state="queued")
+    assert "rows appear here as they are done" in said(visit())
+
+
+@pytest.mark.parametrize("garbage", ["nonsense", "'; DROP TABLE studies; --", "<b>x</b>", "x" * 500, "\x00"])
+def test_garbage_study_is_a_sentence_and_nothing_is_lost(visit: Visit, store: Store, garbage: str) -> None:
+    synthetic.fill(store)
+    at = visit(study=garbage)
+    assert "There is no study" in at.warning[0].value
+    assert len(at.get("plotly_chart")) == 3
+
+
+def test_garbage_filters_and_row(visit: Visit, store: Store) -> None:
+    synthetic.fill(store)
+    at = visit(row="nonsense", workload="nonsense", x="nonsense", view="nonsense")
+    assert "There is no row" in at.warning[0].value
+    assert len(at.get("plotly_chart")) == 3
+
+
+@pytest.mark.parametrize("joined", [True, False])
+def test_several_studies_by_address(visit: Visit, store: Store, joined: bool) -> None:
+    ids = [synthetic.fill(store, name="One"), synthetic.fill(store, name="Two", seed=1)]
+    at = visit(study=",".join(ids) if joined else ids)
+    assert at.multiselect(key="studies-shown").value == ids
+    assert set(at.dataframe[0].value["Study"]) == {"One", "Two"}
+
+
+def test_studies_of_one_name_can_be_told_apart(visit: Visit, store: Store) -> None:
+    ids = [synthetic.fill(store, name="Same"), synthetic.fill(store, name="Same", seed=1)]
+    options = visit(study=ids[0]).multiselect(key="studies-shown").options
+    assert len(set(options)) == 2
+
+
+def test_filters_from_the_address_and_by_hand(visit: Visit, store: Store) -> None:
+    synthetic.fill(store)
+    at = visit(workload="LSTM")
+    assert len(at.get("plotly_chart")) == 1
+    assert set(at.dataframe[0].value["Workload"]) == {"LSTM"}
+    at.multiselect(key="technique").set_value(["AMP BF16"]).run()
+    assert set(at.dataframe[0].value["Variant"]) == {"Baseline", "Control", "AMP BF16"}
+    at.multiselect(key="status").set_value(["failed"]).run()
+    assert "No row matches these filters" in said(at)
+
+
+def test_details_of_a_row(visit: Visit, store: Store) -> None:
+    id = synthetic.fill(store)
+    row = store.rows([id]).query("variant == 'static-int8' and workload == 'vision-small-cnn'").iloc[0]
+    at = visit(study=id, row=str(row["row_id"]))
+    text = said(at)
+    assert "99.1% of the weights are INT8" in text
+    assert "240 visits in 4 fresh processes" in text
+    assert any(expander.label == "About Static INT8" for expander in at.expander)
+
+
+def test_measure_this_machine_starts_the_quick_study(
+    visit: Visit, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def submit(store: Store, study: object, **told: object) -> str:
+        asked.append(study)
+        return synthetic.fill(store, status="done")
+
+    monkeypatch.setattr("efficiency.engine.jobs.submit", submit)
+    at = visit()
+    at.button(key="measure-this-machine").click().run()
+    assert asked == [plan_preset("quick", this_machine())]
+    assert "Plan a study" in said(at), "It goes to the page Run."
+    assert "See the results" in " ".join(link.proto.label for link in at.get("page_link"))
+
+
+def test_database_that_cannot_be_opened_is_a_sentence(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    broken = home / "broken.db"
+    broken.write_bytes(b"this is no database, but it is long enough to be read as one" * 100)
+    monkeypatch.setenv("EFFICIENCY_DB", f"sqlite:///{broken}")
+    at = visit()
+    assert len(at.error) == 1
+    assert len(at.error[0].value) > 20

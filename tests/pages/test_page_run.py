@@ -1,0 +1,172 @@
+"""Run: planning, what stands in the way, following, cancelling, finding a study again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import synthetic
+from said import said
+from streamlit.testing.v1 import AppTest
+
+from efficiency.engine import jobs
+from efficiency.machine import this_machine
+from efficiency.results.store import Store
+from efficiency.study import Study, plan_preset
+from efficiency.ui import plan
+
+Visit = Callable[..., AppTest]
+
+
+def test_quick_is_planned_from_the_start(visit: Visit) -> None:
+    at = visit("run")
+    expected = plan_preset("quick", this_machine())
+    study = plan.study_of(plan.defaults("quick", this_machine()), this_machine())
+    assert (study.workloads, set(study.variants), study.conditions) == (
+        expected.workloads,
+        set(expected.variants),
+        expected.conditions,
+    )
+    assert not at.button(key="start-study").disabled
+    matrix = at.dataframe[0].value.set_index("Variant")
+    assert matrix.loc["Channels-last", "LSTM"] == "–"
+    assert matrix.loc["Static INT8", "Small CNN"] == "runs"
+    assert "no convolution" in " ".join(at.dataframe[1].value["Why not"])
+
+
+@pytest.mark.parametrize("preset", ["quick", "article", "full"])
+def test_presets_fill_the_form(visit: Visit, preset: str) -> None:
+    at = visit("run")
+    at.get("button_group")  # the segmented control and the pills
+    at.session_state["plan-preset"] = preset
+    at.run()
+    assert not at.error
+
+
+def test_unavailable_technique_is_off_with_its_reason(visit: Visit) -> None:
+    at = visit("run")
+    assert at.toggle(key="plan-off-amp-fp16").disabled
+    assert "FP16 autocast is for CUDA" in said(at)
+    assert "For LSTM, Transformer." in said(at)
+
+
+def _without_workloads(at: AppTest) -> None:
+    at.session_state["plan-workloads"] = []
+
+
+def _without_techniques(at: AppTest) -> None:
+    for toggle in at.toggle:
+        if not toggle.disabled:
+            toggle.set_value(False)
+    at.multiselect(key="plan-combinations").set_value([])
+
+
+def _batch_of_nothing(at: AppTest) -> None:
+    at.session_state["plan-batch-sizes"] = ["0"]
+
+
+def _batch_of_words(at: AppTest) -> None:
+    at.session_state["plan-batch-sizes"] = ["many"]
+
+
+def _without_batch(at: AppTest) -> None:
+    at.session_state["plan-batch-sizes"] = []
+
+
+def _short_budget(at: AppTest) -> None:
+    at.number_input(key="plan-budget").set_value(1.0)
+
+
+def _no_such_file(at: AppTest) -> None:
+    at.text_input(key="plan-own-file").set_value("nowhere/at_all.py:make")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (_without_workloads, "at least one workload"),
+        (_without_techniques, "at least one technique"),
+        (_batch_of_nothing, "choose 1 to 1024, not 0"),
+        (_batch_of_words, "whole numbers"),
+        (_without_batch, "at least one batch size"),
+        (_short_budget, "too small for this plan"),
+        (_no_such_file, "there is no file"),
+    ],
+)
+def test_what_stands_in_the_way_is_said_and_nothing_starts(
+    visit: Visit, spoil: Callable[[AppTest], None], sentence: str
+) -> None:
+    at = visit("run")
+    spoil(at)
+    at.run()
+    assert not at.exception
+    assert sentence in said(at)
+    assert at.button(key="start-study").disabled
+
+
+def test_start_submits_what_is_shown(visit: Visit, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[Study, str]] = []
+
+    def submit(store: Store, study: Study, *, name: str = "", command: str = "") -> str:
+        asked.append((study, command))
+        return synthetic.fill(store, study, name=study.name)
+
+    monkeypatch.setattr(jobs, "submit", submit)
+    at = visit("run")
+    at.session_state["plan-workloads"] = ["lstm-classifier"]
+    at.toggle(key="plan-technique-amp-bf16").set_value(False)
+    at.run()
+    at.button(key="start-study").click().run()
+    (study, command) = asked[0]
+    assert study.workloads == ("lstm-classifier",)
+    assert "amp-bf16" not in {variant.key for variant in study.variants}
+    assert command.startswith("python -m efficiency run --preset quick --workload lstm-classifier --technique")
+    assert at.query_params["study"], "The address names it, so that a reload finds it again."
+
+
+def test_preset_as_it_is_has_a_short_command() -> None:
+    machine = this_machine()
+    chosen = plan.defaults("quick", machine)
+    study = plan.study_of(chosen, machine)
+    assert plan.command(study, machine) == "python -m efficiency run --preset quick"
+
+
+def test_live_study_is_found_again_without_any_state(visit: Visit, store: Store, working: Callable[..., None]) -> None:
+    running = synthetic.fill(store, name="The running one", status="running")
+    waiting = store.add_study({}, name="The patient one", machine={}, command="", status="queued")
+    working(running)
+    working(waiting, state="queued", waiting_for=running, done=0, total=0)
+    at = visit("run")
+    text = said(at)
+    assert "The running one" in text
+    assert "3 of 22" in text
+    assert "1 min 35 s" in text or "2 min" in text
+    assert "It waits for “The running one”" in text
+    assert at.query_params["study"] == running
+
+
+def test_cancel_ends_it_and_says_so(visit: Visit, store: Store, working: Callable[..., None]) -> None:
+    running = synthetic.fill(store, status="running")
+    working(running)
+    at = visit("run")
+    at.button(key=f"cancel-{running}").click().run()
+    at.run()
+    assert jobs.live(store) == []
+    assert "interrupted" in said(at), "The process of this test dies without a word; a real one says cancelled."
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [("done", "Done."), ("failed", "It failed."), ("cancelled", "what was measured is kept")],
+)
+def test_outcome_is_said_with_a_way_to_the_results(visit: Visit, store: Store, status: str, sentence: str) -> None:
+    id = synthetic.fill(store, status=status)
+    at = visit("run", study=id)
+    assert sentence in said(at)
+    assert "See the results in Explore" in " ".join(link.proto.label for link in at.get("page_link"))
+
+
+def test_garbage_study_is_a_sentence(visit: Visit) -> None:
+    at = visit("run", study="nonsense")
+    assert "There is no study “nonsense”" in at.warning[0].value
+    assert "Plan a study" in said(at)

@@ -1,0 +1,95 @@
+"""Studies: the list, rename, delete after a question, import and its refusals."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+
+import pytest
+import synthetic
+from said import said
+from streamlit.testing.v1 import AppTest
+
+from efficiency.results import documents
+from efficiency.results.store import Store
+
+Visit = Callable[..., AppTest]
+
+
+def test_empty(visit: Visit) -> None:
+    assert "Nothing measured yet" in said(visit("studies"))
+
+
+def test_list_is_newest_first(visit: Visit, store: Store) -> None:
+    synthetic.fill(store, name="Old")
+    synthetic.fill(store, name="New", status="cancelled")
+    table = visit("studies").dataframe[0].value
+    assert list(table["Name"]) == ["New", "Old"]
+    assert list(table["Status"]) == ["cancelled", "done"]
+
+
+def test_garbage_study_is_a_sentence(visit: Visit, store: Store) -> None:
+    synthetic.fill(store)
+    assert "There is no study" in visit("studies", study="nonsense").warning[0].value
+
+
+def test_rename(visit: Visit, store: Store) -> None:
+    id = synthetic.fill(store, name="Before")
+    at = visit("studies", study=id)
+    at.text_input[0].set_value("After")
+    next(button for button in at.button if button.label == "Rename").click().run()
+    assert store.study(id).name == "After"
+    assert list(at.dataframe[0].value["Name"]) == ["After"]
+
+
+def test_delete_asks_first(visit: Visit, store: Store) -> None:
+    id, other = synthetic.fill(store, name="Doomed"), synthetic.fill(store, name="Kept", seed=1)
+    at = visit("studies", study=id)
+    at.button(key=f"delete-{id}").click().run()
+    assert "This cannot be undone" in said(at)
+    at.button(key="delete-no").click().run()
+    assert len(store.studies()) == 2
+    at.button(key=f"delete-{id}").click().run()
+    at.button(key="delete-yes").click().run()
+    assert list(store.studies()["id"]) == [other]
+
+
+def test_running_study_is_not_deleted(visit: Visit, store: Store, working: Callable[..., None]) -> None:
+    id = synthetic.fill(store, status="running")
+    working(id)
+    at = visit("studies", study=id)
+    at.button(key=f"delete-{id}").click().run()
+    at.button(key="delete-yes").click().run()
+    assert "cancel it on the page Run first" in at.error[0].value
+    assert len(store.studies()) == 1
+
+
+def test_several_can_be_compared(visit: Visit, store: Store) -> None:
+    ids = [synthetic.fill(store), synthetic.fill(store, seed=1)]
+    at = visit("studies", study=ids)
+    assert "Compare these 2 in Explore" in " ".join(link.proto.label for link in at.get("page_link"))
+
+
+def _upload(at: AppTest, name: str, content: bytes) -> AppTest:
+    at.file_uploader[0].set_value([(name, content, "application/json")])
+    return at.run()
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_import_of_an_export(visit: Visit, store: Store, packed: bool) -> None:
+    id = synthetic.fill(store, name="Travelled")
+    content = json.dumps(documents.to_json(store, id)).encode()
+    store.delete(id)
+    at = _upload(visit("studies"), "study.json.gz", gzip.compress(content) if packed else content)
+    assert "Imported **Travelled**" in said(at)
+    assert list(at.dataframe[0].value["Name"]) == ["Travelled"]
+
+
+@pytest.mark.parametrize("content", [b"", b"no json", b"[1]", b'{"format": "other"}', b"\x1f\x8bbroken"])
+def test_import_of_anything_else_is_a_sentence(visit: Visit, store: Store, content: bytes) -> None:
+    synthetic.fill(store, name="Mine")
+    at = _upload(visit("studies"), "study.json", content)
+    assert len(at.error) == 1
+    assert at.error[0].value.startswith("study.json: ")
+    assert list(at.dataframe[0].value["Name"]) == ["Mine"]

@@ -1,0 +1,115 @@
+"""Figures hold what the frames say: every point, its id, its interval, and no WebGL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import synthetic
+
+from efficiency import charts, palette, techniques
+from efficiency.analysis import views
+from efficiency.results.columns import COLUMNS
+from efficiency.results.store import Store
+
+
+@pytest.fixture
+def frame(home: Path) -> pd.DataFrame:
+    with Store.open() as store:
+        synthetic.fill(store)
+        return views.prepared(store.rows(None))
+
+
+@pytest.fixture
+def panel(frame: pd.DataFrame) -> pd.DataFrame:
+    return dict(views.panels(frame))["Small CNN"]
+
+
+@pytest.fixture
+def nothing() -> pd.DataFrame:
+    columns = ["row_id", "study_id", *COLUMNS]
+    return views.prepared(pd.DataFrame({name: pd.Series(dtype="object") for name in columns}))
+
+
+def points(figure: object, name: str) -> object:
+    return next(trace for trace in figure.data if trace.name == name)  # type: ignore[attr-defined]
+
+
+def test_every_row_is_a_point_that_carries_its_id(panel: pd.DataFrame) -> None:
+    drawn = points(charts.trade_off(panel), "Variants")
+    assert sorted(point[0] for point in drawn.customdata) == sorted(panel["row_id"])
+    assert sorted(drawn.x) == pytest.approx(sorted(panel["latency_ms_p50"]))
+    assert all("<b>" in text for text in drawn.text)
+
+
+@pytest.mark.parametrize("x", views.MEASURES)
+@pytest.mark.parametrize("y", views.MEASURES)
+def test_any_two_measures(panel: pd.DataFrame, nothing: pd.DataFrame, x: str, y: str) -> None:
+    figure = charts.trade_off(panel, x, y, size="Peak memory")
+    assert not any("gl" in trace.type for trace in figure.data), "WebGL contexts are few, and lost without a word."
+    assert charts.trade_off(nothing, x, y).data
+    assert len(points(figure, "Pareto front").x) <= len(views.front(panel, x, y))
+
+
+def test_intervals_hold_their_value(panel: pd.DataFrame) -> None:
+    drawn = points(charts.trade_off(panel), "Variants")
+    for errors in (drawn.error_x, drawn.error_y):
+        for end in (errors.array, errors.arrayminus):
+            assert (np.nan_to_num(np.asarray(end, float)) >= 0).all()
+    wide = next(row for row in panel.itertuples() if row.variant == "static-int8")
+    assert wide.latency_low_ms < wide.latency_ms_p50 < wide.latency_high_ms
+
+
+def test_front_gets_better_in_one_and_worse_in_the_other(panel: pd.DataFrame) -> None:
+    front = views.front(panel, "Latency", "Accuracy")
+    assert front["latency_ms_p50"].is_monotonic_increasing
+    assert front["accuracy_pct"].is_monotonic_increasing
+    assert front["on_pareto_front"].all()
+    assert "control" not in set(front["variant"])
+
+
+def test_unresolved_is_neutral_and_a_technique_keeps_its_colour(panel: pd.DataFrame) -> None:
+    panel = panel.assign(speed_verdict=panel["speed_verdict"].where(panel["variant"] != "amp-bf16", "unresolved"))
+    drawn = points(charts.trade_off(panel), "Variants")
+    by_id = dict(zip((point[0] for point in drawn.customdata), drawn.marker.color, strict=True))
+    ids = panel.set_index("variant")["row_id"]
+    assert by_id[ids["amp-bf16"]] == palette.NEUTRAL
+    assert by_id[ids["control"]] == palette.NEUTRAL
+    assert by_id[ids["static-int8"]] == by_id[ids["static-int8+inference-mode"]] == palette.COLOURS["static-int8"]
+
+
+def test_every_technique_has_a_colour_of_its_own() -> None:
+    colours = [palette.colour(key) for key in techniques.TECHNIQUES]
+    assert len(set(colours)) == len(colours)
+    assert palette.colour("of-tomorrow") in palette.SPARE
+
+
+def test_many_points_are_cut(panel: pd.DataFrame) -> None:
+    many = pd.concat([panel] * 200, ignore_index=True)
+    assert len(points(charts.trade_off(many), "Variants").x) == charts.MAX_POINTS
+    assert len(points(charts.speedup_bars(many), "Speed-up").x) == charts.MAX_POINTS
+
+
+def test_speedups_without_baseline_and_control(panel: pd.DataFrame, nothing: pd.DataFrame) -> None:
+    drawn = points(charts.speedup_bars(panel), "Speed-up")
+    assert not {"Baseline", "Control"} & set(drawn.y)
+    assert charts.speedup_bars(nothing).data
+
+
+def test_histogram_of_shares(home: Path) -> None:
+    samples = pd.DataFrame({"replicate": 0, "round": range(200), "latency_ms": np.geomspace(1, 2, 200)})
+    baseline = samples.assign(latency_ms=samples["latency_ms"] * 3)
+    figure = charts.latency_histogram(samples, baseline, "static-int8")
+    assert [trace.name for trace in figure.data] == ["Baseline", "Static INT8"]
+    assert sum(points(figure, "Static INT8").y) == pytest.approx(100, abs=1)
+    assert charts.latency_histogram(samples.head(0), None, "x") is not None
+    same = samples.assign(latency_ms=1.0)
+    assert len(charts.latency_histogram(same, None, "baseline").data) == 1
+
+
+def test_sentence_in_place_of_the_chart(panel: pd.DataFrame) -> None:
+    text = charts.described(panel)
+    assert "On the Pareto front: " in text
+    assert "x faster" in text

@@ -1,0 +1,110 @@
+"""Wording and frames: what the pages say and list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import synthetic
+
+from efficiency.analysis import plans, tables, views, wording
+from efficiency.machine import this_machine
+from efficiency.results.store import Store
+from efficiency.study import expand, plan_preset
+
+
+@pytest.fixture
+def frame(home: Path) -> pd.DataFrame:
+    with Store.open() as store:
+        synthetic.fill(store)
+        return views.prepared(store.rows(None))
+
+
+def row(speedup: float, low: float, high: float, verdict: str, **more: Any) -> dict[str, Any]:
+    return {"speedup": speedup, "speedup_ci_low": low, "speedup_ci_high": high, "speed_verdict": verdict, **more}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (row(2.9, 2.8, 3.0, "faster"), "2.9x faster ± 0.1"),
+        (row(2.91, 2.87, 2.95, "faster"), "2.91x faster ± 0.04"),
+        (row(2.9, 2.8999, 2.9001, "faster"), "2.90x faster ± <0.01"),
+        (row(1.08, 1.02, 1.14, "faster"), "1.08x faster ± 0.06"),
+        (row(0.5, 0.48, 0.52, "slower"), "2.0x slower ± 0.1"),
+        (row(1.0, 0.99, 1.01, "same"), "same speed"),
+        (row(1.02, 0.97, 1.07, "unresolved"), "not told apart (0.97–1.07x)"),
+        (row(float("nan"), float("nan"), float("nan"), ""), ""),
+        (row(2.0, float("nan"), float("nan"), ""), "2.0x faster"),
+        ({}, ""),
+    ],
+)
+def test_speed(given: dict[str, Any], said: str) -> None:
+    assert wording.speed(given) == said
+
+
+def test_relative_is_as_the_article_would_say_it() -> None:
+    given = row(2.9, 2.8, 3.0, "faster", accuracy_delta_pp=-0.2, accuracy_verdict="kept", size_ratio=3.7)
+    assert wording.relative(given) == "2.9x faster ± 0.1, -0.2 pp, 3.7x smaller"
+    assert wording.relative({**given, "accuracy_delta_pp": -4.0, "accuracy_verdict": "lost"}).count("(lost)") == 1
+    assert wording.relative({**given, "accuracy_delta_pp": -0.01}).count("±0.0 pp") == 1
+    assert wording.relative({**given, "variant": "baseline"}) == "the reference"
+
+
+@pytest.mark.parametrize(
+    ("ratio", "said"), [(1.004, "same size"), (3.72, "3.7x smaller"), (0.5, "2.0x larger"), (1.04, "1.04x smaller")]
+)
+def test_size(ratio: float, said: str) -> None:
+    assert wording.size({"size_ratio": ratio}) == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(8.4, "8 s"), (130, "2 min 10 s"), (1_700, "28 min"), (3_900, "1 h 05 min"), (-1, "0 s")]
+)
+def test_duration(seconds: float, said: str) -> None:
+    assert wording.duration(seconds) == said
+
+
+def test_condition_names_length_and_padding_only_where_they_differ(frame: pd.DataFrame) -> None:
+    assert set(frame["condition"]) == {"CPU, batch 1, 1 thread"}
+    longer = frame.assign(length=frame["length"].where(frame["variant"] != "amp-bf16", 32))
+    assert "length 32" in " ".join(views.prepared(longer)["condition"])
+
+
+def test_technique_filter_keeps_what_it_is_compared_with(frame: pd.DataFrame) -> None:
+    kept = views.filtered(frame, technique=["Static INT8"])
+    assert {"baseline", "control", "static-int8", "static-int8+inference-mode"} == set(kept["variant"])
+    assert views.filtered(frame).equals(frame)
+
+
+def test_headlines_name_only_what_is_surely_faster_and_kept(frame: pd.DataFrame) -> None:
+    best = views.headlines(frame)
+    assert len(best) == 3
+    assert set(best["speed_verdict"]) == {"faster"}
+    assert "lost" not in set(best["accuracy_verdict"])
+    slow = frame.assign(speed_verdict="slower")
+    assert set(views.headlines(slow)["variant"]) == {""}
+
+
+def test_comparison_starts_with_the_baseline_and_the_best(frame: pd.DataFrame) -> None:
+    table = tables.comparison(frame)
+    assert list(table["Variant"].head(2)) == ["Baseline", "Static INT8 + Inference mode"]
+    assert len(table) == len(views.measured(frame))
+
+
+def test_unknown_technique_of_an_import_stays_as_it_is() -> None:
+    assert views.variant_label("of-tomorrow+static-int8") == "of-tomorrow + Static INT8"
+    assert views.workload_label("../mine/file.py:make") == "file.py:make"
+
+
+def test_plan_matrix_counts_conditions() -> None:
+    machine = this_machine()
+    entries = expand(plan_preset("full", machine), machine)
+    matrix = plans.matrix(entries).set_index("Variant")
+    assert set(matrix.loc["Baseline"]) == {"runs"}
+    assert matrix.loc["Channels-last", "LSTM"] == "–"
+    assert plans.to_measure(entries) + sum(entry.why_not is not None for entry in entries) == len(entries)
+    told = plans.reasons(entries)
+    assert not told.duplicated().any()
