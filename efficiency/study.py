@@ -101,7 +101,7 @@ class Study:
 
 QUICK_WORKLOADS = ("vision-small-cnn", "lstm-classifier", "transformer-encoder")
 PRESETS: dict[Preset, tuple[tuple[str, ...], Effort]] = {
-    "quick": (QUICK_WORKLOADS, Effort(2_000, 256, 768, 4, 3.0)),
+    "quick": (QUICK_WORKLOADS, Effort(2_000, 256, 512, 4, 2.5)),
     "article": (tuple(workloads.WORKLOADS), Effort(None, 512, 2_048, 5, 6.0)),
     "full": (tuple(workloads.WORKLOADS), Effort(None, 512, 4_096, 8, 10.0)),
 }

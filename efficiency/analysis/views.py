@@ -16,7 +16,7 @@ from efficiency.results.columns import COLUMNS
 from efficiency.study import BASELINE, CONTROL
 
 PANEL = ["workload", "dataset", "condition"]
-"""Rows that agree in these were measured on the same thing and may stand in one chart."""
+"""Rows that agree in these were measured on the same thing and may stand in one chart, a panel."""
 
 
 @dataclass(frozen=True)
@@ -153,15 +153,25 @@ def left_out(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[frame["status"] != "done"]
 
 
-def panels(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """The measured rows split into charts, each with a title that says only what differs between them."""
-    done = measured(frame)
+def _titles(done: pd.DataFrame) -> pd.Series:
+    """For each row its panel's title, which says only what differs between panels of one workload."""
     differs = [c for c in ("dataset", "condition") if (done.groupby("workload")[c].nunique() > 1).any()]
-    found = []
-    for _, part in done.groupby(PANEL, sort=False):
-        first = part.iloc[0]
-        found.append((" · ".join([first["workload_label"], *(first[c] for c in differs)]), part))
-    return found
+    titles = done["workload_label"].astype(str)
+    for column in differs:
+        titles = titles + " · " + done[column].astype(str)
+    return titles
+
+
+def panels(frame: pd.DataFrame, limit: int | None = None) -> list[tuple[str, pd.DataFrame]]:
+    """The measured rows split into charts with a title each, the first `limit` of them."""
+    done = measured(frame)
+    titles = _titles(done)
+    return [(title, done[titles == title]) for title in titles.unique()[:limit]]
+
+
+def count_panels(frame: pd.DataFrame) -> int:
+    """How many charts the measured rows would fill."""
+    return int(_titles(measured(frame)).nunique())
 
 
 def front(frame: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
@@ -178,18 +188,16 @@ def front(frame: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
 def headlines(frame: pd.DataFrame) -> pd.DataFrame:
     """A row a panel: the fastest variant that is surely faster and whose accuracy is not known to be lost.
 
-    Where there is none, `variant` is empty.
+    Its title is in `panel`. Where there is none, `variant` is empty.
     """
-    chosen = []
-    for title, part in panels(frame):
-        own = part[~part["variant"].isin([BASELINE, CONTROL])]
-        good = own[(own["speed_verdict"] == "faster") & (own["accuracy_verdict"] != "lost")]
-        if len(good):
-            chosen.append(good.sort_values("speedup").tail(1).assign(panel=title))
-        elif len(own):
-            # No variant to name: the row only says which panel this is.
-            chosen.append(own.head(1).assign(panel=title, variant="", variant_label=""))
-    return pd.concat(chosen) if chosen else frame.head(0)
+    done = measured(frame)
+    own = done.assign(panel=_titles(done))[~done["variant"].isin([BASELINE, CONTROL])]
+    good = own[(own["speed_verdict"] == "faster") & (own["accuracy_verdict"] != "lost")]
+    best = good.sort_values("speedup", ascending=False, kind="stable").drop_duplicates("panel")
+    # No variant to name there: the row only says which panel it is.
+    none = own[~own["panel"].isin(best["panel"])].drop_duplicates("panel").assign(variant="", variant_label="")
+    order = {title: place for place, title in enumerate(own["panel"].unique())}
+    return pd.concat([best, none]).sort_values("panel", key=lambda titles: titles.map(order), kind="stable")
 
 
 def baseline_of(frame: pd.DataFrame, row: pd.Series) -> pd.Series | None:

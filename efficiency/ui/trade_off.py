@@ -20,7 +20,7 @@ CONFIG = {"displaylogo": False, "displayModeBar": False, "scrollZoom": False}
 
 def show(frame: pd.DataFrame, studies: list[str]) -> None:
     """What is to be drawn, the legend, and the charts side by side."""
-    panels = views.panels(frame)
+    panels, count = views.panels(frame, PANELS), views.count_panels(frame)
     if not panels:
         if len(frame):
             st.info("None of these variants could be measured; the reasons are below.", icon=":material/info:")
@@ -36,7 +36,7 @@ def show(frame: pd.DataFrame, studies: list[str]) -> None:
             size = st.selectbox("Size of the marker", measures, index=2, key="marker", bind="query-params")
     st.html(_legend(frame, studies, view == VIEWS[0]))
     wide = 1 if len(panels) == 1 else 2 if len(panels) in (2, 4) or view == VIEWS[1] else 3
-    for start in range(0, min(len(panels), PANELS), wide):
+    for start in range(0, len(panels), wide):
         columns = st.columns(wide, gap="medium")
         for column, (title, part) in zip(columns, panels[start : start + wide], strict=False):
             with column:
@@ -51,8 +51,8 @@ def show(frame: pd.DataFrame, studies: list[str]) -> None:
         if view == VIEWS[0]
         else "Bars are 95 % intervals; the grey band is the noise that the control, a second baseline, shows."
     )
-    if len(panels) > PANELS:
-        st.caption(f"{PANELS} of {len(panels)} charts; narrow the workloads or conditions to see the others.")
+    if count > PANELS:
+        st.caption(f"{PANELS} of {count} charts; narrow the workloads or conditions to see the others.")
     if any(len(part) > charts.MAX_POINTS for _, part in panels):
         st.caption(f"A chart draws {charts.MAX_POINTS} points at most; the table below has all.")
 
