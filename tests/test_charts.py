@@ -24,7 +24,7 @@ def frame(home: Path) -> pd.DataFrame:
 
 @pytest.fixture
 def panel(frame: pd.DataFrame) -> pd.DataFrame:
-    return dict(views.panels(frame))["Small CNN"]
+    return dict(views.panels(frame)[0])["Small CNN"]
 
 
 @pytest.fixture

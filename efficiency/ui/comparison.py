@@ -13,9 +13,14 @@ from efficiency.results.store import Store
 from efficiency.ui import data, selected
 
 
+LINES = 1_000
+"""More lines than this nobody reads, and every one of them travels at every change of a filter."""
+
+
 def show(frame: pd.DataFrame) -> None:
     """Relative first, absolute beside; choosing a line opens its details."""
-    table = tables.comparison(frame)
+    everything = tables.comparison(frame)
+    table = everything.head(LINES)
     if len(table):
         st.markdown("#### Comparison")
         st.caption("Choose a line, or a point in a chart, to see its samples, its evidence and how it was made.")
@@ -48,6 +53,8 @@ def show(frame: pd.DataFrame) -> None:
                 "Took effect": st.column_config.TextColumn(width=90),
             },
         )
+    if len(everything) > LINES:
+        st.caption(f"The first {LINES:,} of {len(everything):,} lines; narrow the filters, or take the CSV.")
     reasons = tables.reasons(frame)
     if len(reasons):
         with st.expander(f"{len(reasons)} not measured, and why", icon=":material/block:", expanded=table.empty):

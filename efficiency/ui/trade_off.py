@@ -20,7 +20,7 @@ CONFIG = {"displaylogo": False, "displayModeBar": False, "scrollZoom": False}
 
 def show(frame: pd.DataFrame, studies: list[str]) -> None:
     """What is to be drawn, the legend, and the charts side by side."""
-    panels, count = views.panels(frame, PANELS), views.count_panels(frame)
+    panels, count = views.panels(frame, PANELS)
     if not panels:
         if len(frame):
             st.info("None of these variants could be measured; the reasons are below.", icon=":material/info:")

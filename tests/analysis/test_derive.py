@@ -1,0 +1,154 @@
+"""From what was measured to the columns of a row: relative to the baseline, and empty where nothing is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from efficiency.analysis import derive, notes
+from efficiency.analysis.derive import Measured
+from efficiency.results.columns import COLUMNS
+
+LABELS = np.arange(2000, dtype=np.uint16) % 10
+
+
+def times(milliseconds: float, *, replicates: int = 4, seed: int = 0, noise: float = 0.003) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    places = np.indices((replicates, 20, 5))[:2].reshape(2, -1)
+    calls = milliseconds * 1e6 * np.exp(rng.normal(0, noise, places.shape[1]))
+    return np.vstack([places, calls]).T.astype(np.int64)
+
+
+def answers(wrong: int) -> np.ndarray:
+    predicted = LABELS.copy()
+    predicted[:wrong] += 1
+    return predicted
+
+
+def row(variant: str, milliseconds: float | None = None, wrong: int | None = None, **known: object) -> Measured:
+    measured = Measured(variant, control=variant == "control", batch_size=8, status="done")
+    if milliseconds is not None:
+        measured.samples = times(milliseconds, seed=len(variant))
+    if wrong is not None:
+        measured.predicted, measured.labels = answers(wrong), LABELS
+    for name, value in known.items():
+        setattr(measured, name, value)
+    return measured
+
+
+def baseline() -> Measured:
+    return row("baseline", 10.0, 100, size_bytes=4_000_000, prepare_s=0.1)
+
+
+def control() -> Measured:
+    return row("control", 10.0)
+
+
+def test_the_baseline_is_what_the_others_are_measured_by():
+    found = derive.heat([baseline(), control()])[0]
+    assert [found[f"speedup{end}"] for end in ("", "_ci_low", "_ci_high")] == [1.0] * 3
+    assert [found[f"accuracy_delta{end}_pp"] for end in ("", "_ci_low", "_ci_high")] == [0.0] * 3
+    assert (found["speed_verdict"], found["accuracy_verdict"]) == ("same", "kept")
+    assert (found["size_ratio"], found["agreement_pct"]) == (1.0, 100.0)
+    assert found["throughput_per_s"] == pytest.approx(800, rel=0.01)  # 8 examples in 10 ms
+    assert found["size_mb"] == 4.0
+    assert found.get("took_effect") is None
+    assert found["on_pareto_front"] is True
+
+
+def test_a_variant_is_relative_to_the_baseline_and_above_one_is_better():
+    found = derive.heat([baseline(), control(), row("x", 5.0, 120, size_bytes=1_000_000, prepare_s=2.0)])[2]
+    assert found["speedup"] == pytest.approx(2.0, rel=0.01)
+    assert found["speedup_ci_low"] < found["speedup"] < found["speedup_ci_high"]
+    assert found["speed_verdict"] == "faster"
+    assert found["size_ratio"] == 4.0
+    assert found["accuracy_delta_pp"] == pytest.approx(-1.0)
+    assert found["agreement_pct"] == pytest.approx(99.0)
+    assert found["accuracy_verdict"] == "lost"
+    assert found["replicates"] == 4
+
+
+def test_break_even_is_when_the_time_saved_has_paid_for_the_preparation():
+    found = derive.heat([baseline(), control(), row("x", 5.0, 100, prepare_s=2.0)])[2]
+    assert found["break_even_calls"] == pytest.approx(400, abs=5)  # 2 s, at 5 ms a call
+
+
+@pytest.mark.parametrize("milliseconds", [10.0, 20.0])
+def test_what_is_not_faster_never_breaks_even(milliseconds):
+    found = derive.heat([baseline(), control(), row("x", milliseconds, 100, prepare_s=2.0)])[2]
+    assert "break_even_calls" not in found
+
+
+def test_the_control_is_never_on_the_front_and_answers_nothing():
+    found = derive.heat([baseline(), row("control", 1.0, 0, size_bytes=1)])[1]
+    assert found["on_pareto_front"] is False
+    assert "accuracy_pct" not in derive.heat([baseline(), control()])[1]
+
+
+def test_a_control_that_differs_takes_the_word_from_small_gains_and_is_a_warning():
+    quiet = derive.heat([baseline(), control(), row("x", 9.3, 100)])[2]
+    noisy = derive.heat([baseline(), row("control", 9.0), row("x", 9.3, 100)])[2]
+    assert quiet["speed_verdict"] == "faster"
+    assert noisy["speed_verdict"] == "unresolved"
+    assert "noisy" in noisy["warnings"].split(";")
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled", "not-applicable"])
+def test_a_row_that_was_not_measured_is_empty(status):
+    lost = Measured("x", False, 1, status, "It broke.")
+    found = derive.heat([baseline(), control(), lost])[2]
+    known = {name: value for name, value in found.items() if value is not None}
+    assert known == {"status": status, "reason": "It broke."}
+
+
+def test_a_row_that_is_not_done_is_not_on_the_front():
+    best = row("x", 1.0, 0, size_bytes=1, status="failed", reason="It broke.")
+    found = derive.heat([baseline(), control(), best])
+    assert found[2].get("on_pareto_front") is None
+    assert found[0]["on_pareto_front"] is True
+
+
+def test_nothing_is_relative_to_a_baseline_that_is_not_there():
+    found = derive.heat([Measured("baseline", False, 1, "failed", "It broke."), row("x", 5.0, 100, size_bytes=5)])[1]
+    absent = {"speedup", "speed_verdict", "size_ratio", "accuracy_delta_pp", "accuracy_verdict", "break_even_calls"}
+    assert not absent & {name for name, value in found.items() if value is not None}
+    assert found["accuracy_pct"] == 95.0
+
+
+def test_with_one_process_there_is_latency_but_no_speed_up():
+    heat = [baseline(), row("x", None, 100)]
+    for measured, milliseconds in zip(heat, (10.0, 5.0), strict=True):
+        measured.samples = times(milliseconds, replicates=1)
+    found = derive.heat(heat)[1]
+    assert found["latency_ms_p50"] == pytest.approx(5.0, rel=0.01)
+    assert "speedup" not in found
+    assert "few-replicates" in found["warnings"]
+
+
+def test_accuracy_within_noise_is_no_reason_to_be_on_the_front():
+    """One row more right, of 2,000, at the same speed and size: chance, so it ties with the baseline."""
+    heat = [baseline(), control(), row("x", 10.0, 99, size_bytes=4_000_000)]
+    assert [columns["on_pareto_front"] for columns in derive.heat(heat)] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(["yes"], "yes"), (["yes", "yes"], "yes"), (["yes", "no"], "partly"), (["no"], "no"), ([], None)],
+)
+def test_one_word_for_all_techniques_of_a_variant(words, said):
+    evidence = {str(number): {"took_effect": word} for number, word in enumerate(words)}
+    assert derive.took_effect(row("x", evidence=evidence)) == said
+
+
+def test_every_warning_has_a_hint():
+    poor = row("x", 5.0, 100, on_subset=True, evidence={"a": {"took_effect": "no"}})
+    poor.samples = times(5.0, replicates=2)
+    said = notes.of(poor, "no", 1.2) + notes.of(poor, "partly", 1.2)
+    assert set(said) <= set(notes.HINTS)
+    assert set(said) == {"no-effect", "partly-effective", "noisy", "few-replicates", "test-subset"}
+
+
+def test_every_column_is_one_of_the_contracts():
+    full = row("x", 5.0, 120, size_bytes=1, prepare_s=1.0, load_s=1.0, first_call_ms=1.0, peak_memory_mb=1.0)
+    for columns in derive.heat([baseline(), control(), full]):
+        assert set(columns) <= set(COLUMNS)

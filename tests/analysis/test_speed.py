@@ -1,0 +1,153 @@
+"""The speed-up and its interval, on samples whose truth is known, and what may be said of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from efficiency.analysis import speed
+from efficiency.analysis.speed import SpeedUp
+
+SIMULATIONS = 400
+ROUNDS, CALLS = 20, 5
+MILLISECOND = 1e6
+
+
+def one_study(
+    rng: np.random.Generator, ratio: float, replicates: int, bias: float = 0.01, rounds: int = ROUNDS
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Samples of a baseline and of a variant that is `ratio` times as fast, on a machine that is not quiet.
+
+    The whole machine drifts and has slow stretches; each process gives each variant a bias of its own;
+    neighbouring visits are alike; single calls are skewed and now and then very late.
+    """
+    shape = (2, replicates, rounds)
+    drift = rng.normal(0, 0.1, (1, replicates, 1)) * np.linspace(-1, 1, rounds)
+    burst = np.log(1.6) * (np.repeat(rng.random((1, replicates, rounds // 4)) < 0.2, 4, axis=2))
+    hit_alone = np.log(1.5) * (rng.random(shape) < 0.05)
+    process = rng.normal(0, bias, (2, replicates, 1))
+    alike = np.empty(shape)
+    alike[..., 0] = rng.normal(0, 0.01, shape[:2])
+    for number in range(1, rounds):
+        alike[..., number] = 0.7 * alike[..., number - 1] + rng.normal(0, 0.01 * np.sqrt(1 - 0.7**2), shape[:2])
+    visit = drift + burst + hit_alone + process + alike
+    call = rng.gamma(2.0, 0.01, (*shape, CALLS)) + 2.0 * (rng.random((*shape, CALLS)) < 0.01)
+    latency = 10 * MILLISECOND * np.exp(visit[..., None] + call)
+    latency[1] /= ratio
+    places = np.indices((replicates, rounds, CALLS))[:2].reshape(2, -1)
+    baseline, variant = (np.vstack([places, values.reshape(1, -1)]).T.astype(np.int64) for values in latency)
+    return baseline, variant
+
+
+def simulated(ratio: float, replicates: int, **kind: float) -> list[SpeedUp]:
+    rng = np.random.default_rng([replicates, int(1000 * ratio)])
+    found = [speed.speed_up(*one_study(rng, ratio, replicates, **kind)) for _ in range(SIMULATIONS)]
+    assert all(found)
+    return [one for one in found if one]
+
+
+@pytest.mark.parametrize(("ratio", "replicates"), [(1.3, 4), (1.0, 5), (0.7, 4)])
+def test_the_interval_holds_the_truth_about_as_often_as_it_says(ratio, replicates):
+    studies = simulated(ratio, replicates)
+    covered = np.mean([one.low <= ratio <= one.high for one in studies])
+    assert covered >= 0.90
+    assert np.mean([np.log(one.estimate) for one in studies]) == pytest.approx(np.log(ratio), abs=0.003)
+
+
+def test_the_interval_holds_the_truth_where_processes_agree_by_luck():
+    """Without a bias per process nearly all that varies is within them."""
+    covered = np.mean([one.low <= 1.1 <= one.high for one in simulated(1.1, 4, bias=0.0)])
+    assert covered >= 0.90
+
+
+def test_nothing_is_called_faster_or_slower_where_nothing_differs():
+    verdicts = [speed.verdict(one, floor=1.0) for one in simulated(1.0, 4)]
+    assert np.mean([verdict in {"faster", "slower"} for verdict in verdicts]) <= 0.05
+
+
+def test_a_real_difference_is_seen():
+    verdicts = [speed.verdict(one, floor=1.02) for one in simulated(1.3, 4)]
+    assert np.mean([verdict == "faster" for verdict in verdicts]) >= 0.95
+
+
+def test_what_slows_both_alike_does_not_move_the_ratio():
+    baseline, variant = one_study(np.random.default_rng(0), 2.0, 3)
+    slowed = [samples.copy() for samples in (baseline, variant)]
+    for samples in slowed:
+        samples[samples[:, 1] >= ROUNDS // 2, 2] *= 3
+    before, after = speed.speed_up(baseline, variant), speed.speed_up(*slowed)
+    assert after.estimate == pytest.approx(before.estimate, rel=1e-6)
+
+
+def test_the_order_of_samples_does_not_matter():
+    baseline, variant = one_study(np.random.default_rng(0), 1.5, 3)
+    shuffled = np.random.default_rng(1).permutation(variant)
+    assert speed.speed_up(baseline, shuffled) == speed.speed_up(baseline, variant)
+
+
+def test_swapping_the_two_turns_the_ratio_over():
+    baseline, variant = one_study(np.random.default_rng(0), 1.5, 4)
+    there, back = speed.speed_up(baseline, variant), speed.speed_up(variant, baseline)
+    assert there.estimate == pytest.approx(1 / back.estimate)
+    assert there.low == pytest.approx(1 / back.high)
+
+
+def test_one_process_gives_no_interval_and_so_no_figure():
+    assert speed.speed_up(*one_study(np.random.default_rng(0), 2.0, 1)) is None
+
+
+def test_rounds_that_only_one_of_them_took_part_in_are_left_out():
+    baseline, variant = one_study(np.random.default_rng(0), 2.0, 3)
+    whole = speed.speed_up(baseline, variant)
+    alone = np.array([[0, ROUNDS + 1, 1], [9, 0, 1]])
+    assert speed.speed_up(baseline, np.vstack([variant, alone])) == whole
+    assert speed.speed_up(np.vstack([baseline, alone]), variant) == whole
+
+
+def test_a_process_without_a_common_round_does_not_count():
+    baseline, variant = one_study(np.random.default_rng(0), 2.0, 2)
+    variant[variant[:, 0] == 1, 1] += 1000
+    assert speed.speed_up(baseline, variant) is None
+
+
+@pytest.mark.parametrize(
+    ("low", "estimate", "high", "floor", "said"),
+    [
+        (1.4, 1.5, 1.6, 1.0, "faster"),
+        (0.6, 0.7, 0.8, 1.0, "slower"),
+        (0.99, 1.0, 1.01, 1.0, "same"),
+        (1.005, 1.01, 1.015, 1.0, "same"),  # surely faster, by too little to matter
+        (0.985, 0.99, 0.995, 1.0, "same"),
+        (0.9, 1.0, 1.1, 1.0, "unresolved"),
+        (0.95, 1.5, 2.3, 1.0, "unresolved"),  # much faster perhaps, but not surely
+        (1.04, 1.05, 1.06, 1.10, "unresolved"),  # within what two baselines differ by
+        (0.94, 0.95, 0.96, 1.10, "unresolved"),
+        (1.11, 1.12, 1.13, 1.10, "faster"),
+        (0.87, 0.88, 0.89, 1.10, "slower"),
+        (1.001, 1.015, 1.03, 1.0, "unresolved"),  # faster, by a little or by a little more
+    ],
+)
+def test_what_may_be_said(low, estimate, high, floor, said):
+    assert speed.verdict(SpeedUp(estimate, low, high, 4), floor) == said
+
+
+def test_the_noise_floor_is_how_far_the_control_reaches_from_one():
+    assert speed.noise_floor(SpeedUp(1.0, 0.99, 1.05, 4)) == pytest.approx(1.05)
+    assert speed.noise_floor(SpeedUp(1.0, 0.9, 1.05, 4)) == pytest.approx(1 / 0.9)
+    assert speed.noise_floor(None) == 1.0
+
+
+@pytest.mark.parametrize(("calls", "p90", "p99"), [(49, False, False), (50, True, False), (499, True, False)])
+def test_percentiles_that_the_samples_do_not_support_are_empty(calls, p90, p99):
+    samples = np.column_stack([np.zeros(calls), np.arange(calls), np.full(calls, 2e6)]).astype(np.int64)
+    found = speed.latency(samples)
+    assert found.p50_ms == 2.0
+    assert (found.p90_ms is not None, found.p99_ms is not None) == (p90, p99)
+
+
+def test_percentiles_are_those_of_all_calls():
+    nanoseconds = np.random.default_rng(0).permutation(np.arange(1, 1001)) * 1_000_000
+    samples = np.column_stack([np.arange(1000) % 4, np.arange(1000) // 4, nanoseconds])
+    found = speed.latency(samples)
+    assert (found.p50_ms, found.p90_ms, found.p99_ms) == pytest.approx((500.5, 900.1, 990.01))

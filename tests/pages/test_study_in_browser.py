@@ -1,0 +1,93 @@
+"""The whole way in a real browser: plan, start, reload mid-run, finish, click a point, download, cancel."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import psutil
+import pytest
+
+from efficiency.results.columns import COLUMNS
+from efficiency.results.store import Store
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+Serve = Callable[[], Any]
+END_MS = 240_000
+STUDY = ("Channels-last", "Inference mode")
+OFF = ("Static INT8", "QAT INT8", "AMP BF16")
+
+
+def plan_a_small_study(tab: Any, url: str) -> None:
+    """Of the quick preset, the small CNN with two techniques that need no preparation."""
+    tab.goto(f"{url}/run")
+    tab.get_by_role("button", name="Start").wait_for()
+    for workload in ("LSTM", "Transformer"):
+        tab.get_by_test_id("stButtonGroup").get_by_role("button", name=workload, exact=True).click()
+    for technique in OFF:
+        toggle = tab.get_by_test_id("stCheckbox").filter(has_text=technique)
+        toggle.locator("label").first.click()
+        tab.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+        tab.wait_for_timeout(500)
+
+
+def start(tab: Any) -> None:
+    button = tab.get_by_role("button", name="Start")
+    button.click()
+    tab.get_by_role("button", name="Cancel").wait_for()
+
+
+def test_a_study_from_the_page_to_the_csv(serve: Serve, home: Path, tab: Any) -> None:
+    server = serve()
+    plan_a_small_study(tab, server.url)
+    start(tab)
+    tab.get_by_text("Rows done").wait_for(timeout=60_000)
+
+    tab.reload()  # A new session: it finds the study again by itself.
+    tab.get_by_role("button", name="Cancel").wait_for()
+    tab.get_by_text("Done.").wait_for(timeout=END_MS)
+    assert not any("libtorch" in part.path for part in psutil.Process(server.process.pid).memory_maps())
+
+    tab.get_by_role("link", name="See the results in Explore").click()
+    point = tab.locator(".js-plotly-plot .scatterlayer .trace .point").first
+    point.wait_for(state="attached")
+    with tab.expect_download() as waiting:
+        tab.get_by_role("button", name="CSV").first.click()
+    taken = pd.read_csv(io.BytesIO(Path(waiting.value.path()).read_bytes()))
+
+    store = Store.open()
+    kept = store.rows(list(store.studies()["id"]))
+    assert list(taken.columns) == list(COLUMNS)
+    assert list(taken["variant"]) == list(kept["variant"])
+    assert set(taken["status"]) <= {"done", "not-applicable"}
+    done = taken[taken["status"] == "done"].set_index("variant")
+    assert {"baseline", "control", "channels-last", "inference-mode"} <= set(done.index)
+    pd.testing.assert_series_equal(
+        taken["speedup"], kept["speedup"].astype(float), rtol=1e-5, check_names=False, check_index=False
+    )
+    assert done.loc["baseline", "speedup"] == 1
+    assert done.loc["channels-last", "accuracy_pct"] > 90
+    assert done.loc["channels-last", "took_effect"] == "yes"
+    shown = tab.locator("body").inner_text()
+    assert f"{done.loc['channels-last', 'speedup']:.2f}"[:3] in shown, "The page and the CSV name the same speed-up."
+
+
+def test_cancel_keeps_what_is_done_and_leaves_no_process(serve: Serve, home: Path, tab: Any) -> None:
+    server = serve()
+    plan_a_small_study(tab, server.url)
+    start(tab)
+    tab.get_by_text("1 of").or_(tab.get_by_text("2 of")).or_(tab.get_by_text("5 of")).first.wait_for(timeout=90_000)
+    tab.get_by_role("button", name="Cancel").click()
+    tab.get_by_text("It was cancelled; what was measured is kept.").first.wait_for(timeout=60_000)
+
+    store = Store.open()
+    (study_id,) = store.studies()["id"]
+    assert store.study(study_id).status == "cancelled"
+    rows = store.rows([study_id])
+    assert set(rows["status"]) <= {"done", "cancelled", "not-applicable"}
+    assert (rows["status"] == "cancelled").any()
+    left = [p for p in psutil.process_iter(["cmdline"]) if study_id in " ".join(p.info["cmdline"] or [])]
+    assert not [p for p in left if p.status() != psutil.STATUS_ZOMBIE]
