@@ -30,6 +30,32 @@ HOW_TO_GET_IT = (
 )
 
 
+CACHE = paths.home() / "cache"
+
+
+@pytest.fixture(scope="session")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Under a short path: the names of sockets there may have 107 characters in all."""
+    tmp_path_factory.getbasetemp()  # Settled before the tests' own folder for temporary files is.
+    with tempfile.TemporaryDirectory(prefix="eff-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(autouse=True)
+def isolated(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home, a database and a turn at the machine of the test's own; data sets that were made once are shared."""
+    folder = Path(tempfile.mkdtemp(dir=scratch))
+    home, temporary = folder / "home", folder / "tmp"
+    home.mkdir()
+    temporary.mkdir()
+    CACHE.mkdir(parents=True, exist_ok=True)
+    (home / "cache").symlink_to(CACHE)
+    monkeypatch.setenv("EFFICIENCY_HOME", str(home))
+    monkeypatch.delenv("EFFICIENCY_DB", raising=False)
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home, database and folder for temporary files, here and in child processes; no example."""

@@ -98,7 +98,11 @@ def history(studies: pd.DataFrame) -> pd.DataFrame:
 
 
 def live_rows(frame: pd.DataFrame) -> pd.DataFrame:
-    """Rows of a study that runs, the newest first; what is probed and not timed yet says so."""
+    """Rows of a study that runs, the newest first; what is probed and not timed yet says so.
+
+    What does not apply was known before it began, and would only hide the others.
+    """
+    frame = frame[frame["status"] != "not-applicable"]
     waiting = (frame["status"] == "cancelled") & frame["accuracy_pct"].notna()
     table = pd.DataFrame({
         "Workload": frame["workload_label"],

@@ -12,7 +12,6 @@ from efficiency.results import documents
 from efficiency.results.store import Store
 from efficiency.ui import data, selected
 
-
 LINES = 1_000
 """More lines than this nobody reads, and every one of them travels at every change of a filter."""
 

@@ -50,15 +50,17 @@ def _one(store: Store, told: Progress) -> None:
     with st.container(border=True, key=f"live-{told.study_id}"):
         text, action = st.columns([5, 1], vertical_alignment="center")
         text.markdown(f"#### {record.name or told.study_id}")
-        action.button(
-            "Cancel",
+        cancelling = f"cancelling-{told.study_id}"
+        if action.button(
+            "Cancelling …" if cancelling in st.session_state else "Cancel",
             icon=":material/stop_circle:",
             key=f"cancel-{told.study_id}",
-            on_click=_cancel,
-            args=(store, told.study_id),
+            disabled=cancelling in st.session_state,
             width="stretch",
             help="Ends it now; the rows that are done are kept.",
-        )
+        ):
+            jobs.cancel(store, told.study_id)
+            st.session_state[cancelling] = True
         if told.state == "queued":
             st.info(
                 wording.waiting(told.waiting_for, _name(store, told.waiting_for)), icon=":material/hourglass_empty:"
@@ -69,10 +71,10 @@ def _one(store: Store, told: Progress) -> None:
         count.metric("Rows done", f"{told.done} of {told.total}")
         spent.metric("Elapsed", wording.duration(told.elapsed_s))
         left.metric("Left, about", "–" if told.left_s is None else wording.duration(told.left_s))
-        rows = data.rows(store, [told.study_id])
+        rows = tables.live_rows(data.rows(store, [told.study_id]))
         if len(rows):
             st.dataframe(
-                tables.live_rows(rows), hide_index=True, height=min(38 + 35 * len(rows), 300), placeholder="–",
+                rows, hide_index=True, height=min(38 + 35 * len(rows), 300), placeholder="–",
                 alt="Rows so far",
             )  # fmt: skip
 
@@ -84,21 +86,13 @@ def _name(store: Store, id: str | None) -> str:
         return ""
 
 
-def _cancel(store: Store, id: str) -> None:
-    try:
-        jobs.cancel(store, id)
-        st.toast("Cancelling; what is done is kept.", icon=":material/stop_circle:")
-    except EfficiencyError as error:
-        st.toast(str(error), icon=":material/error:")
-
-
 def _outcome(store: Store, id: str) -> None:
     told = jobs.progress(store, id)
     record = store.study(id)
     sentence, icon = ENDED.get(told.state, (told.state, ":material/info:"))
     show = {"done": st.success, "failed": st.error}.get(told.state, st.warning)
     with st.container(border=True, key=f"ended-{id}"):
-        show(f"**{record.name or id}**: {sentence} {record.message}", icon=icon)
+        show(f"**{record.name or id}**: {record.message or sentence}", icon=icon)
         st.page_link(
             frame.page("explore"),
             label="See the results in Explore",

@@ -179,8 +179,8 @@ def _conditions(names: list[str]) -> tuple[str | None, list[str], list[int], flo
     labels = plan.datasets(names)
     dataset = data.selectbox(
         "Data set",
-        [None, *labels],
-        format_func=lambda key: "Each workload's own" if key is None else labels[key],
+        ["", *labels],
+        format_func=lambda key: labels.get(key, "Each workload's own"),
         key="plan-dataset",
         help="Those that every chosen workload takes; a data set that is not here is downloaded first.",
     )
@@ -207,7 +207,7 @@ def _conditions(names: list[str]) -> tuple[str | None, list[str], list[int], flo
         placeholder="none",
         help="Timing is shortened to fit; what cannot be shortened has to fit as it is.",
     )
-    return dataset, sizes, counts, seconds
+    return dataset or None, sizes, counts, seconds
 
 
 def _as_number(text: str) -> tuple[int, str]:

@@ -23,7 +23,7 @@ def show(frame: pd.DataFrame, studies: list[str]) -> None:
     panels, count = views.panels(frame, PANELS)
     if not panels:
         if len(frame):
-            st.info("None of these variants could be measured; the reasons are below.", icon=":material/info:")
+            st.info("None of these rows holds a measurement; the reasons are below.", icon=":material/info:")
         return
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         view = st.segmented_control(

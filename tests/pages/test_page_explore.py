@@ -70,7 +70,7 @@ def test_only_failures(visit: Visit, store: Store) -> None:
             {},
         )
     at = visit()
-    assert "None of these variants could be measured" in said(at)
+    assert "None of these rows holds a measurement" in said(at)
     assert set(at.dataframe[0].value["Reason"]) == {"It broke."}
 
 

@@ -1,0 +1,76 @@
+"""What children are told to do in the tests of `Child`; a module, so that a child can import it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from efficiency.engine.child import Message, Send
+from efficiency.errors import DataUnavailable
+
+
+def answers(asked: Message, send: Send) -> None:
+    send({"doing": "adding"})
+    send({"sum": sum(asked["numbers"])})
+
+
+def answers_at_length(asked: Message, send: Send) -> None:
+    send({"text": "x" * asked["length"]})
+
+
+def prints(asked: Message, send: Send) -> None:
+    os.write(1, b"said by C\n")
+    print("said by Python", flush=True)
+    send({"ok": True})
+
+
+def raises(asked: Message, send: Send) -> None:
+    raise ValueError("The first line.\nThe second.")
+
+
+def raises_without_a_word(asked: Message, send: Send) -> None:
+    raise RuntimeError
+
+
+def refuses(asked: Message, send: Send) -> None:
+    raise DataUnavailable("The data are not here; bring them.")
+
+
+def leaves(asked: Message, send: Send) -> None:
+    os._exit(3)
+
+
+def aborts(asked: Message, send: Send) -> None:
+    send({"doing": "something dangerous"})
+    os.abort()
+
+
+def is_killed(asked: Message, send: Send) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def wants_memory(asked: Message, send: Send) -> None:
+    raise MemoryError
+
+
+def hangs(asked: Message, send: Send) -> None:
+    send({"pid": os.getpid()})
+    time.sleep(3600)
+
+
+def talks_forever(asked: Message, send: Send) -> None:
+    while True:
+        send({"pid": os.getpid()})
+        time.sleep(0.05)
+
+
+def hears_an_interrupt(asked: Message, send: Send) -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+    send({"ok": True})
+
+
+def imports(asked: Message, send: Send) -> None:
+    import sys
+
+    send({"torch": "torch" in sys.modules})

@@ -1,0 +1,133 @@
+"""A small user's workload whose model misbehaves under some techniques, in the process that runs it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from efficiency.workloads.base import Dataset, Pace, Rows, Workload
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+CLASSES = ("north", "east", "south", "west")
+FEATURES, HIDDEN = 64, 256
+ROWS = {"train": 400, "calibration": 100, "test": 400}
+CALLS_OF_A_PROBE = 40
+"""More than any process makes that does not time."""
+
+
+def load(split: str, rows: int | None = None) -> Rows:
+    rng = np.random.default_rng([1, list(ROWS).index(split)])
+    labels = rng.integers(0, len(CLASSES), size=ROWS[split])
+    centres = np.random.default_rng(0).normal(size=(len(CLASSES), FEATURES))
+    points = 0.5 * centres[labels] + rng.normal(size=(len(labels), FEATURES))
+    return Rows(points.astype(np.float32)[:rows], labels[:rows])
+
+
+POINTS = Dataset(
+    key="points",
+    label="Points",
+    summary="Four clouds.",
+    kind="other",
+    classes=CLASSES,
+    load=load,
+    fingerprint=lambda: "points-1",
+    test_rows=ROWS["test"],
+)
+
+
+def layers() -> nn.Module:
+    """The hidden units are the distances along random directions; the last layer weighs them by class."""
+    import torch
+    from torch import nn
+
+    torch.manual_seed(0)
+    centres = torch.from_numpy(np.random.default_rng(0).normal(size=(len(CLASSES), FEATURES)).astype(np.float32))
+    model = nn.Sequential(nn.Linear(FEATURES, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, len(CLASSES)))
+    with torch.no_grad():
+        model[2].weight.copy_(torch.relu(model[0](centres)) / HIDDEN)
+    return model.eval()
+
+
+def build_steady(classes: int) -> nn.Module:
+    return layers()
+
+
+def build_moody(classes: int) -> nn.Module:
+    import torch
+    from torch import nn
+
+    class Moody(nn.Module):
+        """Killed under inference mode, hangs under autocast, crashes under both once it is timed."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers, self.calls = layers(), 0
+
+        def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+            self.calls += 1
+            inference, autocast = torch.is_inference_mode_enabled(), torch.is_autocast_enabled("cpu")
+            if inference and autocast:
+                if self.calls > CALLS_OF_A_PROBE:
+                    os.abort()
+            elif inference:
+                os.kill(os.getpid(), signal.SIGKILL)
+            elif autocast:
+                time.sleep(3600)
+            return self.layers(inputs)
+
+    return Moody()
+
+
+def build_broken(classes: int) -> nn.Module:
+    from torch import nn
+
+    class Broken(nn.Module):
+        """Never answers."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers = layers()
+
+        def forward(self, inputs: object) -> object:
+            raise ValueError("This model never works.")
+
+    return Broken()
+
+
+def _workload(key: str, build) -> Workload:
+    def encode(inputs: np.ndarray) -> torch.Tensor:
+        import torch
+
+        return torch.from_numpy(np.asarray(inputs))
+
+    return Workload(
+        key=key,
+        label=key.replace("-", " ").capitalize(),
+        summary="Two linear layers.",
+        datasets=(POINTS,),
+        build=build,
+        encode=encode,
+        # Given, so that describing it takes no torch.
+        weights_in={"linear": 1.0},
+        pace=Pace(50_000, 10_000),
+        trained=True,
+    )
+
+
+def steady() -> Workload:
+    return _workload("steady-mlp", build_steady)
+
+
+def moody() -> Workload:
+    return _workload("moody-mlp", build_moody)
+
+
+def broken() -> Workload:
+    return _workload("broken-mlp", build_broken)

@@ -1,0 +1,248 @@
+"""Real small studies from end to end: what is measured is stored, and what breaks does not stop the rest."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import moody_workload
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+
+from efficiency.analysis import accuracy, derive, speed
+from efficiency.condition import Condition
+from efficiency.engine import conductor, job
+from efficiency.engine.progress import Progress, ProgressFile, folder_of
+from efficiency.machine import this_machine
+from efficiency.results.store import Store
+from efficiency.study import Effort, Study, Variant
+
+EFFORT = Effort(test_rows=200, calibration_rows=64, training_rows=64, replicates=2, seconds_per_replicate=0.2)
+LIMIT_S = 20.0
+MOODY = (
+    Variant.of(["dynamic-int8"]),
+    Variant.of(["inference-mode"]),
+    Variant.of(["amp-bf16"]),
+    Variant.of(["amp-bf16", "inference-mode"]),
+    Variant.of(["channels-last"]),
+)
+
+
+def study_of(make: str, *variants: Variant) -> Study:
+    return Study((f"{moody_workload.__file__}:{make}",), variants, (Condition(),), EFFORT)
+
+
+@dataclass
+class Conducted:
+    """A study that has been run, and what was said meanwhile."""
+
+    store: Store
+    id: str
+    status: str
+    told: list[Progress]
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        return self.store.rows([self.id]).set_index("variant")
+
+    def samples(self, variant: str) -> np.ndarray:
+        found = self.store.samples(int(self.rows.loc[variant, "row_id"]))
+        nanoseconds = np.rint(1e6 * found["latency_ms"])
+        return np.column_stack([found["replicate"], found["round"], nanoseconds]).astype(np.int64)
+
+    def answers(self, variant: str) -> pd.DataFrame:
+        return self.store.answers(int(self.rows.loc[variant, "row_id"]))
+
+
+def conducted(study: Study, folder: Path) -> Conducted:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EFFICIENCY_HOME", str(folder))
+        patch.setattr(conductor, "PATIENCE", 0.0)
+        patch.setattr(conductor, "GRACE_S", LIMIT_S)
+        store = Store.open(f"sqlite:///{folder / 'e.db'}")
+        study_id = store.add_study(study.as_dict(), name="", machine=this_machine().as_dict(), command="")
+        told: list[Progress] = []
+        status = job.conduct(store, study_id, told.append)
+        found = ProgressFile(study_id).read()
+        assert found is not None
+        assert found[0] == told[-1]
+        # What was learned has served; the log stays.
+        assert [part.name for part in folder_of(study_id).iterdir() if part.is_dir()] == []
+        assert (folder_of(study_id) / "children.log").is_file()
+    return Conducted(store, study_id, status, told)
+
+
+@pytest.fixture(scope="module")
+def moody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Conducted]:
+    """One study in which three variants break, each in its own way."""
+    found = conducted(study_of("moody", *MOODY), tmp_path_factory.mktemp("moody"))
+    yield found
+    found.store.close()
+
+
+def test_the_study_goes_on_and_is_done(moody):
+    assert moody.status == moody.store.study(moody.id).status == "done"
+    assert dict(moody.rows["status"]) == {
+        "baseline": "done",
+        "control": "done",
+        "dynamic-int8": "done",
+        "inference-mode": "failed",
+        "amp-bf16": "failed",
+        "amp-bf16+inference-mode": "failed",
+        "channels-last": "not-applicable",
+    }
+    assert list(moody.rows["position"]) == list(range(7))
+
+
+@pytest.mark.parametrize(
+    ("variant", "said"),
+    [
+        ("inference-mode", "it was killed"),
+        ("amp-bf16", f"It did not finish within {LIMIT_S:.0f} s and was stopped."),
+        ("amp-bf16+inference-mode", "While it was timed: Its process ended without a result: it crashed with SIGABRT."),
+        ("channels-last", "convolution"),
+    ],
+)
+def test_what_broke_says_why(moody, variant, said):
+    assert said in moody.rows.loc[variant, "reason"]
+    assert pd.isna(moody.rows.loc[variant, "on_pareto_front"])
+
+
+def test_only_what_is_not_done_has_a_reason(moody):
+    done = moody.rows["status"] == "done"
+    assert moody.rows.loc[done, "reason"].isna().all()
+    assert moody.rows.loc[~done, "reason"].notna().all()
+
+
+def test_raw_samples_are_kept_and_paired(moody):
+    places = {key: moody.samples(key)[:, :2] for key in ("baseline", "control", "dynamic-int8")}
+    assert set(places["baseline"][:, 0]) == {0, 1}
+    rounds = {key: set(map(tuple, found)) for key, found in places.items()}
+    assert rounds["baseline"] == rounds["control"] == rounds["dynamic-int8"]
+    assert all((moody.samples(key)[:, 2] > 0).all() for key in places)
+
+
+def test_what_was_never_timed_has_no_samples(moody):
+    for key in ("inference-mode", "amp-bf16", "channels-last"):
+        assert len(moody.samples(key)) == 0
+        assert pd.isna(moody.rows.loc[key, "latency_ms_p50"])
+
+
+def test_every_test_row_asked_for_was_answered(moody):
+    expected = moody_workload.load("test", 200).labels
+    for key in ("baseline", "dynamic-int8"):
+        answers = moody.answers(key)
+        assert list(answers["label"]) == list(expected)
+        share = 100 * (answers["predicted"] == answers["label"]).mean()
+        assert moody.rows.loc[key, "accuracy_pct"] == pytest.approx(share)
+    assert moody.rows.loc["baseline", "accuracy_pct"] > 90
+    assert "test-subset" in moody.rows.loc["baseline", "warnings"]
+
+
+def test_the_columns_follow_from_what_is_kept(moody):
+    row, baseline = moody.rows.loc["dynamic-int8"], moody.answers("baseline")
+    ratio = speed.speed_up(moody.samples("baseline"), moody.samples("dynamic-int8"))
+    assert (row["speedup"], row["speedup_ci_low"]) == pytest.approx((ratio.estimate, ratio.low))
+    assert row["latency_ms_p50"] == pytest.approx(speed.latency(moody.samples("dynamic-int8")).p50_ms)
+    answers = moody.answers("dynamic-int8")
+    change = accuracy.difference(*(f.to_numpy() for f in (answers["predicted"], baseline["predicted"], answers.label)))
+    assert row["accuracy_delta_pp"] == pytest.approx(change.delta_pp)
+    assert row["agreement_pct"] == pytest.approx(change.agreement_pct)
+
+
+def test_the_baseline_and_the_control(moody):
+    baseline, control = moody.rows.loc["baseline"], moody.rows.loc["control"]
+    assert (baseline["speedup"], baseline["speed_verdict"], baseline["accuracy_verdict"]) == (1.0, "same", "kept")
+    assert not control["on_pareto_front"]
+    assert pd.isna(control["accuracy_pct"])
+    assert control["speedup_ci_low"] < control["speedup"] < control["speedup_ci_high"]
+
+
+def test_sizes_evidence_and_a_cold_start_are_there(moody):
+    rows = moody.rows
+    weights = 4 * (moody_workload.FEATURES + len(moody_workload.CLASSES)) * moody_workload.HIDDEN / 1e6
+    assert weights < rows.loc["baseline", "size_mb"] < weights + 0.02
+    assert rows.loc["dynamic-int8", "size_ratio"] > 2
+    assert rows.loc["dynamic-int8", "took_effect"] == "yes"
+    for key in ("baseline", "dynamic-int8"):
+        assert (rows.loc[key, ["load_s", "first_call_ms", "prepare_s"]] > 0).all()
+        assert rows.loc[key, "peak_memory_mb"] >= 0
+    details = moody.store.details(int(rows.loc["dynamic-int8", "row_id"]))
+    assert details["evidence"]["dynamic-int8"]["reason"]
+    assert details["test_rows"] == 200
+
+
+def test_progress_never_goes_back(moody):
+    counts = [told.done for told in moody.told]
+    assert counts == sorted(counts)
+    assert moody.told[-1].state == "done"
+    assert moody.told[-1].done == moody.told[-1].total == 7
+    assert {told.state for told in moody.told} == {"queued", "running", "done"}
+
+
+def test_no_child_is_left_behind(moody):
+    servers = psutil.Process().children()
+    assert [child.pid for server in servers for child in server.children()] == []
+
+
+def test_a_baseline_that_does_not_run_fails_the_study(tmp_path):
+    found = conducted(study_of("broken", Variant.of(["inference-mode"])), tmp_path)
+    assert found.status == "failed"
+    assert set(found.rows["status"]) == {"failed"}
+    assert "ValueError: This model never works." in found.store.study(found.id).message
+    for key in ("control", "inference-mode"):
+        assert found.rows.loc[key, "reason"].startswith("The baseline could not be measured")
+    found.store.close()
+
+
+def test_conditions_are_compared_each_with_its_own_baseline(tmp_path):
+    study = study_of("steady", Variant.of(["static-int8"]))
+    two = Study(study.workloads, study.variants, (Condition(batch_size=2), Condition(batch_size=16)), EFFORT)
+    found = conducted(two, tmp_path)
+    rows = found.store.rows([found.id])
+    assert found.status == "done"
+    assert list(rows["batch_size"]) == [2, 2, 2, 16, 16, 16]
+    assert list(rows["variant"]) == ["baseline", "control", "static-int8"] * 2
+    assert set(rows["status"]) == {"done"}
+    assert list(rows.loc[rows["variant"] == "baseline", "speedup"]) == [1.0, 1.0]
+    throughput = 1e3 * rows["batch_size"] / rows["latency_ms_p50"]
+    assert list(rows["throughput_per_s"]) == pytest.approx(list(throughput))
+    assert (rows.loc[rows["variant"] == "static-int8", "took_effect"] == "yes").all()
+    found.store.close()
+
+
+def test_a_study_that_was_cancelled_before_its_process_came_is_not_run(tmp_path, monkeypatch):
+    monkeypatch.setenv("EFFICIENCY_HOME", str(tmp_path))
+    with Store.open(f"sqlite:///{tmp_path / 'e.db'}") as store:
+        study = study_of("steady", Variant.of(["inference-mode"]))
+        study_id = store.add_study(study.as_dict(), name="", machine={}, command="", status="cancelled")
+        assert job.conduct(store, study_id) == "cancelled"
+        assert store.rows([study_id]).empty
+
+
+def test_a_study_that_cannot_be_read_fails_with_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setenv("EFFICIENCY_HOME", str(tmp_path))
+    with Store.open(f"sqlite:///{tmp_path / 'e.db'}") as store:
+        study_id = store.add_study({"not": "a study"}, name="", machine={}, command="")
+        assert job.conduct(store, study_id) == "failed"
+        assert "not a study" in store.study(study_id).message
+
+
+def test_one_heat_is_derived_alike_now_and_later(moody):
+    """From what the store kept, the same columns come out again."""
+    again = [
+        derive.Measured(key, key == "control", 1, "done", samples=moody.samples(key))
+        for key in ("baseline", "control", "dynamic-int8")
+    ]
+    columns = derive.heat(again)[2]
+    assert columns["speed_verdict"] == moody.rows.loc["dynamic-int8", "speed_verdict"]
+
+
+def test_children_are_told_of_this_machine_only(moody):
+    row = moody.rows.loc["baseline"]
+    assert row["machine"] == this_machine().label
+    assert row["threads"] <= (os.cpu_count() or 1)
