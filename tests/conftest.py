@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing.util
 import os
 import socket
 import subprocess
@@ -36,7 +37,9 @@ CACHE = paths.home() / "cache"
 @pytest.fixture(scope="session")
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Under a short path: the names of sockets there may have 107 characters in all."""
-    tmp_path_factory.getbasetemp()  # Settled before the tests' own folder for temporary files is.
+    # Both settle their folder at first use, and this one goes before they do.
+    tmp_path_factory.getbasetemp()
+    multiprocessing.util.get_temp_dir()
     with tempfile.TemporaryDirectory(prefix="eff-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)
 

@@ -178,9 +178,21 @@ def panels(frame: pd.DataFrame, limit: int | None = None) -> tuple[list[tuple[st
     They hold only what charts draw: the fewer columns, the faster a filter redraws.
     """
     done = measured(frame)
-    titles, drawn = _titles(done), done[DRAWN]
+    titles, drawn = _titles(done), _control_in_place(done)[DRAWN]
     names = list(titles.unique())
     return [(title, drawn[titles == title]) for title in names[:limit]], len(names)
+
+
+def _control_in_place(done: pd.DataFrame) -> pd.DataFrame:
+    """The control, which is only timed, with the accuracy and size of its baseline: it is the same model."""
+    columns = ["accuracy_pct", "accuracy_low_pct", "accuracy_high_pct", "size_mb", "peak_memory_mb"]
+    together = [*PANEL, "study_id"]
+    of_baseline = done[["variant", *together, *columns]]
+    of_baseline = of_baseline[of_baseline["variant"] == BASELINE].drop_duplicates(together).drop(columns="variant")
+    control = done.loc[done["variant"] == CONTROL, together].merge(of_baseline, on=together, how="left")
+    filled = done.copy()
+    filled.loc[filled["variant"] == CONTROL, columns] = control[columns].to_numpy()
+    return filled
 
 
 def front(frame: pd.DataFrame, x: str, y: str) -> pd.DataFrame:

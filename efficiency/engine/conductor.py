@@ -95,6 +95,7 @@ class Conductor:
                     self._heat(name, condition, entries)
                 for entry in entries:
                     del open_entries[entry]
+            self._say("All is measured")
         except Cancelled:
             for entry in open_entries:
                 self._recorder.settle(entry, "cancelled", "Cancelled before it was measured.")

@@ -62,7 +62,7 @@ class ProgressFile:
             document = json.loads(self._path.read_text())
             pid, started = int(document.pop("pid")), float(document.pop("pid_started"))
             progress = Progress(**document)
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None
         return progress, _running(pid, started)
 

@@ -90,9 +90,14 @@ def _outcome(store: Store, id: str) -> None:
     told = jobs.progress(store, id)
     record = store.study(id)
     sentence, icon = ENDED.get(told.state, (told.state, ":material/info:"))
+    # What is kept of a failure or an interruption says more; of the others it says the same again.
+    if told.state == "failed":
+        sentence = f"{sentence} {record.message}"
+    if told.state == "interrupted":
+        sentence = record.message or sentence
     show = {"done": st.success, "failed": st.error}.get(told.state, st.warning)
     with st.container(border=True, key=f"ended-{id}"):
-        show(f"**{record.name or id}**: {record.message or sentence}", icon=icon)
+        show(f"**{record.name or id}**: {sentence}", icon=icon)
         st.page_link(
             frame.page("explore"),
             label="See the results in Explore",

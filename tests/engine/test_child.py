@@ -95,13 +95,14 @@ def test_running_out_of_memory_is_told(log):
 @STARTS
 @pytest.mark.parametrize("work", [child_work.hangs, child_work.talks_forever])
 def test_past_its_limit_it_is_ended(start, work, log):
-    told = []
-    with (
-        pytest.raises(VariantFailed, match="did not finish within 2 s"),
-        Child(work, {}, start=start, log=log) as child,
-    ):
-        for message in child.messages(2):
-            told.append(message["pid"])
+    told: list[int] = []
+
+    def listen() -> None:
+        with Child(work, {}, start=start, log=log) as child:
+            told.extend(message["pid"] for message in child.messages(2))
+
+    with pytest.raises(VariantFailed, match="did not finish within 2 s"):
+        listen()
     if told:  # It may not have come that far on a busy machine.
         assert not psutil.pid_exists(told[0])
 

@@ -22,7 +22,7 @@ from efficiency.results.store import Store
 from efficiency.study import Effort, Study, Variant
 
 EFFORT = Effort(test_rows=200, calibration_rows=64, training_rows=64, replicates=2, seconds_per_replicate=0.2)
-LIMIT_S = 20.0
+LIMIT_S = 15.0
 MOODY = (
     Variant.of(["dynamic-int8"]),
     Variant.of(["inference-mode"]),

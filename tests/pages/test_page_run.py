@@ -152,7 +152,9 @@ def test_cancel_ends_it_and_says_so(visit: Visit, store: Store, working: Callabl
     at.button(key=f"cancel-{running}").click().run()
     at.run()
     assert jobs.live(store) == []
-    assert "interrupted" in said(at), "The process of this test dies without a word; a real one says cancelled."
+    assert "Its process ended unexpectedly" in said(at), (
+        "The process of this test dies without a word; a real one says cancelled."
+    )
 
 
 @pytest.mark.parametrize(

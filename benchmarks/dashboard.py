@@ -1,6 +1,6 @@
 """What the app costs: the server's memory, the first paint of Explore, a filter's redraw with 10,000 rows.
 
-    python benchmarks/app.py        needs Chromium (Debian: `apt-get install chromium`) and requirements-dev.txt
+    python benchmarks/dashboard.py        needs Chromium (Debian: `apt-get install chromium`) and requirements-dev.txt
 
 Must reach: server under 400 MB and without torch, first paint under 2 s, redraw within 0.5 s. Each time is
 the median of several, seen by a real browser; the last line is one JSON document.
@@ -116,7 +116,7 @@ def main() -> None:
         server.terminate()
         server.wait()
     report = {
-        "benchmark": "app",
+        "benchmark": "dashboard",
         "server_memory_mb": round(memory_mb),
         "server_holds_torch": torch,
         "first_paint_of_a_fresh_server_s": round(paints[0], 2),

@@ -1,0 +1,228 @@
+"""Studies in processes of their own: one at a time, cancelled or killed without a trace left at work."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import moody_workload
+import pandas as pd
+import psutil
+import pytest
+from waiting import until
+
+from efficiency import paths
+from efficiency.condition import Condition
+from efficiency.engine import jobs, turn
+from efficiency.engine.progress import Progress, ProgressFile, folder_of
+from efficiency.errors import BadRequest, UnknownName
+from efficiency.results.store import Store
+from efficiency.study import Effort, Study, Variant
+
+SHORT = Study(
+    workloads=(f"{moody_workload.__file__}:steady",),
+    variants=(Variant.of(["dynamic-int8"]), Variant.of(["inference-mode"])),
+    conditions=(Condition(),),
+    effort=Effort(test_rows=None, calibration_rows=64, training_rows=64, replicates=2, seconds_per_replicate=0.2),
+)
+LONG = replace(SHORT, effort=replace(SHORT.effort, replicates=60, seconds_per_replicate=1.0))
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    """In the home that the jobs see, too; what a failed test left running is ended."""
+    with Store.open() as opened:
+        yield opened
+        for told in jobs.live(opened):
+            jobs.cancel(opened, told.study_id)
+        assert until(lambda: not jobs.live(opened), 30)
+
+
+def process_of(study_id: str) -> psutil.Process | None:
+    found = ProgressFile(study_id).read()
+    return found[1] if found else None
+
+
+def is_timing(store: Store, study_id: str, process: int = 1) -> bool:
+    return f"process {process} of" in jobs.progress(store, study_id).now
+
+
+def ended(store: Store, study_id: str, state: str) -> bool:
+    """Waits for the study to end, and says whether in this state."""
+    assert until(lambda: not jobs.progress(store, study_id).live)
+    return jobs.progress(store, study_id).state == store.study(study_id).status == state
+
+
+def rows(store: Store, study_id: str) -> pd.DataFrame:
+    return store.rows([study_id]).set_index("variant")
+
+
+def gone(processes: list[psutil.Process]) -> bool:
+    """Ended; one whose parent was killed may stay in the table until it is collected."""
+    return until(lambda: not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes))
+
+
+def test_a_study_is_measured_in_the_background(store):
+    study_id = jobs.submit(store, SHORT, name="Mine", command="from the test")
+    assert store.study(study_id).status in {"queued", "running"}
+    assert [told.study_id for told in jobs.live(store)] == [study_id]
+    worker = None
+
+    def seen() -> bool:
+        nonlocal worker
+        worker = worker or process_of(study_id)
+        return not jobs.progress(store, study_id).live
+
+    assert until(seen)
+    assert worker is not None
+    assert worker.pid != os.getpid()
+    assert ended(store, study_id, "done")
+    assert set(rows(store, study_id)["status"]) == {"done"}
+    assert jobs.live(store) == []
+    told = jobs.progress(store, study_id)
+    assert (told.done, told.total) == (4, 4)
+    record = store.study(study_id)
+    assert (record.name, record.command) == ("Mine", "from the test")
+    assert gone([worker])
+
+
+def test_one_at_a_time_and_a_cancelled_one_makes_room(store):
+    first = jobs.submit(store, LONG)
+    assert until(lambda: is_timing(store, first, 2))
+    second = jobs.submit(store, SHORT)
+    assert until(lambda: jobs.progress(store, second).waiting_for == first)
+    assert jobs.progress(store, second).state == store.study(second).status == "queued"
+    assert [told.study_id for told in jobs.live(store)] == [first, second]
+    assert rows(store, second).empty
+
+    worker = process_of(first)
+    assert worker is not None
+    children = worker.children(recursive=True)
+    assert children
+    jobs.cancel(store, first)
+    assert ended(store, first, "cancelled")
+    assert gone([worker, *children])
+    assert ended(store, second, "done")
+
+    kept = rows(store, first)
+    assert set(kept["status"]) == {"cancelled"}
+    assert kept["reason"].notna().all()
+    # What was found out by then is kept, relative to the baseline.
+    assert kept["accuracy_pct"].notna().sum() == 3
+    assert kept.loc["baseline", "size_ratio"] == 1.0
+    assert kept.loc["dynamic-int8", "size_ratio"] > 2
+    assert len(store.answers(int(kept.loc["dynamic-int8", "row_id"]))) == moody_workload.ROWS["test"]
+    assert len(store.samples(int(kept.loc["baseline", "row_id"]))) > 0
+    assert kept["on_pareto_front"].isna().all()
+
+
+def test_cancelling_while_it_waits_ends_it(store):
+    with turn.taken("somebody-else", lambda holder: None):
+        study_id = jobs.submit(store, SHORT)
+        assert until(lambda: jobs.progress(store, study_id).waiting_for == "somebody-else")
+        jobs.cancel(store, study_id)
+        assert ended(store, study_id, "cancelled")
+    assert rows(store, study_id).empty
+
+
+def test_cancelling_at_once_ends_it_before_it_starts(store):
+    study_id = jobs.submit(store, SHORT)
+    jobs.cancel(store, study_id)
+    assert ended(store, study_id, "cancelled")
+    # Its process comes, sees that nobody wants it any more, and leaves.
+    assert until(lambda: jobs._reap() or not jobs._children)
+    assert store.study(study_id).status == "cancelled"
+    assert rows(store, study_id).empty
+
+
+def test_a_killed_job_is_seen_and_its_children_end(store):
+    study_id = jobs.submit(store, LONG)
+    assert until(lambda: is_timing(store, study_id))
+    worker = process_of(study_id)
+    assert worker is not None
+    children = worker.children(recursive=True)
+    worker.send_signal(signal.SIGKILL)
+    assert ended(store, study_id, "interrupted")
+    assert "kept" in store.study(study_id).message
+    assert gone(children)
+    assert rows(store, study_id).loc["dynamic-int8", "size_ratio"] > 2
+    # The machine is free again.
+    with turn.taken("next", lambda holder: pytest.fail(f"{holder} still has the machine")):
+        assert turn.holder() == "next"
+
+
+def test_what_cannot_be_run_is_refused_with_every_problem_and_not_stored(store):
+    poor = replace(SHORT, conditions=(Condition(batch_size=0, threads=9999),), variants=())
+    with pytest.raises(BadRequest) as caught:
+        jobs.submit(store, poor)
+    for option in ("--batch-size", "--threads", "--technique"):
+        assert option in str(caught.value)
+    assert store.studies().empty
+
+
+def test_a_home_named_relative_to_where_one_stands_is_found_by_the_job(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EFFICIENCY_HOME", "home")
+    with Store.open() as store, turn.taken("somebody-else", lambda holder: None):
+        study_id = jobs.submit(store, SHORT)
+        assert until(lambda: jobs.progress(store, study_id).waiting_for == "somebody-else")
+        jobs.cancel(store, study_id)
+        assert ended(store, study_id, "cancelled")
+    assert (tmp_path / "home" / "jobs" / study_id / "job.log").is_file()
+
+
+def test_a_study_that_ended_needs_no_progress_file(store):
+    study_id = store.add_study({}, name="", machine={}, command="", status="done")
+    assert jobs.progress(store, study_id).state == "done"
+    assert jobs.live(store) == []
+    jobs.cancel(store, study_id)
+    assert store.study(study_id).status == "done"
+
+
+def test_a_study_whose_process_left_no_word_is_interrupted(store):
+    study_id = store.add_study({}, name="", machine={}, command="", status="running")
+    assert jobs.progress(store, study_id).state == store.study(study_id).status == "interrupted"
+
+
+def test_an_unknown_study_is_told(store):
+    with pytest.raises(UnknownName, match="Unknown study"):
+        jobs.progress(store, "nope")
+
+
+class TestProgressFile:
+    TOLD = Progress("a", "running", "Timing", 1, 4, 2.5, 7.0)
+
+    def test_what_is_written_is_read_with_its_living_writer(self):
+        ProgressFile("a").write(self.TOLD)
+        told, process = ProgressFile("a").read()
+        assert told == self.TOLD
+        assert process.pid == os.getpid()
+        ProgressFile("a").remove()
+        assert ProgressFile("a").read() is None
+
+    def test_a_number_that_passed_to_another_process_is_not_the_writer(self):
+        ProgressFile("a").write(self.TOLD)
+        file = folder_of("a").with_suffix(".json")
+        file.write_text(json.dumps(json.loads(file.read_text()) | {"pid_started": 12.0}))
+        assert ProgressFile("a").read() == (self.TOLD, None)
+
+    @pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"pid": 1}', '{"pid": "x", "pid_started": 0}'])
+    def test_what_does_not_read_counts_as_nothing(self, content):
+        file = folder_of("a").with_suffix(".json")
+        file.parent.mkdir(parents=True)
+        file.write_text(content)
+        assert ProgressFile("a").read() is None
+
+    def test_a_file_that_cannot_be_written_does_not_end_a_measurement(self, tmp_path, monkeypatch):
+        (tmp_path / "file").write_text("")
+        monkeypatch.setenv("EFFICIENCY_HOME", str(tmp_path / "file" / "home"))
+        ProgressFile("a").write(self.TOLD)
+        assert ProgressFile("a").read() is None
+
+
+def test_logs_lie_under_the_home():
+    assert folder_of("a") == Path(paths.home()) / "jobs" / "a"

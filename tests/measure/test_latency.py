@@ -1,0 +1,144 @@
+"""Rounds of visits: all take turns in ever new orders, and every counted call is kept."""
+
+from __future__ import annotations
+
+import gc
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+
+from efficiency.measure import latency
+from efficiency.measure.latency import Timed, rounds
+
+
+class Variants:
+    """Three variants that note when they are called, told of and entered."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, str]] = []
+        self.timed = {key: self._timed(key) for key in ("a", "b", "c")}
+
+    def _timed(self, key: str) -> Timed:
+        @contextmanager
+        def session():
+            self.events.append(("enter", key))
+            yield
+            self.events.append(("leave", key))
+
+        def call(sample):
+            self.events.append(("call", key))
+            return sample
+
+        return Timed(call, (session,))
+
+    def run(self, seed: int = 0, seconds: float = 0.0) -> dict[str, np.ndarray]:
+        return rounds(
+            self.timed, None, seconds=seconds, seed=seed, on_variant=lambda key: self.events.append(("told", key))
+        )
+
+    def visits(self) -> list[tuple[str, int]]:
+        """The variants in the order of their visits, with the calls of each."""
+        found: list[tuple[str, int]] = []
+        for event, key in self.events:
+            if event == "enter":
+                found.append((key, 0))
+            if event == "call":
+                assert found[-1][0] == key
+                found[-1] = (key, found[-1][1] + 1)
+        return found
+
+
+def test_every_variant_takes_part_in_every_round():
+    samples = Variants().run()
+    numbers = [set(found[:, 0]) for found in samples.values()]
+    assert numbers[0] == numbers[1] == numbers[2] == set(range(len(numbers[0])))
+    assert len(numbers[0]) >= latency.LEAST_ROUNDS
+
+
+def test_there_are_enough_rounds_even_where_there_is_no_time():
+    assert all(len(set(found[:, 0])) == latency.LEAST_ROUNDS for found in Variants().run(seconds=0).values())
+
+
+def test_rounds_go_in_order_and_times_are_positive():
+    for found in Variants().run().values():
+        assert found.dtype == np.int64
+        assert (np.diff(found[:, 0]) >= 0).all()
+        assert (found[:, 1] > 0).all()
+
+
+def orders(variants: Variants) -> list[tuple[str, ...]]:
+    """Of each round, without the warm-up."""
+    keys = [key for key, _ in variants.visits()][3:]
+    return [tuple(keys[place : place + 3]) for place in range(0, len(keys), 3)]
+
+
+def test_the_order_is_drawn_anew_every_round_from_the_seed():
+    found = []
+    for seed in (0, 0, 1):
+        variants = Variants()
+        variants.run(seed, seconds=0)
+        found.append(orders(variants))
+    assert all(sorted(order) == ["a", "b", "c"] for order in found[0])
+    assert len(set(found[0])) > 1
+    assert found[0] == found[1] != found[2]
+
+
+def test_the_first_call_of_a_visit_is_not_counted():
+    variants = Variants()
+    samples = variants.run(seconds=0)
+    for key, found in samples.items():
+        calls = [count for visited, count in variants.visits() if visited == key]
+        counted = [int((found[:, 0] == number).sum()) for number in range(latency.LEAST_ROUNDS)]
+        assert [count - 1 for count in calls[1:]] == counted  # The first visit warms up.
+
+
+def test_a_variant_is_told_of_before_it_is_touched():
+    """So that a crash has a suspect, in whichever visit it comes."""
+    variants = Variants()
+    variants.run(seconds=0)
+    at_work = None
+    for event, key in variants.events:
+        if event == "told":
+            at_work = key
+        assert key == at_work
+
+
+def test_what_a_user_sets_once_holds_for_the_visit_and_no_longer():
+    variants = Variants()
+    variants.run(seconds=0)
+    inside = None
+    for event, key in variants.events:
+        if event == "enter":
+            assert inside is None
+            inside = key
+        elif event == "leave":
+            inside = None
+        elif event == "call":
+            assert inside == key
+
+
+@pytest.mark.parametrize(("call_ms", "calls"), [(0.001, 50), (1.0, 15), (5.0, 3), (10_000.0, 1)])
+def test_a_visit_is_many_calls_of_a_quick_variant_and_one_of_a_slow_one(call_ms, calls):
+    assert latency.calls_a_visit(1e6 * call_ms) == calls
+
+
+def test_the_cycle_collector_is_off_meanwhile_and_as_it_was_afterwards():
+    seen = []
+    variants = {"a": Timed(lambda sample: seen.append(gc.isenabled()), ())}
+    rounds(variants, None, seconds=0, seed=0)
+    assert seen[-1] is False
+    assert gc.isenabled()
+
+
+def test_an_error_of_a_variant_is_passed_on_with_the_collector_as_it_was():
+    calls = []
+
+    def fails(sample):
+        calls.append(sample)
+        if len(calls) > 20:
+            raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        rounds({"a": Timed(fails, ())}, None, seconds=0, seed=0)
+    assert gc.isenabled()

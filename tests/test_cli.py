@@ -1,0 +1,352 @@
+"""The command line as a user has it: real processes, their exit codes and what they print."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from efficiency import paths
+from efficiency.machine import this_machine
+from efficiency.results.columns import COLUMNS, STATUSES
+from efficiency.results.store import Store
+from efficiency.techniques import TECHNIQUES
+from efficiency.workloads import WORKLOADS
+
+STEADY = str(Path(__file__).parent / "engine" / "moody_workload.py") + ":steady"
+BROKEN = STEADY.replace(":steady", ":broken")
+
+
+@dataclass(frozen=True)
+class Said:
+    """How a command ended and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        """The one JSON document, the last line of standard output."""
+        assert self.code == 0, self.err
+        return json.loads(self.out.splitlines()[-1])
+
+    @property
+    def sentence(self) -> str:
+        """Why it was refused, without the frame that usage errors come in."""
+        words = [word for word in self.err.split() if not set(word) <= set("│╭╮╰╯─")]
+        return " ".join(words)
+
+
+def efficiency(*arguments: str, environment: Mapping[str, str] = os.environ) -> Said:
+    done = subprocess.run(
+        [sys.executable, "-m", "efficiency", *arguments],
+        cwd=paths.PROJECT,
+        env={**environment, "COLUMNS": "200"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
+def surroundings(folder: Path, **changed: str) -> dict[str, str]:
+    """An environment with a home, and so a database and a turn at the machine, of its own."""
+    (folder / "home").mkdir(parents=True, exist_ok=True)
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("EFFICIENCY_DB")}
+    return inherited | {"EFFICIENCY_HOME": str(folder / "home"), "TMPDIR": str(folder)} | changed
+
+
+# What can be asked without measuring.
+
+
+def test_the_machine(scratch):
+    document = efficiency("machine", "--json", "-").document
+    assert document == json.loads(json.dumps(this_machine().as_dict()))
+    shown = efficiency("machine")
+    assert shown.code == 0
+    assert document["cpu_model"] in shown.err
+    assert shown.out == ""
+
+
+def test_the_workloads_and_the_techniques():
+    assert [w["key"] for w in efficiency("list", "workloads", "--json", "-").document["workloads"]] == list(WORKLOADS)
+    techniques = efficiency("list", "techniques", "--json", "-").document["techniques"]
+    assert [t["key"] for t in techniques] == list(TECHNIQUES)
+    for technique in techniques:
+        assert list(technique["workloads"]) == list(WORKLOADS)
+        assert all(word == "yes" or word.endswith(".") for word in technique["workloads"].values())
+    reasons = {t["key"]: t["workloads"] for t in techniques}
+    assert reasons["inference-mode"]["lstm-classifier"] == "yes"
+    assert reasons["channels-last"]["lstm-classifier"] != "yes"
+    for what in ("workloads", "techniques"):
+        shown = efficiency("list", what)
+        assert shown.code == 0
+        assert all(name in shown.err for name in (WORKLOADS if what == "workloads" else TECHNIQUES))
+
+
+def test_no_studies_yet_says_what_to_do():
+    assert efficiency("studies", "--json", "-").document == {"studies": []}
+    assert "efficiency run" in efficiency("studies").err
+
+
+def test_help_names_every_command():
+    shown = efficiency("--help")
+    assert shown.code == 0
+    for command in ("machine", "list", "run", "train", "studies", "show", "export"):
+        assert command in shown.out
+
+
+# A real run.
+
+
+@dataclass(frozen=True)
+class Run:
+    """A small study that was run, and where."""
+
+    said: Said
+    folder: Path
+    environment: dict[str, str]
+
+    def ask(self, *arguments: str) -> Said:
+        return efficiency(*arguments, environment=self.environment)
+
+    @property
+    def study_id(self) -> str:
+        return str(self.said.document["study"]["id"])
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("run")
+    environment = surroundings(folder)
+    arguments = ["run", "--workload", STEADY, "--technique", "dynamic-int8", "--combine", "inference-mode+dynamic-int8"]
+    arguments += ["--technique", "channels-last", "--batch-size", "4", "--budget", "36", "--seed", "7"]
+    said = efficiency(*arguments, "--csv", str(folder / "rows.csv"), "--json", "-", environment=environment)
+    return Run(said, folder, environment)
+
+
+def test_a_run_ends_well_and_prints_its_document_last(run):
+    assert run.said.code == 0, run.said.err
+    document = run.said.document
+    assert document["study"]["status"] == "done"
+    assert document["study"]["asked"]["seed"] == 7
+    assert "run --workload" in document["study"]["command"]
+    assert [row["columns"]["status"] for row in document["rows"]] == ["done", "done", "done", "not-applicable", "done"]
+    assert len(document["rows"][0]["samples"]["ns"]) > 0
+    assert len(document["rows"][0]["answers"]["labels"]) == 400
+    assert "Traceback" not in run.said.err
+    assert "dynamic-int8" in run.said.err
+
+
+def test_the_csv_has_exactly_the_contracts_columns(run):
+    text = (run.folder / "rows.csv").read_text()
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert text.splitlines()[0] == ",".join(COLUMNS)
+    assert [row["variant"] for row in rows] == [
+        "baseline", "control", "dynamic-int8", "channels-last", "dynamic-int8+inference-mode",
+    ]  # fmt: skip
+    assert rows[-1]["techniques"] == "dynamic-int8+inference-mode"
+    for row in rows:
+        assert row["status"] in STATUSES
+        assert (row["status"] == "done") == (row["reason"] == "")
+        assert (row["study"], row["workload"], row["batch_size"]) == (run.study_id, "steady-mlp", "4")
+        assert not {"nan", "None", "NaN"} & set(row.values())
+        assert row["energy_mj"] == ""  # An unknown is empty, never 0.
+    baseline, control = rows[0], rows[1]
+    assert (baseline["speedup"], baseline["speed_verdict"], baseline["size_ratio"]) == ("1", "same", "1")
+    assert (control["on_pareto_front"], control["accuracy_pct"]) == ("false", "")
+    assert float(rows[2]["size_ratio"]) > 2
+    assert rows[2]["took_effect"] == "yes"
+
+
+def test_what_is_exported_later_is_the_same(run):
+    target = run.folder / "again.csv"
+    assert run.ask("export", run.study_id, "--csv", str(target), "--json", str(run.folder / "again.json")).code == 0
+    assert target.read_bytes() == (run.folder / "rows.csv").read_bytes()
+    assert json.loads((run.folder / "again.json").read_text()) == run.said.document
+    assert run.ask("export", run.study_id, "--csv", "-").out == target.read_text()
+
+
+def test_it_is_listed_and_shown(run):
+    (listed,) = run.ask("studies", "--json", "-").document["studies"]
+    assert (listed["id"], listed["status"], listed["rows"]) == (run.study_id, "done", 4)
+    assert run.study_id in run.ask("studies").err
+    assert run.ask("show", run.study_id, "--json", "-").document == run.said.document
+    shown = run.ask("show", run.study_id)
+    assert shown.code == 0
+    assert "steady-mlp, batch 4, 1 thread" in shown.err
+
+
+def test_an_exported_study_is_imported_unchanged(run, tmp_path):
+    from efficiency.results import documents
+
+    with Store.open(f"sqlite:///{tmp_path / 'other.db'}") as store:
+        document = run.said.document
+        assert documents.to_json(store, documents.from_json(store, document)) == document
+
+
+def test_a_study_of_which_nothing_could_be_measured_ends_with_one(tmp_path):
+    said = efficiency(
+        *("run", "--workload", BROKEN, "--technique", "inference-mode", "--json", "-"),
+        environment=surroundings(tmp_path),
+    )
+    assert said.code == 1
+    document = json.loads(said.out.splitlines()[-1])
+    assert document["study"]["status"] == "failed"
+    assert "This model never works." in document["study"]["message"]
+    assert "Traceback" not in said.err
+
+
+# Bad input.
+
+
+def _corrupt(folder: Path) -> dict[str, str]:
+    environment = surroundings(folder)
+    (folder / "home" / "efficiency.db").write_bytes(b"This is not a database at all. " * 100)
+    return environment
+
+
+def _foreign(folder: Path) -> dict[str, str]:
+    environment = surroundings(folder)
+    with sqlite3.connect(folder / "home" / "efficiency.db") as connection:
+        connection.execute("CREATE TABLE recipes (name TEXT)")
+    connection.close()
+    return environment
+
+
+def _newer(folder: Path) -> dict[str, str]:
+    environment = surroundings(folder)
+    path = folder / "home" / "efficiency.db"
+    Store.open(f"sqlite:///{path}").close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE meta SET value = 99 WHERE key = 'format'")
+    connection.close()
+    return environment
+
+
+def _home_below_a_file(folder: Path) -> dict[str, str]:
+    (folder / "file").write_text("")
+    return surroundings(folder, EFFICIENCY_HOME=str(folder / "file" / "home"))
+
+
+def _cut_off_checkpoint(folder: Path) -> dict[str, str]:
+    environment = surroundings(folder)
+    trained = folder / "home" / "trained"
+    trained.mkdir()
+    name = "vision-small-cnn.glyphs"
+    shipped = paths.SHIPPED_CHECKPOINTS / f"{name}.safetensors"
+    (trained / shipped.name).write_bytes(shipped.read_bytes()[:-1000])
+    (trained / f"{name}.json").write_text(shipped.with_suffix(".json").read_text())
+    return environment
+
+
+TINY = ("run", "--workload", "vision-small-cnn", "--technique", "inference-mode")
+BAD: dict[str, tuple[tuple[str, ...], tuple[str, ...], Any]] = {
+    # What is asked, what the sentence holds, and how the surroundings are spoiled.
+    "workload": (("run", "--workload", "lstm-clasifier"), ("Did you mean 'lstm-classifier'?",), None),
+    "technique": (("run", "--technique", "dynamic_int8"), ("Did you mean 'dynamic-int8'?",), None),
+    "combined technique": (("run", "--combine", "dynamic-int8+ampbf16"), ("Did you mean 'amp-bf16'?",), None),
+    "data set": ((*TINY, "--dataset", "fashion-mnits"), ("Did you mean 'fashion-mnist'?",), None),
+    "combination": (("run", "--combine", "static-int8+dynamic-int8"), ("--combine", "choose one"), None),
+    "nothing applies": (
+        ("run", "--workload", "lstm-classifier", "--technique", "channels-last"),
+        ("None of the techniques applies", "convolution"),
+        None,
+    ),
+    "batch size": ((*TINY, "--batch-size", "0"), ("--batch-size", "not 0"), None),
+    "batch size, no number": ((*TINY, "--batch-size", "many"), ("--batch-size", "integer"), None),
+    "threads": ((*TINY, "--threads", "999"), ("--threads", "not 999"), None),
+    "no threads": ((*TINY, "--threads", "0"), ("--threads", "not 0"), None),
+    "padding": (("run", "--workload", "lstm-classifier", "--padding", "100"), ("--padding", "not 100"), None),
+    "length": (("run", "--workload", "lstm-classifier", "--length", "100000"), ("--length", "not 100000"), None),
+    "budget": ((*TINY, "--budget", "1"), ("--budget", "too small"), None),
+    "budget, none": ((*TINY, "--budget", "nan"), ("--budget",), None),
+    "budget, endless": ((*TINY, "--budget", "inf"), ("--budget",), None),
+    "seed": ((*TINY, "--seed", "-1"), ("--seed",), None),
+    "preset": (("run", "--preset", "nope"), ("--preset", "quick"), None),
+    "phase": ((*TINY, "--phase", "training"), ("--phase", "inference"), None),
+    "device": ((*TINY, "--device", "tpu"), ("--device", "cuda"), None),
+    "option": ((*TINY, "--bach-size", "1"), ("--bach-size",), None),
+    "csv in no folder": ((*TINY, "--csv", "/no/such/folder/x.csv"), ("--csv", "folder"), None),
+    "csv that is a folder": ((*TINY, "--csv", "/tmp"), ("--csv", "is a folder"), None),
+    "csv below a file": ((*TINY, "--csv", f"{__file__}/x.csv"), ("--csv",), None),
+    "json in no folder": ((*TINY, "--json", "/no/such/folder/x.json"), ("--json", "folder"), None),
+    "pickle": (("run", "--workload", "model.pt"), ("Unknown workload 'model.pt'",), None),
+    "pickle with a function": (("run", "--workload", "model.pt:make"), ("Unknown workload",), None),
+    "no such file": (("run", "--workload", "no/such.py:make"), ("--workload", "no/such.py"), None),
+    "no such function": (("run", "--workload", f"{__file__}:nope"), ("--workload", "nope"), None),
+    "markup": (("run", "--workload", "[/red]"), ("Unknown workload '[/red]'",), None),
+    "home": (("studies",), ("EFFICIENCY_HOME",), _home_below_a_file),
+    "home, running": (TINY, ("EFFICIENCY_HOME",), _home_below_a_file),
+    "corrupt database": (("studies",), ("not an SQLite database", "EFFICIENCY_DB"), _corrupt),
+    "foreign database": (("studies",), ("another program's database", "EFFICIENCY_DB"), _foreign),
+    "newer database": (("studies",), ("newer version", "format 99"), _newer),
+    "database, running": (TINY, ("not an SQLite database",), _corrupt),
+    "database address": (
+        ("studies",),
+        ("EFFICIENCY_DB is not a database URL",),
+        lambda folder: surroundings(folder, EFFICIENCY_DB="garbage"),
+    ),
+    "study to show": (("show", "nope"), ("Unknown study 'nope'",), None),
+    "study to export": (("export", "nope", "--csv", "-"), ("Unknown study 'nope'",), None),
+    "export to nowhere": (("export", "nope"), ("--csv", "--json"), None),
+    "list": (("list", "models"), ("workloads or techniques", "'models'"), None),
+    "checkpoint": (TINY, ("--workload", "is broken", "efficiency train vision-small-cnn"), _cut_off_checkpoint),
+    "training": (("train", "vision-smal-cnn"), ("Did you mean 'vision-small-cnn'?",), None),
+    "training what is trained": (("train", STEADY), ("nothing to train",), None),
+}
+
+
+@pytest.fixture(scope="module")
+def refusals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Said]:
+    """All of them at once, since starting is what takes the time."""
+    folders = {case: tmp_path_factory.mktemp("bad") for case in BAD}
+    spoiled = {case: (BAD[case][2] or surroundings)(folder) for case, folder in folders.items()}
+    with ThreadPoolExecutor(max_workers=max(2, this_machine().threads)) as pool:
+        said = {case: pool.submit(efficiency, *BAD[case][0], environment=spoiled[case]) for case in BAD}
+        return {case: found.result() for case, found in said.items()}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_refused_with_a_sentence(refusals, case):
+    said = refusals[case]
+    assert said.code == 2, said.err
+    assert said.out == ""
+    assert "Traceback" not in said.err
+    for part in BAD[case][1]:
+        assert part in said.sentence
+    assert len(said.err.strip().splitlines()) == 1 or "Usage:" in said.err
+
+
+@pytest.mark.skipif(bool(this_machine().gpus), reason="This machine has a GPU.")
+def test_a_gpu_that_is_not_there_is_told():
+    said = efficiency(*TINY, "--device", "cuda")
+    assert said.code == 2
+    assert "--device: no CUDA GPU" in said.sentence
+
+
+def test_all_problems_are_told_at_once():
+    said = efficiency(*TINY, "--batch-size", "0", "--threads", "999", "--seed", "-1", "--padding", "99")
+    assert said.code == 2
+    assert all(option in said.sentence for option in ("--batch-size", "--threads", "--seed", "--padding"))
+
+
+def test_what_is_refused_leaves_nothing_behind(tmp_path):
+    environment = surroundings(tmp_path)
+    said = efficiency(*TINY, "--batch-size", "0", "--csv", str(tmp_path / "x.csv"), environment=environment)
+    assert said.code == 2
+    assert not (tmp_path / "x.csv").exists()
+    assert list((tmp_path / "home").iterdir()) == []

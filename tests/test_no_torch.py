@@ -1,0 +1,43 @@
+"""Torch enters only in child processes: the server and the command line stay small and start at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from efficiency import paths
+
+TORCH_FREE = (
+    "efficiency.condition",
+    "efficiency.machine",
+    "efficiency.workloads",
+    "efficiency.techniques",
+    "efficiency.study",
+    "efficiency.estimate",
+    *(
+        f"efficiency.{folder}.{file.stem}"
+        for folder in ("analysis", "results")
+        for file in sorted((paths.PROJECT / "efficiency" / folder).glob("[a-z]*.py"))
+    ),
+    "efficiency.charts",
+    "efficiency.engine.conductor",
+    "efficiency.engine.job",
+    "efficiency.engine.jobs",
+    "efficiency.cli",
+)
+SCRIPT = f"""
+import importlib, sys
+for name in {TORCH_FREE!r}:
+    importlib.import_module(name)
+    assert "torch" not in sys.modules, name
+from efficiency import study
+from efficiency.machine import this_machine
+for preset in study.PRESETS:
+    study.check(study.plan_preset(preset, this_machine()), this_machine())
+    assert "torch" not in sys.modules, f"checking the preset {{preset}}"
+"""
+
+
+def test_declaring_planning_and_storing_takes_no_torch():
+    done = subprocess.run([sys.executable, "-c", SCRIPT], cwd=paths.PROJECT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr.strip().splitlines()[-1]
