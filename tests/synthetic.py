@@ -114,10 +114,11 @@ def _measured(
     labels = np.random.default_rng(1).integers(0, 10, TEST_ROWS)
     wrong = np.random.default_rng(2).random(TEST_ROWS) > accuracy
     flipped = rng.random(TEST_ROWS) < lost
-    row.labels, row.predicted = labels, np.where(wrong | flipped, (labels + 1) % 10, labels)
-    row.size_bytes = int(size_mb * 1e6 / ratio)
-    row.prepare_s, row.load_s, row.first_call_ms = 0.2 + 3 * (ratio > 1), 0.1, latency_ms * 4
-    row.peak_memory_mb = 290 + size_mb * 2
+    if not variant.control:  # which is only timed
+        row.labels, row.predicted = labels, np.where(wrong | flipped, (labels + 1) % 10, labels)
+        row.size_bytes = int(size_mb * 1e6 / ratio)
+        row.prepare_s, row.load_s, row.first_call_ms = 0.2 + 3 * (ratio > 1), 0.1, latency_ms * 4
+        row.peak_memory_mb = 290 + size_mb * 2
     noise = rng.lognormal(0, 0.05, REPLICATES * ROUNDS) * (1 + 0.6 * (rng.random(REPLICATES * ROUNDS) < 0.02))
     bias = np.repeat(rng.lognormal(0, 0.01, REPLICATES), ROUNDS)
     ns = latency_ms / speedup * noise * bias * 1e6

@@ -44,6 +44,13 @@ def test_every_row_is_a_point_that_carries_its_id(panel: pd.DataFrame) -> None:
     assert all("<b>" in text for text in drawn.text)
 
 
+def test_control_stands_where_its_model_does(panel: pd.DataFrame) -> None:
+    """It is only timed; accuracy and size are those of the baseline, whose model it is."""
+    by_variant = panel.set_index("variant")
+    assert by_variant.loc["control", "accuracy_pct"] == by_variant.loc["baseline", "accuracy_pct"]
+    assert by_variant.loc["control", "latency_ms_p50"] != by_variant.loc["baseline", "latency_ms_p50"]
+
+
 @pytest.mark.parametrize("x", views.MEASURES)
 @pytest.mark.parametrize("y", views.MEASURES)
 def test_any_two_measures(panel: pd.DataFrame, nothing: pd.DataFrame, x: str, y: str) -> None:

@@ -39,7 +39,13 @@ def store() -> Iterator[Store]:
         yield opened
         for told in jobs.live(opened):
             jobs.cancel(opened, told.study_id)
-        assert until(lambda: not jobs.live(opened), 30)
+        assert until(lambda: not jobs.live(opened) and all_collected(), 60)
+
+
+def all_collected() -> bool:
+    """Whether every process that was started has ended."""
+    jobs._reap()
+    return not jobs._children
 
 
 def process_of(study_id: str) -> psutil.Process | None:
@@ -134,7 +140,7 @@ def test_cancelling_at_once_ends_it_before_it_starts(store):
     jobs.cancel(store, study_id)
     assert ended(store, study_id, "cancelled")
     # Its process comes, sees that nobody wants it any more, and leaves.
-    assert until(lambda: jobs._reap() or not jobs._children)
+    assert until(all_collected)
     assert store.study(study_id).status == "cancelled"
     assert rows(store, study_id).empty
 
