@@ -198,6 +198,7 @@ def train(
         "threads": this_machine().threads,
         "seed": seed,
         "anew": True,
+        "samples": [],
     }
     card: dict[str, Any] = {}
     log = paths.home() / "jobs" / "train.log"

@@ -1,6 +1,8 @@
 """The condition of a measurement: what is held equal within a comparison."""
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Device = Literal["cpu", "cuda"]
@@ -21,6 +23,10 @@ class Condition:
     length: int | None = None
     padding_pct: int = 0
     phase: Phase = "inference"
+
+    def of_answers(self) -> Condition:
+        """What of it a model's answers depend on: not how many rows a call holds, nor the timed threads."""
+        return replace(self, batch_size=1, threads=1)
 
     def label(self) -> str:
         """For people: `CPU, batch 1, 1 thread`."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from efficiency import techniques, workloads
-from efficiency.condition import Condition
 from efficiency.machine import Machine
-from efficiency.study import Effort, Entry, Study, Variant, expand
+from efficiency.study import Effort, Entry, Study, Variant, expand, heats
 from efficiency.workloads import cards
 from efficiency.workloads.base import Workload
 
@@ -38,13 +39,8 @@ def reference_seconds(study: Study, name: str, machine: Machine) -> float:
     return 5.0 + passes / workload.pace.trained_rows_per_s * _slowness(machine)
 
 
-def probe_seconds(study: Study, entry: Entry, machine: Machine) -> float:
-    """Preparing a variant, answering the test rows, and a cold start."""
-    workload = workloads.describe(entry.workload)
-    return _probe_seconds(workload, study, entry.variant, machine)
-
-
 def _probe_seconds(workload: Workload, study: Study, variant: Variant, machine: Machine) -> float:
+    """Preparing a variant and answering the test rows."""
     effort, pace, slow = study.effort, workload.pace, _slowness(machine)
     rows = min(effort.test_rows or TEST_ROWS, workload.dataset(study.dataset).test_rows or TEST_ROWS)
     cost, learning = 1.0, 0.0
@@ -55,7 +51,7 @@ def _probe_seconds(workload: Workload, study: Study, variant: Variant, machine: 
             learning += 1.0 + 2 * effort.calibration_rows / pace.evaluated_rows_per_s
         if technique.learns_from == "training":
             learning += 1.0 + FAKE_QUANTIZED_COST * effort.training_rows / pace.trained_rows_per_s
-    return 2 * PROCESS_S + slow * (learning + cost * rows / pace.evaluated_rows_per_s)
+    return PROCESS_S + slow * (learning + cost * rows / pace.evaluated_rows_per_s)
 
 
 def replicate_seconds(variants: int, seconds: float) -> float:
@@ -63,20 +59,33 @@ def replicate_seconds(variants: int, seconds: float) -> float:
     return FRESH_PROCESS_S + BUILD_S * variants + seconds
 
 
-def _heats(study: Study, machine: Machine) -> dict[tuple[str, Condition], list[Entry]]:
-    heats: dict[tuple[str, Condition], list[Entry]] = {}
-    for entry in expand(study, machine):
-        if entry.why_not is None:
-            heats.setdefault((entry.workload, entry.condition), []).append(entry)
-    return heats
+Step = tuple[object, ...]
+"""`(workload,)` makes its reference ready; `(workload, condition, variant)` probes and starts cold;
+`(workload, condition, number)` is a replicate."""
+
+
+def steps(study: Study, entries: Sequence[Entry], machine: Machine, seconds: float) -> dict[Step, float]:
+    """Estimated seconds of all that a study does; `seconds` are timed in each replicate."""
+    found: dict[Step, float] = {}
+    probed: set[Step] = set()
+    for (name, condition), heat in heats(entries).items():
+        workload = workloads.describe(name)
+        found.setdefault((name,), reference_seconds(study, name, machine))
+        for entry in heat:
+            if entry.variant.control:
+                continue
+            step, answers = (name, condition, entry.variant), (name, condition.of_answers(), entry.variant)
+            found[step] = PROCESS_S  # the cold start
+            if answers not in probed:
+                found[step] += _probe_seconds(workload, study, entry.variant, machine)
+                probed.add(answers)
+        for number in range(study.effort.replicates):
+            found[name, condition, number] = replicate_seconds(len(heat), seconds)
+    return found
 
 
 def _total(study: Study, machine: Machine, seconds: float) -> float:
-    total = sum(reference_seconds(study, name, machine) for name in study.workloads)
-    for entries in _heats(study, machine).values():
-        total += sum(probe_seconds(study, entry, machine) for entry in entries if not entry.variant.control)
-        total += study.effort.replicates * replicate_seconds(len(entries), seconds)
-    return total
+    return sum(steps(study, expand(study, machine), machine, seconds).values())
 
 
 def seconds(study: Study, machine: Machine) -> float:

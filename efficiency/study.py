@@ -6,7 +6,7 @@ Nothing here measures, and nothing here imports torch.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
@@ -158,6 +158,19 @@ class Entry:
     why_not: str | None = None
 
 
+Heat = tuple[str, Condition]
+"""Workload and condition: the variants that share them are timed together."""
+
+
+def heats(entries: Sequence[Entry]) -> dict[Heat, list[Entry]]:
+    """The rows that can be measured, by what they share; the baseline and the control come first in each."""
+    found: dict[Heat, list[Entry]] = {}
+    for entry in entries:
+        if entry.why_not is None:
+            found.setdefault((entry.workload, entry.condition), []).append(entry)
+    return found
+
+
 def expand(study: Study, machine: Machine) -> list[Entry]:
     """Every row of the study, the baseline and the control first in each workload and condition."""
     entries = []
@@ -224,7 +237,12 @@ def _workload_problems(study: Study, name: str) -> list[str]:
     if reason := cards.broken(workload, dataset):
         return [f"--workload: {reason}"]
     for condition in study.conditions:
-        if condition.length is not None and workload.length and not 8 <= condition.length <= workload.length:
+        if condition.length is None and not condition.padding_pct:
+            continue
+        if workload.length is None:
+            option = "--padding" if condition.length is None else "--length"
+            return [f"{option}: {name} has no tokens; leave it out, or choose text workloads only."]
+        if condition.length is not None and not 8 <= condition.length <= workload.length:
             return [f"--length: {name} takes 8 to {workload.length} tokens, not {condition.length}."]
     return []
 

@@ -122,7 +122,8 @@ def _size_columns(row: Measured, baseline: Measured) -> Columns:
 
 
 def _speed_columns(row: Measured, baseline: Measured, floor: float) -> Columns:
-    if row.samples is None or not len(row.samples):
+    # A variant that was dropped while it was timed keeps its samples, but no figure rests on them.
+    if row.status == "failed" or row.samples is None or not len(row.samples):
         return {}
     times = speed.latency(row.samples)
     columns: Columns = {

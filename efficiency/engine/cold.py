@@ -14,12 +14,13 @@ def run(asked: Message, send: Send) -> None:
     """Load from disk, call once, then serve a few calls under the high-water mark."""
     import torch
 
-    from efficiency.engine import variants
+    from efficiency import workloads
+    from efficiency.engine import inputs, variants
     from efficiency.measure import memory
 
     torch.set_num_threads(asked["condition"]["threads"])
     device = asked["condition"]["device"]
-    sample = variants.load_sample(asked["folder"], device)
+    sample = variants.load_sample(asked["sample"], device)
     empty_mb = memory.resident_mb()
     started = time.perf_counter()
     reference = variants.load_reference(asked["workload"], asked["dataset"], device)
@@ -46,4 +47,11 @@ def run(asked: Message, send: Send) -> None:
     else:
         high = memory.peak_mb()
         peak_mb = None if high is None or not was_reset else max(0.0, high - empty_mb)
-    send({"load_s": load_s, "first_call_ms": first_call_ms, "peak_memory_mb": peak_mb})
+    send(
+        {
+            "load_s": load_s,
+            "first_call_ms": first_call_ms,
+            "peak_memory_mb": peak_mb,
+            "padding_pct": inputs.padding_pct(workloads.get(asked["workload"]), sample),
+        }
+    )

@@ -14,7 +14,7 @@ from efficiency.engine import at_work, cold, probe, reference, replicate
 from efficiency.engine.child import Child, Message, ask
 from efficiency.errors import VariantFailed
 from efficiency.machine import Machine
-from efficiency.study import Checked, Entry, Variant
+from efficiency.study import Checked, Entry, Variant, heats
 
 PATIENCE = 6.0
 """A step may take this many times its estimate, and a minute more, before it counts as hung."""
@@ -61,20 +61,11 @@ class Conductor:
         self._study, self._entries = checked.study, checked.entries
         self._machine, self._recorder, self._folder, self._tell = machine, recorder, folder, tell
         self._started = time.monotonic()
-        heats, effort = self._heats(), self._study.effort
-        self._replicates_left = len(heats) * effort.replicates
-        self._unprobed_s = sum(estimate.reference_seconds(self._study, name, machine) for name, _ in heats) + sum(
-            estimate.probe_seconds(self._study, entry, machine)
-            for entries in heats.values()
-            for entry in entries
-            if not entry.variant.control
-        )
-        self._estimate_s = self._unprobed_s + sum(
-            effort.replicates * estimate.replicate_seconds(len(entries), effort.seconds_per_replicate)
-            for entries in heats.values()
-        )
-        self._passed_s, self._settled, self._test_rows = 0.0, 0, 0
-        self._probed: dict[tuple[object, ...], Message] = {}
+        self._heats = heats(self._entries)
+        self._left = estimate.steps(self._study, self._entries, machine, self._study.effort.seconds_per_replicate)
+        self._estimate_s = sum(self._left.values())
+        self._settled, self._test_rows = 0, 0
+        self._probed: dict[tuple[object, ...], Message | VariantFailed] = {}
 
     def run(self) -> None:
         """Every workload in turn; on `Cancelled` the rows that are left are marked, then it is raised on."""
@@ -85,7 +76,7 @@ class Conductor:
                     self._settle(entry, "not-applicable", entry.why_not)
                     del open_entries[entry]
             ready: dict[str, str | None] = {}
-            for (name, condition), entries in self._heats().items():
+            for (name, condition), entries in self._heats.items():
                 if name not in ready:
                     ready[name] = self._make_reference(name)
                 if reason := ready[name]:
@@ -93,6 +84,7 @@ class Conductor:
                         self._settle(entry, "failed", reason)
                 else:
                     self._heat(name, condition, entries)
+                self._heat_over(name, condition)
                 for entry in entries:
                     del open_entries[entry]
             self._say("All is measured")
@@ -101,18 +93,17 @@ class Conductor:
                 self._recorder.settle(entry, "cancelled", "Cancelled before it was measured.")
             raise
 
-    def _heats(self) -> dict[tuple[str, Condition], list[Entry]]:
-        heats: dict[tuple[str, Condition], list[Entry]] = {}
-        for entry in self._entries:
-            if entry.why_not is None:
-                heats.setdefault((entry.workload, entry.condition), []).append(entry)
-        return heats
-
     # What every step does: say what is being done, and when it is over, count it.
 
     def _say(self, now: str) -> None:
         total = len(self._entries)
-        self._tell(Pulse(now, self._settled, total, self._passed_s, self._estimate_s))
+        passed_s = self._estimate_s - sum(self._left.values())
+        self._tell(Pulse(now, self._settled, total, passed_s, self._estimate_s))
+
+    def _heat_over(self, *heat: object) -> None:
+        """What was left of a heat will not be done: its time goes to the others."""
+        for step in [step for step in self._left if step[:2] == heat]:
+            del self._left[step]
 
     def _settle(self, entry: Entry, status: str, reason: str) -> None:
         self._recorder.settle(entry, status, reason)
@@ -124,8 +115,7 @@ class Conductor:
     def _asked(self, entry: Entry) -> dict[str, Any]:
         """What the children of a variant are told."""
         study, workload = self._study, workloads.describe(entry.workload)
-        folder = self._folder / workload.key / _shape(entry.condition)
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = self._folder_of(entry.workload, entry.condition)
         return {
             "workload": entry.workload,
             "dataset": workload.dataset(study.dataset).key,
@@ -136,9 +126,20 @@ class Conductor:
             "test_rows": study.effort.test_rows,
             "calibration_rows": study.effort.calibration_rows,
             "training_rows": study.effort.training_rows,
-            "folder": str(folder),
+            "sample": str(self._sample_of(entry.workload, entry.condition)),
             "learned": str(folder / f"{entry.variant.key}.safetensors"),
         }
+
+    def _folder_of(self, name: str, condition: Condition) -> Path:
+        """Where what children leave for each other lies; the same for every batch size and thread count."""
+        shape = f"{condition.device}-{condition.length or 'natural'}-{condition.padding_pct}"
+        folder = self._folder / workloads.describe(name).key / shape
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def _sample_of(self, name: str, condition: Condition) -> Path:
+        """Where the timed input lies."""
+        return self._folder_of(name, condition) / f"sample-{condition.batch_size}.safetensors"
 
     @property
     def _log(self) -> Path:
@@ -146,18 +147,23 @@ class Conductor:
 
     def _make_reference(self, name: str) -> str | None:
         """Data and checkpoint at hand; None, or why this workload cannot be measured."""
-        label, estimated = workloads.describe(name).label, estimate.reference_seconds(self._study, name, self._machine)
+        label = workloads.describe(name).label
         asked = {
             "workload": name,
             "dataset": workloads.describe(name).dataset(self._study.dataset).key,
             "threads": self._machine.threads,
             "seed": self._study.seed,
             "anew": False,
+            "samples": [
+                {"condition": asdict(condition), "file": str(self._sample_of(name, condition))}
+                for workload, condition in self._heats
+                if workload == name
+            ],
         }
         self._say(f"{label}: reading data and checkpoint")
         try:
             with Child(reference.run, asked, start="warm", log=self._log) as child:
-                for message in child.messages(self._timeout_s(estimated)):
+                for message in child.messages(self._timeout_s(self._left[name,])):
                     if "progress" in message:
                         self._say(f"{label}: {message['progress']} ({message['share']:.0%})")
                     if "ready" in message:
@@ -165,8 +171,7 @@ class Conductor:
         except VariantFailed as failure:
             return str(failure)
         finally:
-            self._passed_s += estimated
-            self._unprobed_s -= estimated
+            del self._left[name,]
         return None
 
     def _heat(self, name: str, condition: Condition, entries: list[Entry]) -> None:
@@ -193,22 +198,30 @@ class Conductor:
 
     def _probe(self, entry: Entry) -> str | None:
         """None, or why the variant failed."""
-        asked, estimated = self._asked(entry), estimate.probe_seconds(self._study, entry, self._machine)
-        timeout_s = self._timeout_s(estimated)
+        asked, step = self._asked(entry), (entry.workload, entry.condition, entry.variant)
+        timeout_s = self._timeout_s(self._left[step])
         try:
-            # What a probe finds is the same for every batch size and thread count: found once.
-            known = (entry.workload, entry.variant, _shape(entry.condition))
-            if known not in self._probed:
-                self._probed[known] = _timed_ask(probe.run, asked, self._log, timeout_s)
-            found = self._probed[known] | {"test_rows_at_hand": self._test_rows}
+            found = self._found(entry, asked, timeout_s) | {"test_rows_at_hand": self._test_rows}
             started_cold = _timed_ask(cold.run, asked, self._log, timeout_s)
         except VariantFailed as failure:
             return str(failure)
         finally:
-            self._passed_s += estimated
-            self._unprobed_s -= estimated
+            del self._left[step]
         self._recorder.probed(entry, found, started_cold)
         return None
+
+    def _found(self, entry: Entry, asked: Message, timeout_s: float) -> Message:
+        """What the probe finds, or how it fails, is the same for every batch size and thread count: asked once."""
+        known = (entry.workload, entry.condition.of_answers(), entry.variant)
+        if known not in self._probed:
+            try:
+                self._probed[known] = _timed_ask(probe.run, asked, self._log, timeout_s)
+            except VariantFailed as failure:
+                self._probed[known] = failure
+        found = self._probed[known]
+        if isinstance(found, VariantFailed):
+            raise found
+        return found
 
     def _time(self, label: str, condition: Condition, entries: list[Entry]) -> list[Entry]:
         """Replicates of the heat; a variant that brings one down is dropped, and that one runs again."""
@@ -226,17 +239,18 @@ class Conductor:
                 continue
             for entry in alive:
                 self._recorder.timed(entry, number, answer["samples"][entry.variant.key])
+            del self._left[entries[0].workload, condition, number]
             number += 1
-            self._replicates_left -= 1
-            self._passed_s += estimate.replicate_seconds(len(entries), effort.seconds_per_replicate)
         return alive
 
     def _seconds(self, variants: int) -> float:
         effort, budget_s = self._study.effort, self._study.budget_s
         if budget_s is None:
             return effort.seconds_per_replicate
-        left_s = budget_s - (time.monotonic() - self._started) - self._unprobed_s
-        return estimate.affordable_seconds(effort, left_s, self._replicates_left, variants)
+        replicates = [step for step in self._left if isinstance(step[-1], int)]
+        others_s = sum(self._left.values()) - sum(self._left[step] for step in replicates)
+        left_s = budget_s - (time.monotonic() - self._started) - others_s
+        return estimate.affordable_seconds(effort, left_s, len(replicates), variants)
 
     @property
     def _at_work(self) -> Path:
@@ -268,11 +282,6 @@ class Conductor:
             return []
         self._settle(suspect, "failed", f"While it was timed: {reason}")
         return [entry for entry in alive if entry is not suspect]
-
-
-def _shape(condition: Condition) -> str:
-    """What of a condition changes the rows a model sees, as a folder's name."""
-    return f"{condition.device}-{condition.length or 'natural'}-{condition.padding_pct}-{condition.batch_size}"
 
 
 def _timed_ask(work: Any, asked: Message, log: Path, timeout_s: float) -> Message:

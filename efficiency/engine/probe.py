@@ -9,8 +9,6 @@ from typing import Any
 
 from efficiency.engine.child import Message, Send
 
-SAMPLE_FILE = "sample.safetensors"
-
 
 def run(asked: Message, send: Send) -> None:
     """Learn what is to be learned, keep it for the replicates, answer every test row, show evidence."""
@@ -19,7 +17,7 @@ def run(asked: Message, send: Send) -> None:
 
     from efficiency import workloads
     from efficiency.condition import Condition
-    from efficiency.engine import arrays, inputs
+    from efficiency.engine import arrays, inputs, variants
     from efficiency.measure import accuracy, size
     from efficiency.techniques import compose
     from efficiency.techniques.base import Data
@@ -34,10 +32,7 @@ def run(asked: Message, send: Send) -> None:
     device = torch.device(condition.device)
 
     reference = checkpoints.load(workload, dataset).to(device)
-    sample = inputs.sample(workload, dataset, condition)
-    folder = Path(asked["folder"])
-    save_file({"sample": sample}, folder / SAMPLE_FILE)
-    sample = sample.to(device)
+    sample = variants.load_sample(asked["sample"], condition.device)
 
     def calibration() -> torch.Tensor:
         return inputs.encoded(workload, dataset, condition, "calibration", asked["calibration_rows"])[0]
@@ -71,7 +66,6 @@ def run(asked: Message, send: Send) -> None:
         "size_bytes": size.serialized_bytes(prepared.module),
         "predicted": arrays.to_text(predicted),
         "labels": arrays.to_text(labels.numpy().astype("uint16")),
-        "padding_pct": inputs.padding_pct(workload, sample),
         "evidence": {
             key: {"took_effect": e.took_effect, "reason": e.reason, "figures": dict(e.figures)}
             for key, e in shown.items()

@@ -82,7 +82,7 @@ class StoreRecorder:
         measured.load_s = cold["load_s"]
         measured.first_call_ms = cold["first_call_ms"]
         measured.peak_memory_mb = cold["peak_memory_mb"]
-        row.padding_pct = probe["padding_pct"]
+        row.padding_pct = cold["padding_pct"]
         row.details = {
             "evidence": probe["evidence"],
             "test_rows": len(measured.labels),

@@ -1,4 +1,4 @@
-"""The reference model made ready: data at hand, checkpoint found, trained on first use. Child side."""
+"""The reference made ready: data at hand, checkpoint found or trained, timed inputs written. Child side."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from efficiency.engine.child import Message, Send
 
 
 def run(asked: Message, send: Send) -> None:
-    """Asked for a workload and a data set (and `anew` to train again); answers with the card."""
+    """Asked for a workload and a data set, `anew` to train again, and `samples` to write; answers with the card."""
     import torch
+    from safetensors.torch import save_file
 
     from efficiency import workloads
+    from efficiency.condition import Condition
+    from efficiency.engine import inputs
     from efficiency.errors import DataUnavailable
     from efficiency.workloads import cards, checkpoints
 
@@ -33,4 +36,6 @@ def run(asked: Message, send: Send) -> None:
             card["accuracy_pct"] = made.accuracy_pct
             card["train_seconds"] = made.train_seconds
         checkpoints.verify(workload, dataset)
+    for wanted in asked["samples"]:
+        save_file({"sample": inputs.sample(workload, dataset, Condition(**wanted["condition"]))}, wanted["file"])
     send({"ready": True, "card": card, "test_rows": len(dataset.load("test", None))})

@@ -22,7 +22,7 @@ def run(asked: Message, send: Send) -> None:
     started = time.perf_counter()
     torch.set_num_threads(asked["condition"]["threads"])
     device = asked["condition"]["device"]
-    sample = variants.load_sample(asked["folder"], device)
+    sample = variants.load_sample(asked["sample"], device)
     reference = variants.load_reference(asked["workload"], asked["dataset"], device)
     mark = at_work.marker(Path(asked["at_work"]))
     places = {variant["key"]: place for place, variant in enumerate(asked["variants"])}

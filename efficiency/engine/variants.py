@@ -14,13 +14,11 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-def load_sample(folder: str, device: str) -> torch.Tensor:
-    """The timed input [B, ...] that the probe wrote."""
+def load_sample(file: str, device: str) -> torch.Tensor:
+    """The timed input [B, ...], written when the reference was made ready."""
     from safetensors.torch import load_file
 
-    from efficiency.engine.probe import SAMPLE_FILE
-
-    return load_file(Path(folder) / SAMPLE_FILE)["sample"].to(device)
+    return load_file(file)["sample"].to(device)
 
 
 def load_reference(workload_name: str, dataset_key: str, device: str) -> nn.Module:
