@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from efficiency import console, study, techniques, workloads
+from efficiency import check, console, study, techniques, workloads
 from efficiency.condition import Condition, Device, Phase
 from efficiency.errors import BadRequest, EfficiencyError, StoreError
 from efficiency.machine import this_machine
@@ -131,9 +131,9 @@ def run(
     asked = study.plan_preset(preset, this_machine(), device)
     asked = replace(asked, dataset=dataset, budget_s=budget, seed=seed)
     asked = replace(asked, workloads=_chosen_workloads(asked, workload))
+    unknown: list[str] = []
     if technique or combine:
-        sets = [[key] for key in technique or []] + [part.split("+") for part in combine or []]
-        asked = replace(asked, variants=tuple(dict.fromkeys(Variant.of(keys) for keys in sets)))
+        asked = replace(asked, variants=_chosen_variants(technique or [], combine or [], unknown) or asked.variants)
     if batch_size or threads:
         conditions = [
             Condition(device=c.device, batch_size=b, threads=t)
@@ -146,7 +146,8 @@ def run(
     asked = replace(asked, conditions=tuple(shaped))
 
     here = this_machine()
-    study.check(asked, here)
+    if problems := unknown + check.problems(asked, here):
+        raise BadRequest(" ".join(problems))
     console.writable("--csv", csv)
     console.writable("--json", json)
     store = Store.open()
@@ -163,6 +164,18 @@ def run(
         console.write_json(json, documents.to_json(store, study_id))
     if status != "done":
         sys.exit(1)
+
+
+def _chosen_variants(technique: list[str], combine: list[str], unknown: list[str]) -> tuple[Variant, ...]:
+    """Those named; what is wrong with a name is added to `unknown`, so that all is told at once."""
+    found: dict[Variant, None] = {}
+    asked = [("--technique", key, [key]) for key in technique] + [("--combine", c, c.split("+")) for c in combine]
+    for option, text, keys in asked:
+        try:
+            found[Variant.of(keys)] = None
+        except EfficiencyError as error:
+            unknown.append(f"{option} {text}: {error}")
+    return tuple(found)
 
 
 def _chosen_workloads(asked: Study, named: list[str] | None) -> tuple[str, ...]:
@@ -184,7 +197,7 @@ def train(
 ) -> None:
     """Train a workload's reference model anew; it is used from then on."""
     from efficiency import paths
-    from efficiency.engine import reference
+    from efficiency.engine import conductor, reference
     from efficiency.engine.child import Child
     from efficiency.engine.progress import Progress
     from efficiency.errors import VariantFailed
@@ -204,7 +217,7 @@ def train(
     log = paths.home() / "jobs" / "train.log"
     try:
         with console.Bar() as bar, Child(reference.run, asked, start="warm", log=log) as child:
-            for message in child.messages(timeout_s=24 * 3600):
+            for message in child.messages(conductor.READING_S):
                 if "progress" in message:
                     bar.tell(Progress("", "running", message["progress"], round(100 * message["share"]), 100))
                 card = message.get("card", card)

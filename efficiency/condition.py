@@ -9,12 +9,12 @@ Device = Literal["cpu", "cuda"]
 Phase = Literal["inference", "training"]
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Condition:
     """Device, batch size [examples a call], threads of the timed process, and the shape of a row.
 
     `length` is the number of tokens in a row (None: as the workload has it, or rows have no length);
-    `padding_pct` is the share of every row that is padding on top of its own (0: as the data have it).
+    `padding_pct` is the least share of every row that is padding (0: as the data have it).
     """
 
     device: Device = "cpu"

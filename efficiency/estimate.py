@@ -102,4 +102,15 @@ def least_seconds(study: Study, machine: Machine) -> float:
 def affordable_seconds(effort: Effort, left_s: float, replicates_left: int, variants: int) -> float:
     """Timed seconds for each replicate that is left, within what the budget leaves."""
     share = left_s / max(1, replicates_left) - replicate_seconds(variants, 0.0)
-    return max(LEAST_SECONDS_PER_REPLICATE, min(effort.seconds_per_replicate, share))
+    least = min(LEAST_SECONDS_PER_REPLICATE, effort.seconds_per_replicate)
+    return max(least, min(effort.seconds_per_replicate, share))
+
+
+def remaining_seconds(done_s: float, total_s: float, elapsed_s: float) -> float | None:
+    """What is left of an estimate, scaled by how the estimate fared so far; None where there is none."""
+    if total_s <= 0:
+        return None
+    left_s = max(0.0, total_s - done_s)
+    if done_s < 10:
+        return left_s
+    return left_s * min(5.0, max(0.2, elapsed_s / done_s))

@@ -5,17 +5,15 @@ Nothing here measures, and nothing here imports torch.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from efficiency import techniques, workloads
 from efficiency.condition import Condition
-from efficiency.errors import BadRequest, EfficiencyError
+from efficiency.errors import BadRequest
 from efficiency.machine import Machine
 from efficiency.techniques import compose
-from efficiency.workloads import cards
 
 Preset = Literal["quick", "article", "full"]
 
@@ -185,96 +183,3 @@ def expand(study: Study, machine: Machine) -> list[Entry]:
                 reason = compose.why_not(variant.techniques, workload, condition, machine)
                 entries.append(Entry(name, variant, condition, reason))
     return entries
-
-
-def problems(study: Study, machine: Machine) -> list[str]:
-    """Everything that keeps the study from being run, a sentence each; empty where it can run."""
-    found: list[str] = []
-    if not study.workloads:
-        found.append("--workload: choose at least one workload.")
-    if not study.variants:
-        found.append("--technique: choose at least one technique or combination.")
-    for name in study.workloads:
-        found += _workload_problems(study, name)
-    for variant in study.variants:
-        try:
-            if reason := compose.clash(variant.techniques):
-                found.append(f"--combine {variant.key}: {reason}")
-        except EfficiencyError as error:
-            found.append(f"--technique: {error}")
-    for condition in study.conditions:
-        found += _condition_problems(condition, study, machine)
-    if study.effort.replicates < 2 or study.effort.seconds_per_replicate <= 0:
-        found.append("A speed-up needs at least 2 replicates of more than 0 seconds each.")
-    if study.budget_s is not None and not math.isfinite(study.budget_s):
-        found.append(f"--budget: choose a number of seconds, not {study.budget_s}.")
-    if not 0 <= study.seed < 2**32:
-        found.append(f"--seed: choose 0 to {2**32 - 1}, not {study.seed}.")
-    if not found and all(entry.why_not for entry in expand(study, machine) if entry.variant.techniques):
-        reasons = {entry.why_not for entry in expand(study, machine) if entry.why_not}
-        found.append("None of the techniques applies: " + " ".join(sorted(map(str, reasons))))
-    if not found and study.budget_s is not None:
-        from efficiency.estimate import least_seconds
-
-        least = least_seconds(study, machine)
-        if study.budget_s < least:
-            found.append(
-                f"--budget: {study.budget_s:g} s is too small for this plan, which needs at least "
-                f"{least:.0f} s; raise it or choose fewer workloads or techniques."
-            )
-    return list(dict.fromkeys(found))
-
-
-def _workload_problems(study: Study, name: str) -> list[str]:
-    try:
-        workload = workloads.describe(name)
-        dataset = workload.dataset(study.dataset)
-    except EfficiencyError as error:
-        return [str(error)]
-    reason = dataset.why_not()
-    if reason and dataset.fetch is None:
-        return [f"--dataset: {reason}"]
-    if reason := cards.broken(workload, dataset):
-        return [f"--workload: {reason}"]
-    for condition in study.conditions:
-        if condition.length is None and not condition.padding_pct:
-            continue
-        if workload.length is None:
-            option = "--padding" if condition.length is None else "--length"
-            return [f"{option}: {name} has no tokens; leave it out, or choose text workloads only."]
-        if condition.length is not None and not 8 <= condition.length <= workload.length:
-            return [f"--length: {name} takes 8 to {workload.length} tokens, not {condition.length}."]
-    return []
-
-
-def _condition_problems(condition: Condition, study: Study, machine: Machine) -> list[str]:
-    found = []
-    if not 1 <= condition.batch_size <= 1024:
-        found.append(f"--batch-size: choose 1 to 1024, not {condition.batch_size}.")
-    if not 1 <= condition.threads <= machine.logical_cores:
-        found.append(
-            f"--threads: this machine has {machine.logical_cores} cores; choose 1 to "
-            f"{machine.logical_cores}, not {condition.threads}."
-        )
-    if condition.device == "cuda" and not machine.gpus:
-        found.append("--device: no CUDA GPU was found on this machine; use --device cpu.")
-    if not 0 <= condition.padding_pct <= 95:
-        found.append(f"--padding: choose 0 to 95 percent, not {condition.padding_pct}.")
-    if condition.phase != "inference":
-        found.append("--phase: only inference is measured in this version.")
-    return found
-
-
-@dataclass(frozen=True)
-class Checked:
-    """A study that has no problems, with its rows."""
-
-    study: Study
-    entries: list[Entry] = field(default_factory=list)
-
-
-def check(study: Study, machine: Machine) -> Checked:
-    """The study with its rows; raises `BadRequest` that lists every problem."""
-    if found := problems(study, machine):
-        raise BadRequest(" ".join(found))
-    return Checked(study, expand(study, machine))

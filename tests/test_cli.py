@@ -256,16 +256,28 @@ def _cut_off_checkpoint(folder: Path) -> dict[str, str]:
 TINY = ("run", "--workload", "vision-small-cnn", "--technique", "inference-mode")
 BAD: dict[str, tuple[tuple[str, ...], tuple[str, ...], Any]] = {
     # What is asked, what the sentence holds, and how the surroundings are spoiled.
-    "workload": (("run", "--workload", "lstm-clasifier"), ("Did you mean 'lstm-classifier'?",), None),
-    "technique": (("run", "--technique", "dynamic_int8"), ("Did you mean 'dynamic-int8'?",), None),
-    "combined technique": (("run", "--combine", "dynamic-int8+ampbf16"), ("Did you mean 'amp-bf16'?",), None),
-    "data set": ((*TINY, "--dataset", "fashion-mnits"), ("Did you mean 'fashion-mnist'?",), None),
+    "workload": (("run", "--workload", "lstm-clasifier"), ("--workload", "Did you mean 'lstm-classifier'?"), None),
+    "technique": (("run", "--technique", "dynamic_int8"), ("--technique", "Did you mean 'dynamic-int8'?"), None),
+    "combined technique": (("run", "--combine", "qat-int8+ampbf16"), ("--combine", "Did you mean 'amp-bf16'?"), None),
+    "data set": ((*TINY, "--dataset", "fashion-mnits"), ("--dataset", "Did you mean 'fashion-mnist'?"), None),
     "combination": (("run", "--combine", "static-int8+dynamic-int8"), ("--combine", "choose one"), None),
     "nothing applies": (
         ("run", "--workload", "lstm-classifier", "--technique", "channels-last"),
         ("None of the techniques applies", "convolution"),
         None,
     ),
+    "several at once": (
+        ("run", "--technique", "nope", "--batch-size", "0", "--threads", "999"),
+        ("--technique nope", "--batch-size", "--threads"),
+        None,
+    ),
+    "a workload twice": (
+        ("run", "--workload", STEADY, "--workload", STEADY.replace("/engine/", "/engine/../engine/")),
+        ("--workload", "steady-mlp"),
+        None,
+    ),
+    "length of images": ((*TINY, "--length", "32"), ("--length", "vision-small-cnn has no tokens"), None),
+    "padding of images": ((*TINY, "--padding", "50"), ("--padding", "vision-small-cnn has no tokens"), None),
     "batch size": ((*TINY, "--batch-size", "0"), ("--batch-size", "not 0"), None),
     "batch size, no number": ((*TINY, "--batch-size", "many"), ("--batch-size", "integer"), None),
     "threads": ((*TINY, "--threads", "999"), ("--threads", "not 999"), None),

@@ -13,6 +13,7 @@ TORCH_FREE = (
     "efficiency.workloads",
     "efficiency.techniques",
     "efficiency.study",
+    "efficiency.check",
     "efficiency.estimate",
     *(
         f"efficiency.{folder}.{file.stem}"
@@ -30,10 +31,10 @@ import importlib, sys
 for name in {TORCH_FREE!r}:
     importlib.import_module(name)
     assert "torch" not in sys.modules, name
-from efficiency import study
+from efficiency import check, study
 from efficiency.machine import this_machine
 for preset in study.PRESETS:
-    study.check(study.plan_preset(preset, this_machine()), this_machine())
+    check.check(study.plan_preset(preset, this_machine()), this_machine())
     assert "torch" not in sys.modules, f"checking the preset {{preset}}"
 """
 

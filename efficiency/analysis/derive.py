@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -175,11 +175,16 @@ def _point(columns: Columns) -> pareto.Point | None:
     needed = ("accuracy_delta_pp", "speedup", "size_ratio")
     if any(columns.get(name) is None for name in needed):
         return None
-    delta, ratio, size = (float(str(columns[name])) for name in needed)
-    low, high = (float(str(columns[f"accuracy_delta_ci_{end}_pp"])) for end in ("low", "high"))
-    told_apart = columns["speed_verdict"] in {"faster", "slower"}
-    return pareto.Point(
-        accuracy_pp=0.0 if low <= 0 <= high else delta,
-        speedup=ratio if told_apart else 1.0,
-        size_ratio=size,
-    )
+    delta = pareto.Estimate(*(_number(columns, f"accuracy_delta_{part}pp") for part in ("", "ci_low_", "ci_high_")))
+    ratio = pareto.Estimate(*(_number(columns, f"speedup{part}") for part in ("", "_ci_low", "_ci_high")))
+    if delta.low <= 0 <= delta.high:
+        delta = replace(delta, value=0.0)
+    if columns["speed_verdict"] not in {"faster", "slower"}:
+        ratio = replace(ratio, value=1.0)
+    return pareto.Point(delta, ratio, _number(columns, "size_ratio"))
+
+
+def _number(columns: Columns, name: str) -> float:
+    value = columns[name]
+    assert isinstance(value, int | float)
+    return float(value)

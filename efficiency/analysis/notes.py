@@ -12,9 +12,9 @@ NOISY_FLOOR = 1.05
 HINTS: dict[str, str] = {
     "no-effect": "The technique changed nothing that could be seen: its figures are the baseline's.",
     "partly-effective": "The technique reached only a part of the model; the evidence says which.",
-    "noisy": "The control differed from the baseline by over 5 %: end other programs and measure again.",
+    "noisy": "The control, a second baseline, may differ from it by over 5 %: end other programs and measure again.",
     "test-subset": "Accuracy was measured on the first rows of the test set; the article preset uses all.",
-    "few-replicates": "Fewer than three processes timed this row: its interval is wide. Raise the budget.",
+    "few-replicates": "Fewer than three processes timed this row: its interval is wide. Run the study again.",
 }
 
 

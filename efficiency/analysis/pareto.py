@@ -1,40 +1,51 @@
 """The Pareto front of a workload under a condition: nothing else is better in one thing and no worse in another.
 
-A difference that cannot be told from noise counts as none: otherwise chance alone would put half of the
-variants on the front.
+A difference that cannot be told from noise is none. It neither puts a variant on the front (otherwise
+chance alone would put half of them there) nor takes one off: what beats another must surely do so.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 SIZE_TOLERANCE = 0.01
 """Sizes within 1 % are equal: file headers differ, weights do not."""
 
 
 @dataclass(frozen=True)
-class Point:
-    """What decides: higher is better in all three."""
+class Estimate:
+    """A figure with its 95 % interval; higher is better."""
 
-    accuracy_pp: float
-    """Difference to the baseline; 0 where its interval holds 0."""
-    speedup: float
-    """1 where it is not told apart from the baseline."""
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Point:
+    """What decides."""
+
+    accuracy_pp: Estimate
+    """Difference to the baseline; its value is 0 where the interval holds 0."""
+    speedup: Estimate
+    """Its value is 1 where it is not told apart from the baseline."""
     size_ratio: float
 
-    def values(self) -> tuple[float, float, float]:
-        """Size on a grid of the tolerance, so that ties are ties."""
-        steps = round(np.log(self.size_ratio) / np.log1p(SIZE_TOLERANCE))
-        return self.accuracy_pp, self.speedup, float(steps)
+    def beats(self, other: Point) -> bool:
+        """No worse in anything, and surely better in something.
+
+        No worse is judged by the values, so that points cannot beat each other in a circle.
+        """
+        ours, theirs = (self.accuracy_pp, self.speedup), (other.accuracy_pp, other.speedup)
+        margin = 1 + SIZE_TOLERANCE
+        if any(a.value < b.value for a, b in zip(ours, theirs, strict=True)):
+            return False
+        if self.size_ratio * margin < other.size_ratio:
+            return False
+        surely = any(a.value > b.value and a.low > b.high for a, b in zip(ours, theirs, strict=True))
+        return surely or self.size_ratio > other.size_ratio * margin
 
 
 def front(points: list[Point]) -> list[bool]:
-    """For each point, whether no other is at least as good in all three and better in one."""
-    values = np.array([point.values() for point in points]).reshape(len(points), 3)
-    flags = []
-    for own in values:
-        beaten = (values >= own).all(axis=1) & (values > own).any(axis=1)
-        flags.append(not bool(beaten.any()))
-    return flags
+    """For each point, whether no other beats it."""
+    return [not any(other.beats(own) for other in points) for own in points]

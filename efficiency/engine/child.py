@@ -13,10 +13,10 @@ import os
 import signal
 import sys
 import threading
-import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, Literal
@@ -45,11 +45,12 @@ def _leave_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])
-        os._exit(1)
+        os.killpg(0, signal.SIGKILL)
 
 
 def _main(work: Work, asked: Message, pipe: Connection, log: str) -> None:
-    """First function of the child."""
+    """First function of the child, which leads a process group: what it starts ends with it."""
+    os.setsid()
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle.
     with open(log, "ab", buffering=0) as file:
@@ -81,7 +82,10 @@ class Child:
         context = _context(start)
         self._pipe, theirs = context.Pipe(duplex=False)
         self._process = context.Process(  # type: ignore[attr-defined]
-            target=_main, args=(work, asked, theirs, str(log)), daemon=True
+            # Not a daemon: those may have no children, and a user's `load` may use a DataLoader with workers.
+            target=_main,
+            args=(work, asked, theirs, str(log)),
+            daemon=False,
         )
         self._process.start()
         theirs.close()
@@ -90,18 +94,20 @@ class Child:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._process.is_alive():
-            self._process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.kill()  # where it had not yet come to lead a group
         self._process.join()
         self._pipe.close()
 
-    def messages(self, timeout_s: float) -> Iterator[Message]:
-        """What the child sends until its end; raises `VariantFailed` with the reason it gave or left."""
-        deadline = time.monotonic() + timeout_s
+    def messages(self, silence_s: float) -> Iterator[Message]:
+        """What the child sends until its end; raises `VariantFailed` with the reason it gave or left.
+
+        A child that says nothing for `silence_s` hangs. How long it takes in all is no matter: a model may be slow.
+        """
         while True:
-            left = deadline - time.monotonic()
-            if left <= 0 or not wait([self._pipe], timeout=left):
-                raise VariantFailed(f"It did not finish within {timeout_s:.0f} s and was stopped.")
+            if not wait([self._pipe], timeout=silence_s):
+                raise VariantFailed(f"It gave no sign of life for {silence_s:.0f} s and was stopped.")
             try:
                 message: Message = json.loads(self._pipe.recv_bytes())
             except (EOFError, OSError):
@@ -121,10 +127,23 @@ class Child:
         return f"exit code {code}"
 
 
-def ask(work: Work, asked: Message, *, start: Literal["warm", "fresh"], log: Path, timeout_s: float) -> Message:
-    """Run a child that answers once; its last message. Raises `VariantFailed`."""
+def ask(
+    work: Work,
+    asked: Message,
+    *,
+    start: Literal["warm", "fresh"],
+    log: Path,
+    silence_s: float,
+    doing: Callable[[str], None] = lambda what: None,
+) -> Message:
+    """Run a child to its answer, its last message; `doing` hears what it says of its work before.
+
+    Raises `VariantFailed`.
+    """
     answer: Message = {}
     with Child(work, asked, start=start, log=log) as child:
-        for message in child.messages(timeout_s):
+        for message in child.messages(silence_s):
+            if what := message.get("doing"):
+                doing(what)
             answer = message
     return answer

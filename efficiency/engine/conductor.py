@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from efficiency import estimate, workloads
+from efficiency.check import Checked
 from efficiency.condition import Condition
 from efficiency.engine import at_work, cold, probe, reference, replicate
 from efficiency.engine.child import Child, Message, ask
+from efficiency.engine.orders import Orders
 from efficiency.errors import VariantFailed
 from efficiency.machine import Machine
-from efficiency.study import Checked, Entry, Variant, heats
+from efficiency.measure import latency
+from efficiency.study import Entry, heats
 
 PATIENCE = 6.0
-"""A step may take this many times its estimate, and a minute more, before it counts as hung."""
+"""A child may say nothing for this many times the estimate of its work, and a minute more, before it counts as hung."""
 GRACE_S = 60.0
+READING_S = 600.0
+"""Silence allowed where data are read or made for the first time, whose pace nobody knows."""
+CALLS_IN_SILENCE = 1 + latency.WARM_UP_CALLS
+"""A replicate gives a sign of life before every visit; the longest visit of a slow model is its first."""
 
 
 class Cancelled(Exception):
@@ -58,38 +65,36 @@ class Conductor:
     def __init__(
         self, checked: Checked, machine: Machine, recorder: Recorder, folder: Path, tell: Callable[[Pulse], None]
     ) -> None:
-        self._study, self._entries = checked.study, checked.entries
-        self._machine, self._recorder, self._folder, self._tell = machine, recorder, folder, tell
-        self._started = time.monotonic()
+        self._study, self._recorder, self._tell = checked.study, recorder, tell
+        self._entries, self._open = checked.entries, dict.fromkeys(checked.entries)
         self._heats = heats(self._entries)
+        self._workloads = {name: workloads.describe(name) for name in self._study.workloads}
+        self._orders = Orders(self._study, machine, self._workloads, folder)
+        self._started = time.monotonic()
         self._left = estimate.steps(self._study, self._entries, machine, self._study.effort.seconds_per_replicate)
         self._estimate_s = sum(self._left.values())
-        self._settled, self._test_rows = 0, 0
+        self._slowness = dict.fromkeys(self._study.workloads, 1.0)
+        self._ready: dict[str, Message | VariantFailed] = {}
         self._probed: dict[tuple[object, ...], Message | VariantFailed] = {}
+        self._cold: dict[Entry, Message] = {}
 
     def run(self) -> None:
         """Every workload in turn; on `Cancelled` the rows that are left are marked, then it is raised on."""
-        open_entries = dict.fromkeys(self._entries)
         try:
             for entry in self._entries:
                 if entry.why_not:
                     self._settle(entry, "not-applicable", entry.why_not)
-                    del open_entries[entry]
-            ready: dict[str, str | None] = {}
             for (name, condition), entries in self._heats.items():
-                if name not in ready:
-                    ready[name] = self._make_reference(name)
-                if reason := ready[name]:
+                ready = self._reference(name)
+                if isinstance(ready, VariantFailed):
                     for entry in entries:
-                        self._settle(entry, "failed", reason)
+                        self._settle(entry, "failed", str(ready))
                 else:
-                    self._heat(name, condition, entries)
+                    self._heat(name, condition, entries, ready)
                 self._heat_over(name, condition)
-                for entry in entries:
-                    del open_entries[entry]
             self._say("All is measured")
         except Cancelled:
-            for entry in open_entries:
+            for entry in self._open:
                 self._recorder.settle(entry, "cancelled", "Cancelled before it was measured.")
             raise
 
@@ -98,91 +103,48 @@ class Conductor:
     def _say(self, now: str) -> None:
         total = len(self._entries)
         passed_s = self._estimate_s - sum(self._left.values())
-        self._tell(Pulse(now, self._settled, total, passed_s, self._estimate_s))
+        self._tell(Pulse(now, total - len(self._open), total, passed_s, self._estimate_s))
+
+    def _settle(self, entry: Entry, status: str, reason: str) -> None:
+        self._recorder.settle(entry, status, reason)
+        del self._open[entry]
 
     def _heat_over(self, *heat: object) -> None:
         """What was left of a heat will not be done: its time goes to the others."""
         for step in [step for step in self._left if step[:2] == heat]:
             del self._left[step]
 
-    def _settle(self, entry: Entry, status: str, reason: str) -> None:
-        self._recorder.settle(entry, status, reason)
-        self._settled += 1
-
-    def _timeout_s(self, estimated_s: float) -> float:
-        return PATIENCE * estimated_s + GRACE_S
-
-    def _asked(self, entry: Entry) -> dict[str, Any]:
-        """What the children of a variant are told."""
-        study, workload = self._study, workloads.describe(entry.workload)
-        folder = self._folder_of(entry.workload, entry.condition)
-        return {
-            "workload": entry.workload,
-            "dataset": workload.dataset(study.dataset).key,
-            "techniques": list(entry.variant.techniques),
-            "condition": asdict(entry.condition),
-            "seed": study.seed,
-            "threads": self._machine.threads,
-            "test_rows": study.effort.test_rows,
-            "calibration_rows": study.effort.calibration_rows,
-            "training_rows": study.effort.training_rows,
-            "sample": str(self._sample_of(entry.workload, entry.condition)),
-            "learned": str(folder / f"{entry.variant.key}.safetensors"),
-        }
-
-    def _folder_of(self, name: str, condition: Condition) -> Path:
-        """Where what children leave for each other lies; the same for every batch size and thread count."""
-        shape = f"{condition.device}-{condition.length or 'natural'}-{condition.padding_pct}"
-        folder = self._folder / workloads.describe(name).key / shape
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
-
-    def _sample_of(self, name: str, condition: Condition) -> Path:
-        """Where the timed input lies."""
-        return self._folder_of(name, condition) / f"sample-{condition.batch_size}.safetensors"
-
-    @property
-    def _log(self) -> Path:
-        return self._folder / "children.log"
-
-    def _make_reference(self, name: str) -> str | None:
-        """Data and checkpoint at hand; None, or why this workload cannot be measured."""
-        label = workloads.describe(name).label
-        asked = {
-            "workload": name,
-            "dataset": workloads.describe(name).dataset(self._study.dataset).key,
-            "threads": self._machine.threads,
-            "seed": self._study.seed,
-            "anew": False,
-            "samples": [
-                {"condition": asdict(condition), "file": str(self._sample_of(name, condition))}
-                for workload, condition in self._heats
-                if workload == name
-            ],
-        }
-        self._say(f"{label}: reading data and checkpoint")
-        try:
-            with Child(reference.run, asked, start="warm", log=self._log) as child:
-                for message in child.messages(self._timeout_s(self._left[name,])):
-                    if "progress" in message:
-                        self._say(f"{label}: {message['progress']} ({message['share']:.0%})")
-                    if "ready" in message:
-                        self._test_rows = int(message["test_rows"])
-        except VariantFailed as failure:
-            return str(failure)
-        finally:
+    def _reference(self, name: str) -> Message | VariantFailed:
+        """Data and checkpoint at hand, or why this workload cannot be measured; made ready once."""
+        if name not in self._ready:
+            try:
+                self._ready[name] = self._make_reference(name)
+            except VariantFailed as failure:
+                self._ready[name] = failure
             del self._left[name,]
-        return None
+        return self._ready[name]
 
-    def _heat(self, name: str, condition: Condition, entries: list[Entry]) -> None:
+    def _make_reference(self, name: str) -> Message:
+        answer: Message = {}
+        label = self._workloads[name].label
+        conditions = [condition for workload, condition in self._heats if workload == name]
+        asked = self._orders.reference(name, conditions)
+        self._say(f"{label}: reading data and checkpoint")
+        with Child(reference.run, asked, start="warm", log=self._orders.log) as child:
+            for answer in child.messages(READING_S):
+                if "progress" in answer:
+                    self._say(f"{label}: {answer['progress']} ({answer['share']:.0%})")
+        padding_pct = dict(zip(conditions, answer["padding_pct"], strict=True))
+        return {"test_rows_at_hand": answer["test_rows"], "padding_pct": padding_pct}
+
+    def _heat(self, name: str, condition: Condition, entries: list[Entry], ready: Message) -> None:
         """Probe the variants one by one, then time together those that could be prepared."""
-        label = workloads.describe(name).label
+        label = self._workloads[name].label
         prepared: list[Entry] = []
         for entry in entries:
             if entry.variant.control:
                 continue
-            self._say(f"{label}: {entry.variant.label}, {condition.label()}")
-            reason = self._probe(entry)
+            reason = self._probe(entry, f"{label}: {entry.variant.label}, {condition.label()}", ready)
             if reason is None:
                 prepared.append(entry)
                 continue
@@ -192,30 +154,49 @@ class Conductor:
                     self._settle(other, "failed", f"The baseline could not be measured: {reason}")
                 return
         control = next(entry for entry in entries if entry.variant.control)
-        timed = self._time(label, condition, [prepared[0], control, *prepared[1:]])
+        self._cold[control] = self._cold[prepared[0]]
+        self._expect([*prepared, control])
+        timed = self._time(label, [prepared[0], control, *prepared[1:]])
         self._recorder.close_heat(entries)
-        self._settled += len(timed)
+        for entry in timed:
+            del self._open[entry]
 
-    def _probe(self, entry: Entry) -> str | None:
+    def _expect(self, entries: list[Entry]) -> None:
+        """Correct the estimate of the heat's replicates, now that the first calls are known."""
+        least_s = latency.LEAST_CALLS * sum(self._cold[entry]["first_call_ms"] for entry in entries) / 1e3
+        seconds = max(self._study.effort.seconds_per_replicate, least_s)
+        heat = entries[0].workload, entries[0].condition
+        for number in range(self._study.effort.replicates):
+            expected_s = estimate.replicate_seconds(len(entries), seconds)
+            self._estimate_s += expected_s - self._left[*heat, number]
+            self._left[*heat, number] = expected_s
+
+    def _probe(self, entry: Entry, what: str, ready: Message) -> str | None:
         """None, or why the variant failed."""
-        asked, step = self._asked(entry), (entry.workload, entry.condition, entry.variant)
-        timeout_s = self._timeout_s(self._left[step])
+        name, step = entry.workload, (entry.workload, entry.condition, entry.variant)
+        silence_s = PATIENCE * self._left[step] * self._slowness[name] + GRACE_S
+        self._say(what)
         try:
-            found = self._found(entry, asked, timeout_s) | {"test_rows_at_hand": self._test_rows}
-            started_cold = _timed_ask(cold.run, asked, self._log, timeout_s)
+            found = self._found(entry, what, silence_s)
+            started_cold = self._timed_ask(cold.run, self._orders.variant(entry), what, silence_s)
         except VariantFailed as failure:
             return str(failure)
         finally:
-            del self._left[step]
-        self._recorder.probed(entry, found, started_cold)
+            estimated_s = self._left.pop(step)
+        if not entry.variant.techniques:
+            # The declared pace is a guess, above all for a user's own model; this was seen.
+            self._slowness[name] = max(self._slowness[name], found["wall_s"] / estimated_s)
+        self._cold[entry] = started_cold
+        about_input = {"padding_pct": ready["padding_pct"][entry.condition]}
+        self._recorder.probed(entry, found | ready | about_input, started_cold)
         return None
 
-    def _found(self, entry: Entry, asked: Message, timeout_s: float) -> Message:
+    def _found(self, entry: Entry, what: str, silence_s: float) -> Message:
         """What the probe finds, or how it fails, is the same for every batch size and thread count: asked once."""
         known = (entry.workload, entry.condition.of_answers(), entry.variant)
         if known not in self._probed:
             try:
-                self._probed[known] = _timed_ask(probe.run, asked, self._log, timeout_s)
+                self._probed[known] = self._timed_ask(probe.run, self._orders.variant(entry), what, silence_s)
             except VariantFailed as failure:
                 self._probed[known] = failure
         found = self._probed[known]
@@ -223,23 +204,33 @@ class Conductor:
             raise found
         return found
 
-    def _time(self, label: str, condition: Condition, entries: list[Entry]) -> list[Entry]:
+    def _timed_ask(self, work: Any, asked: Message, what: str, silence_s: float) -> Message:
+        started = time.perf_counter()
+        answer = ask(
+            work,
+            asked,
+            start="warm",
+            log=self._orders.log,
+            silence_s=silence_s,
+            doing=lambda now: self._say(f"{what}: {now}"),
+        )
+        return answer | {"wall_s": time.perf_counter() - started}
+
+    def _time(self, label: str, entries: list[Entry]) -> list[Entry]:
         """Replicates of the heat; a variant that brings one down is dropped, and that one runs again."""
-        effort = self._study.effort
-        alive = list(entries)
-        number = 0
+        effort, alive, number = self._study.effort, list(entries), 0
         while number < effort.replicates and alive:
             seconds = self._seconds(len(alive))
             self._say(f"{label}: timing {len(alive)} variants together, process {number + 1} of {effort.replicates}")
-            self._at_work.unlink(missing_ok=True)
+            self._orders.at_work.unlink(missing_ok=True)
             try:
                 answer = self._replicate(alive, number, seconds)
             except VariantFailed as failure:
-                alive = self._drop(alive, at_work.read(self._at_work), str(failure))
+                alive = self._drop(alive, at_work.read(self._orders.at_work), str(failure))
                 continue
             for entry in alive:
                 self._recorder.timed(entry, number, answer["samples"][entry.variant.key])
-            del self._left[entries[0].workload, condition, number]
+            del self._left[entries[0].workload, entries[0].condition, number]
             number += 1
         return alive
 
@@ -252,31 +243,20 @@ class Conductor:
         left_s = budget_s - (time.monotonic() - self._started) - others_s
         return estimate.affordable_seconds(effort, left_s, len(replicates), variants)
 
-    @property
-    def _at_work(self) -> Path:
-        return self._folder / "at-work"
-
     def _replicate(self, alive: list[Entry], number: int, seconds: float) -> Message:
-        asked = self._asked(alive[0]) | {
-            "seed": self._study.seed + 1_000 + number,
-            "seconds": seconds,
-            "at_work": str(self._at_work),
-            "variants": [
-                {
-                    "key": entry.variant.key,
-                    "techniques": list(entry.variant.techniques),
-                    "learned": self._asked(entry)["learned"],
-                }
-                for entry in alive
-            ],
-        }
-        timeout_s = self._timeout_s(estimate.replicate_seconds(len(alive), seconds))
-        return ask(replicate.run, asked, start="fresh", log=self._log, timeout_s=timeout_s)
+        asked = self._orders.replicate(alive, number, seconds)
+        started = [self._cold[entry] for entry in alive]
+        slowest_s = max(cold["load_s"] + CALLS_IN_SILENCE * cold["first_call_ms"] / 1e3 for cold in started)
+        silence_s = GRACE_S + PATIENCE * slowest_s
+        return ask(replicate.run, asked, start="fresh", log=self._orders.log, silence_s=silence_s)
 
     def _drop(self, alive: list[Entry], place: int | None, reason: str) -> list[Entry]:
-        """The heat without the suspect; without anyone, where it was the baseline or nobody is known."""
+        """The heat without the suspect; without anyone, where it is the FP32 model itself or nobody is known.
+
+        The control is that model, too, and without it there is no noise floor to judge the others by.
+        """
         suspect = None if place is None else alive[place]
-        if suspect is None or suspect.variant == Variant():
+        if suspect is None or not suspect.variant.techniques:
             for entry in alive:
                 self._settle(entry, "failed", f"The heat could not be timed: {reason}")
             return []
@@ -284,22 +264,6 @@ class Conductor:
         return [entry for entry in alive if entry is not suspect]
 
 
-def _timed_ask(work: Any, asked: Message, log: Path, timeout_s: float) -> Message:
-    started = time.perf_counter()
-    answer = ask(work, asked, start="warm", log=log, timeout_s=timeout_s)
-    return answer | {"wall_s": time.perf_counter() - started}
-
-
 def run(checked: Checked, machine: Machine, recorder: Recorder, folder: Path, tell: Callable[[Pulse], None]) -> None:
     """Run a checked study to its end; raises `Cancelled` when it is cancelled."""
     Conductor(checked, machine, recorder, folder, tell).run()
-
-
-def remaining_s(pulse: Pulse, elapsed_s: float) -> float | None:
-    """Seconds left: the estimate of what is left, scaled by how the estimate fared so far."""
-    if pulse.total_estimate_s <= 0:
-        return None
-    left = max(0.0, pulse.total_estimate_s - pulse.done_estimate_s)
-    if pulse.done_estimate_s < 10:
-        return left
-    return left * min(5.0, max(0.2, elapsed_s / pulse.done_estimate_s))

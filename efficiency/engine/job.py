@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
+from efficiency import estimate
+from efficiency.check import check
 from efficiency.engine import conductor, turn
 from efficiency.engine.conductor import Cancelled, Pulse
 from efficiency.engine.progress import Progress, ProgressFile, folder_of
@@ -20,7 +22,7 @@ from efficiency.engine.recording import StoreRecorder
 from efficiency.errors import EfficiencyError
 from efficiency.machine import this_machine
 from efficiency.results.store import Store
-from efficiency.study import Study, check
+from efficiency.study import Study
 
 Tell = Callable[[Progress], None]
 
@@ -46,7 +48,7 @@ def conduct(store: Store, study_id: str, tell: Tell = lambda progress: None) -> 
 
     def pulse(beat: Pulse) -> None:
         elapsed_s = time.monotonic() - started
-        left_s = conductor.remaining_s(beat, elapsed_s)
+        left_s = estimate.remaining_seconds(beat.done_estimate_s, beat.total_estimate_s, elapsed_s)
         say(Progress(study_id, "running", beat.now, beat.done, beat.total, elapsed_s, left_s))
 
     status, message = "failed", ""
@@ -69,15 +71,17 @@ def conduct(store: Store, study_id: str, tell: Tell = lambda progress: None) -> 
     except Exception as error:  # The study's page must say what happened, whatever it was.
         logging.getLogger(__name__).exception("The study failed")
         message = f"The study stopped on an unexpected error ({type(error).__name__}: {error}); please report it."
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, signal.SIG_IGN if handler is None else handler)
+    # Too late to cancel: a signal must not cut off what follows.
+    for number in before:
+        signal.signal(number, signal.SIG_IGN)
     _end(store, study_id, status, message)
     elapsed_s = time.monotonic() - started
     say(Progress(study_id, status, message, last.done, last.total, elapsed_s, 0.0))
     for part in folder_of(study_id).glob("*"):
         if part.is_dir():  # Learned state has served; the log stays.
             shutil.rmtree(part, ignore_errors=True)
+    for number, handler in before.items():
+        signal.signal(number, signal.SIG_IGN if handler is None else handler)
     return status
 
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 
+import psutil
+
 from efficiency import paths
+from efficiency.check import check
 from efficiency.engine.progress import Progress, ProgressFile, folder_of
 from efficiency.machine import this_machine
 from efficiency.results.store import Store
-from efficiency.study import Study, check
+from efficiency.study import Study
 
-__all__ = ["Progress", "cancel", "live", "progress", "submit"]
+__all__ = ["Progress", "cancel", "forget", "live", "progress", "submit"]
 
 START_S = 20.0
 """A job that has not written its first progress by then has died on the way."""
@@ -62,7 +67,11 @@ def progress(store: Store, study_id: str) -> Progress:
         told = found[0] if found else Progress(study_id, record.status)
         return replace(told, state=record.status, now=record.message, waiting_for=None)
     if found is None:
-        if _age_s(study_id) < START_S:
+        started_s = _age_s(study_id)
+        if started_s is None:
+            # Not started from here, or only just stored: another home may know more, so it is not ours to end.
+            return Progress(study_id, record.status, "Started by another program; it can be cancelled here.")
+        if started_s < START_S:
             return Progress(study_id, "queued", "Starting")
         return _interrupted(store, Progress(study_id, "queued"))
     told, process = found
@@ -73,11 +82,12 @@ def progress(store: Store, study_id: str) -> Progress:
     return told
 
 
-def _age_s(study_id: str) -> float:
+def _age_s(study_id: str) -> float | None:
+    """Seconds since its process was started from this home; None where it was not."""
     try:
         return time.time() - folder_of(study_id).stat().st_mtime
     except OSError:
-        return float("inf")
+        return None
 
 
 def _interrupted(store: Store, told: Progress) -> Progress:
@@ -87,12 +97,21 @@ def _interrupted(store: Store, told: Progress) -> Progress:
 
 
 def cancel(store: Store, study_id: str) -> None:
-    """Ask the study's process to stop; rows already measured are kept."""
+    """Ask the study's process to stop; rows already measured are kept, and a study that has ended stays as it is."""
+    if store.study(study_id).status not in {"queued", "running"}:
+        return
     found = ProgressFile(study_id).read()
     if found and found[1] is not None:
-        found[1].terminate()
-    elif store.study(study_id).status in {"queued", "running"}:
+        with suppress(psutil.NoSuchProcess):
+            found[1].terminate()
+    else:
         store.set_status(study_id, "cancelled", "Cancelled before it started.")
+
+
+def forget(study_id: str) -> None:
+    """Remove what the processes of a deleted study left behind: its progress and its logs."""
+    ProgressFile(study_id).remove()
+    shutil.rmtree(folder_of(study_id), ignore_errors=True)
 
 
 def live(store: Store) -> list[Progress]:

@@ -23,7 +23,6 @@ def run(asked: Message, send: Send) -> None:
     from efficiency.techniques.base import Data
     from efficiency.workloads import checkpoints
 
-    torch.set_num_threads(asked["threads"])
     torch.manual_seed(asked["seed"])
     workload = workloads.get(asked["workload"])
     dataset = workload.dataset(asked["dataset"])
@@ -32,6 +31,7 @@ def run(asked: Message, send: Send) -> None:
     device = torch.device(condition.device)
 
     reference = checkpoints.load(workload, dataset).to(device)
+    torch.set_num_threads(asked["threads"])  # after a user's file has run, which may set them, too
     sample = variants.load_sample(asked["sample"], condition.device)
 
     def calibration() -> torch.Tensor:
@@ -40,16 +40,16 @@ def run(asked: Message, send: Send) -> None:
     def training() -> tuple[torch.Tensor, torch.Tensor]:
         return inputs.encoded(workload, dataset, condition, "train", asked["training_rows"])
 
-    spent: dict[str, float] = {}
     send({"doing": "preparing"})
     started = time.perf_counter()
     data = Data(calibration, training, asked["seed"])
     learned = compose.learn(keys, reference, sample, data)
     prepared = compose.prepare(keys, reference, sample, learned)
-    spent["prepare_s"] = time.perf_counter() - started
+    prepare_s = time.perf_counter() - started
     if learned:
-        # Cloned: observers keep views of one tensor, which safetensors refuses.
-        save_file({name: value.detach().clone() for name, value in learned.items()}, Path(asked["learned"]))
+        # Copied: observers keep views of one tensor, and a model may be channels-last; safetensors refuses both.
+        kept = {name: value.detach().clone(memory_format=torch.contiguous_format) for name, value in learned.items()}
+        save_file(kept, Path(asked["learned"]))
 
     send({"doing": "answering the test rows"})
     started = time.perf_counter()
@@ -58,11 +58,11 @@ def run(asked: Message, send: Send) -> None:
         for manager in prepared.session:
             session.enter_context(manager())
         predicted = accuracy.predictions(prepared.caller(), rows, condition.device)
-        spent["evaluate_s"] = time.perf_counter() - started
+        evaluate_s = time.perf_counter() - started
         shown = compose.evidence(keys, prepared, sample, reference)
     answer: dict[str, Any] = {
-        "prepare_s": spent["prepare_s"],
-        "evaluate_s": spent["evaluate_s"],
+        "prepare_s": prepare_s,
+        "evaluate_s": evaluate_s,
         "size_bytes": size.serialized_bytes(prepared.module),
         "predicted": arrays.to_text(predicted),
         "labels": arrays.to_text(labels.numpy().astype("uint16")),

@@ -11,10 +11,11 @@ import numpy as np
 from efficiency import workloads
 from efficiency.analysis import derive
 from efficiency.analysis.derive import Measured
+from efficiency.check import Checked
 from efficiency.engine import arrays
 from efficiency.machine import Machine
 from efficiency.results.store import Store
-from efficiency.study import Checked, Entry
+from efficiency.study import Entry
 
 NOT_TIMED = "Probed, not timed yet."
 
@@ -82,7 +83,7 @@ class StoreRecorder:
         measured.load_s = cold["load_s"]
         measured.first_call_ms = cold["first_call_ms"]
         measured.peak_memory_mb = cold["peak_memory_mb"]
-        row.padding_pct = cold["padding_pct"]
+        row.padding_pct = probe["padding_pct"]
         row.details = {
             "evidence": probe["evidence"],
             "test_rows": len(measured.labels),
@@ -90,7 +91,7 @@ class StoreRecorder:
             "probe_s": round(probe["wall_s"], 3),
             "cold_s": round(cold["wall_s"], 3),
         }
-        self._write(self._heat_of(entry), only=row)
+        self._write(self._heat_of(entry), only=row, material=True)
 
     def timed(self, entry: Entry, replicate: int, samples: dict[str, Any]) -> None:
         pairs = arrays.from_text(samples)
@@ -115,11 +116,13 @@ class StoreRecorder:
 
     def _write(self, rows: list[_Row], *, only: _Row | None = None, material: bool = False) -> None:
         derived = derive.heat([row.measured for row in rows])
+        # The timed input is the heat's: rows that were never probed, such as the control, share its padding.
+        padding_pct = next((row.padding_pct for row in rows if row.padding_pct is not None), None)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         for row, columns in zip(rows, derived, strict=True):
             if only is not None and row is not only:
                 continue
-            columns = {"recorded_at": now, **row.identity, "padding_pct": row.padding_pct, **columns}
+            columns = {"recorded_at": now, **row.identity, "padding_pct": padding_pct, **columns}
             row_id = self._store.put_row(self._study_id, row.position, columns, row.details)
             if material and row.measured.samples is not None:
                 self._store.put_samples(row_id, row.measured.samples)

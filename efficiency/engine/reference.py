@@ -18,8 +18,8 @@ def run(asked: Message, send: Send) -> None:
     from efficiency.errors import DataUnavailable
     from efficiency.workloads import cards, checkpoints
 
-    torch.set_num_threads(asked["threads"])
     workload = workloads.get(asked["workload"])
+    torch.set_num_threads(asked["threads"])
     dataset = workload.dataset(asked["dataset"])
 
     def progress(what: str, share: float) -> None:
@@ -36,6 +36,9 @@ def run(asked: Message, send: Send) -> None:
             card["accuracy_pct"] = made.accuracy_pct
             card["train_seconds"] = made.train_seconds
         checkpoints.verify(workload, dataset)
+    padding_pct = []
     for wanted in asked["samples"]:
-        save_file({"sample": inputs.sample(workload, dataset, Condition(**wanted["condition"]))}, wanted["file"])
-    send({"ready": True, "card": card, "test_rows": len(dataset.load("test", None))})
+        sample = inputs.sample(workload, dataset, Condition(**wanted["condition"]))
+        save_file({"sample": sample}, wanted["file"])
+        padding_pct.append(inputs.padding_pct(workload, sample))
+    send({"card": card, "test_rows": len(dataset.load("test", None)), "padding_pct": padding_pct})

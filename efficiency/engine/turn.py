@@ -17,7 +17,12 @@ PATIENCE_S = 1.0
 
 
 def _lock_file() -> Path:
-    return Path(tempfile.gettempdir()) / "efficiency-machine.lock"
+    # In a folder of its own: in one that is sticky, as /tmp is, Linux refuses to open another user's file to write.
+    folder = Path(tempfile.gettempdir()) / "efficiency-machine"
+    with suppress(FileExistsError):
+        folder.mkdir()
+        folder.chmod(0o777)
+    return folder / "turn.lock"
 
 
 def _holder_file() -> Path:
@@ -35,7 +40,6 @@ def holder() -> str | None:
 @contextmanager
 def taken(study_id: str, waiting: Callable[[str | None], None]) -> Iterator[None]:
     """Hold the machine; while another study does, `waiting` is told which, at least every second."""
-    # Every user of the machine may take a turn, hence the mode.
     lock = FileLock(_lock_file(), mode=0o666)
     while True:
         try:

@@ -27,6 +27,8 @@ VISIT_NS = 15_000_000
 CALLS_A_VISIT = (1, 50)
 LEAST_ROUNDS = 5
 WARM_UP_CALLS = 3
+LEAST_CALLS = (1 + WARM_UP_CALLS) + 2 * LEAST_ROUNDS
+"""Of each variant, however slow: a visit to warm up, and in each round a call after a discarded one."""
 
 
 @dataclass(frozen=True)

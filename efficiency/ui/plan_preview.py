@@ -6,10 +6,11 @@ import streamlit as st
 
 from efficiency import estimate
 from efficiency.analysis import plans, wording
+from efficiency.check import problems
 from efficiency.engine import jobs
 from efficiency.machine import this_machine
 from efficiency.results.store import Store
-from efficiency.study import Study, expand, problems
+from efficiency.study import Study, expand
 from efficiency.ui import plan
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 
 from efficiency.engine.child import Message, Send
@@ -59,10 +62,20 @@ def hangs(asked: Message, send: Send) -> None:
     time.sleep(3600)
 
 
-def talks_forever(asked: Message, send: Send) -> None:
-    while True:
-        send({"pid": os.getpid()})
-        time.sleep(0.05)
+def works_for_long(asked: Message, send: Send) -> None:
+    for _ in range(asked["seconds"] * 2):
+        send({"alive": True})
+        time.sleep(0.5)
+    send({"done": True})
+
+
+def has_children(asked: Message, send: Send) -> None:
+    """As a user's `load` may, with a pool or a DataLoader."""
+    worker = multiprocessing.get_context("fork").Process(target=time.sleep, args=(3600,))
+    worker.start()
+    program = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
+    send({"pids": [worker.pid, program.pid]})
+    time.sleep(3600)
 
 
 def hears_an_interrupt(asked: Message, send: Send) -> None:
@@ -71,6 +84,4 @@ def hears_an_interrupt(asked: Message, send: Send) -> None:
 
 
 def imports(asked: Message, send: Send) -> None:
-    import sys
-
     send({"torch": "torch" in sys.modules})

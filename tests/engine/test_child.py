@@ -25,9 +25,9 @@ def log(tmp_path: Path) -> Path:
     return tmp_path / "logs" / "children.log"
 
 
-def reason(work, start, log, timeout_s=60.0) -> str:
+def reason(work, start, log, silence_s=60.0) -> str:
     with pytest.raises(VariantFailed) as caught:
-        ask(work, {}, start=start, log=log, timeout_s=timeout_s)
+        ask(work, {}, start=start, log=log, silence_s=silence_s)
     said = str(caught.value)
     assert "\n" not in said
     return said
@@ -35,7 +35,7 @@ def reason(work, start, log, timeout_s=60.0) -> str:
 
 @STARTS
 def test_it_answers(start, log):
-    answer = ask(child_work.answers, {"numbers": [1, 2, 3]}, start=start, log=log, timeout_s=60)
+    answer = ask(child_work.answers, {"numbers": [1, 2, 3]}, start=start, log=log, silence_s=60)
     assert answer == {"sum": 6}
 
 
@@ -46,18 +46,18 @@ def test_all_it_says_is_heard_in_order(start, log):
 
 
 def test_a_long_answer_arrives_whole(log):
-    answer = ask(child_work.answers_at_length, {"length": 8_000_000}, start="warm", log=log, timeout_s=60)
+    answer = ask(child_work.answers_at_length, {"length": 8_000_000}, start="warm", log=log, silence_s=60)
     assert len(answer["text"]) == 8_000_000
 
 
 def test_a_warm_child_has_torch_and_a_fresh_one_does_not(log):
     for start, loaded in (("warm", sys.platform == "linux"), ("fresh", False)):
-        assert ask(child_work.imports, {}, start=start, log=log, timeout_s=60) == {"torch": loaded}
+        assert ask(child_work.imports, {}, start=start, log=log, silence_s=60) == {"torch": loaded}
 
 
 @STARTS
 def test_what_it_prints_goes_to_the_log(start, log, capfd):
-    ask(child_work.prints, {}, start=start, log=log, timeout_s=60)
+    ask(child_work.prints, {}, start=start, log=log, silence_s=60)
     assert log.read_text().splitlines() == ["said by C", "said by Python"]
     assert capfd.readouterr() == ("", "")
 
@@ -93,18 +93,32 @@ def test_running_out_of_memory_is_told(log):
 
 
 @STARTS
-@pytest.mark.parametrize("work", [child_work.hangs, child_work.talks_forever])
-def test_past_its_limit_it_is_ended(start, work, log):
+def test_one_that_says_nothing_is_ended(start, log):
     told: list[int] = []
 
     def listen() -> None:
-        with Child(work, {}, start=start, log=log) as child:
+        with Child(child_work.hangs, {}, start=start, log=log) as child:
             told.extend(message["pid"] for message in child.messages(2))
 
-    with pytest.raises(VariantFailed, match="did not finish within 2 s"):
+    with pytest.raises(VariantFailed, match="no sign of life for 2 s"):
         listen()
     if told:  # It may not have come that far on a busy machine.
         assert not psutil.pid_exists(told[0])
+
+
+def test_one_that_gives_signs_of_life_may_take_its_time(log):
+    with Child(child_work.works_for_long, {"seconds": 5}, start="warm", log=log) as child:
+        told = list(child.messages(2.5))
+    assert told[-1] == {"done": True}
+
+
+@STARTS
+def test_what_it_has_started_ends_with_it(start, log):
+    with Child(child_work.has_children, {}, start=start, log=log) as child:
+        messages = child.messages(60)
+        pids = next(messages)["pids"]
+        assert all(psutil.pid_exists(pid) for pid in pids)
+    assert until(lambda: not any(map(psutil.pid_exists, pids)), 10)
 
 
 @STARTS
@@ -116,7 +130,7 @@ def test_leaving_early_ends_it(start, log):
 
 
 def test_an_interrupt_from_the_keyboard_is_the_parents_to_handle(log):
-    assert ask(child_work.hears_an_interrupt, {}, start="fresh", log=log, timeout_s=60) == {"ok": True}
+    assert ask(child_work.hears_an_interrupt, {}, start="fresh", log=log, silence_s=60) == {"ok": True}
 
 
 PARENT = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -190,8 +191,30 @@ def test_a_study_that_ended_needs_no_progress_file(store):
 
 
 def test_a_study_whose_process_left_no_word_is_interrupted(store):
-    study_id = store.add_study({}, name="", machine={}, command="", status="running")
+    study_id = store.add_study({}, name="", machine={}, command="", status="queued")
+    folder_of(study_id).mkdir(parents=True)
+    assert jobs.progress(store, study_id).state == "queued"
+    long_ago = time.time() - jobs.START_S - 1
+    os.utime(folder_of(study_id), (long_ago, long_ago))
     assert jobs.progress(store, study_id).state == store.study(study_id).status == "interrupted"
+
+
+def test_a_study_that_another_home_runs_is_left_to_it(store):
+    study_id = store.add_study({}, name="", machine={}, command="", status="running")
+    assert jobs.progress(store, study_id).state == store.study(study_id).status == "running"
+    assert [told.study_id for told in jobs.live(store)] == [study_id]
+    jobs.cancel(store, study_id)
+    assert store.study(study_id).status == "cancelled"
+
+
+def test_what_a_deleted_study_left_is_removed(store):
+    folder_of("a").mkdir(parents=True)
+    (folder_of("a") / "job.log").write_text("said")
+    ProgressFile("a").write(Progress("a", "done"))
+    jobs.forget("a")
+    jobs.forget("never-was")
+    assert ProgressFile("a").read() is None
+    assert not folder_of("a").exists()
 
 
 def test_an_unknown_study_is_told(store):

@@ -1,0 +1,124 @@
+"""Whether a study can be run: every problem with it, as a sentence that names the option and the mend."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+
+from efficiency import workloads
+from efficiency.condition import Condition
+from efficiency.errors import BadRequest, EfficiencyError, UnknownName
+from efficiency.estimate import least_seconds
+from efficiency.machine import Machine
+from efficiency.study import Entry, Study, expand
+from efficiency.techniques import compose
+from efficiency.workloads import cards
+
+
+def problems(study: Study, machine: Machine) -> list[str]:
+    """Everything that keeps the study from being run, a sentence each; empty where it can run."""
+    found: list[str] = []
+    if not study.workloads:
+        found.append("--workload: choose at least one workload.")
+    if not study.variants:
+        found.append("--technique: choose at least one technique or combination.")
+    for name in study.workloads:
+        found += _workload_problems(study, name)
+    for variant in study.variants:
+        if reason := compose.clash(variant.techniques):
+            found.append(f"--combine {variant.key}: {reason}")
+    for condition in study.conditions:
+        found += _condition_problems(condition, machine)
+    if not found:
+        found += _repeated(study)
+    if study.effort.replicates < 2 or study.effort.seconds_per_replicate <= 0:
+        found.append("A speed-up needs at least 2 replicates of more than 0 seconds each.")
+    if study.budget_s is not None and not math.isfinite(study.budget_s):
+        found.append(f"--budget: choose a number of seconds, not {study.budget_s}.")
+    if not 0 <= study.seed < 2**32:
+        found.append(f"--seed: choose 0 to {2**32 - 1}, not {study.seed}.")
+    if not found and all(entry.why_not for entry in expand(study, machine) if entry.variant.techniques):
+        reasons = {entry.why_not for entry in expand(study, machine) if entry.why_not}
+        found.append("None of the techniques applies: " + " ".join(sorted(map(str, reasons))))
+    if not found and study.budget_s is not None:
+        least = least_seconds(study, machine)
+        if study.budget_s < least:
+            found.append(
+                f"--budget: {study.budget_s:g} s is too small for this plan, which needs at least "
+                f"{least:.0f} s; raise it or choose fewer workloads or techniques."
+            )
+    return list(dict.fromkeys(found))
+
+
+def _workload_problems(study: Study, name: str) -> list[str]:
+    try:
+        workload = workloads.describe(name)
+    except UnknownName as error:
+        return [f"--workload: {error}"]
+    except EfficiencyError as error:  # of a user's file, which names the option itself
+        return [str(error)]
+    try:
+        dataset = workload.dataset(study.dataset)
+    except EfficiencyError as error:
+        return [f"--dataset: {error}"]
+    reason = dataset.why_not()
+    if reason and dataset.fetch is None:
+        return [f"--dataset: {reason}"]
+    if reason := cards.broken(workload, dataset):
+        return [f"--workload: {reason}"]
+    for condition in study.conditions:
+        if condition.length is None and not condition.padding_pct:
+            continue
+        if workload.length is None:
+            option = "--padding" if condition.length is None else "--length"
+            return [f"{option}: {name} has no tokens; leave it out, or choose text workloads only."]
+        if condition.length is not None and not 8 <= condition.length <= workload.length:
+            return [f"--length: {name} takes 8 to {workload.length} tokens, not {condition.length}."]
+    return []
+
+
+def _repeated(study: Study) -> list[str]:
+    """Rows are told apart by workload, variant and condition: none may be asked for twice."""
+    found = []
+    keys = Counter(workloads.describe(name).key for name in study.workloads)
+    for key in (key for key, count in keys.items() if count > 1):
+        found.append(f"--workload: two of the workloads are called {key}; give the other another key.")
+    if len(set(study.variants)) < len(study.variants) or any(not v.techniques for v in study.variants):
+        found.append("--technique: a variant is asked for twice, or has no technique; name each once.")
+    if len(set(study.conditions)) < len(study.conditions):
+        found.append("--batch-size, --threads: a value is given twice; name each once.")
+    return found
+
+
+def _condition_problems(condition: Condition, machine: Machine) -> list[str]:
+    found = []
+    if not 1 <= condition.batch_size <= 1024:
+        found.append(f"--batch-size: choose 1 to 1024, not {condition.batch_size}.")
+    if not 1 <= condition.threads <= machine.logical_cores:
+        found.append(
+            f"--threads: this machine has {machine.logical_cores} cores; choose 1 to "
+            f"{machine.logical_cores}, not {condition.threads}."
+        )
+    if condition.device == "cuda" and not machine.gpus:
+        found.append("--device: no CUDA GPU was found on this machine; use --device cpu.")
+    if not 0 <= condition.padding_pct <= 95:
+        found.append(f"--padding: choose 0 to 95 percent, not {condition.padding_pct}.")
+    if condition.phase != "inference":
+        found.append("--phase: only inference is measured in this version.")
+    return found
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A study that has no problems, with its rows."""
+
+    study: Study
+    entries: list[Entry]
+
+
+def check(study: Study, machine: Machine) -> Checked:
+    """The study with its rows; raises `BadRequest` that lists every problem."""
+    if found := problems(study, machine):
+        raise BadRequest(" ".join(found))
+    return Checked(study, expand(study, machine))

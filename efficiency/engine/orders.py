@@ -1,0 +1,78 @@
+"""What the children of a study are told, and where they leave things for each other. No torch here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from efficiency.condition import Condition
+from efficiency.engine.child import Message
+from efficiency.machine import Machine
+from efficiency.study import Entry, Study
+from efficiency.workloads.base import Workload
+
+
+class Orders:
+    """The orders of one study. `workloads` are described once, so that all its children are told the same."""
+
+    def __init__(self, study: Study, machine: Machine, workloads: dict[str, Workload], folder: Path) -> None:
+        self._study, self._machine, self._workloads, self._folder = study, machine, workloads, folder
+        self.log = folder / "children.log"
+        self.at_work = folder / "at-work"
+
+    def reference(self, name: str, conditions: Sequence[Condition]) -> Message:
+        """For `reference.run`: make the reference model ready, and the timed input of each condition."""
+        return self._about(name) | {
+            "anew": False,
+            "samples": [
+                {"condition": asdict(condition), "file": str(self._sample(name, condition))} for condition in conditions
+            ],
+        }
+
+    def variant(self, entry: Entry) -> Message:
+        """For `probe.run` and `cold.run`: one variant under one condition."""
+        effort = self._study.effort
+        return self._about(entry.workload) | {
+            "condition": asdict(entry.condition),
+            "sample": str(self._sample(entry.workload, entry.condition)),
+            "test_rows": effort.test_rows,
+            "calibration_rows": effort.calibration_rows,
+            "training_rows": effort.training_rows,
+            **self._variant(entry),
+        }
+
+    def replicate(self, entries: Sequence[Entry], number: int, seconds: float) -> Message:
+        """For `replicate.run`: these variants, which share workload and condition, timed together."""
+        name, condition = entries[0].workload, entries[0].condition
+        return self._about(name) | {
+            "condition": asdict(condition),
+            "sample": str(self._sample(name, condition)),
+            "seed": self._study.seed + 1_000 + number,
+            "seconds": seconds,
+            "at_work": str(self.at_work),
+            "variants": [{"key": entry.variant.key, **self._variant(entry)} for entry in entries],
+        }
+
+    def _about(self, name: str) -> Message:
+        return {
+            "workload": name,
+            "dataset": self._workloads[name].dataset(self._study.dataset).key,
+            "seed": self._study.seed,
+            "threads": self._machine.threads,
+        }
+
+    def _variant(self, entry: Entry) -> dict[str, Any]:
+        learned = self._shared(entry.workload, entry.condition) / f"{entry.variant.key}.safetensors"
+        return {"techniques": list(entry.variant.techniques), "learned": str(learned)}
+
+    def _shared(self, name: str, condition: Condition) -> Path:
+        """The folder of what does not depend on batch size and threads."""
+        shape = f"{condition.device}-{condition.length or 'natural'}-{condition.padding_pct}"
+        folder = self._folder / self._workloads[name].key / shape
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def _sample(self, name: str, condition: Condition) -> Path:
+        return self._shared(name, condition) / f"sample-{condition.batch_size}.safetensors"
