@@ -7,10 +7,10 @@ BIN := $(VENV)/bin
 PIP_INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
 .PHONY: app setup test check example
-app: setup
+app: $(VENV)/.ready
 	$(BIN)/streamlit run app.py
 
-setup: $(VENV)/.ready
+setup: $(VENV)/.ready-dev
 
 test: $(VENV)/.ready-dev
 	$(MAKE) check
@@ -21,7 +21,7 @@ check: $(VENV)/.ready-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-example: setup
+example: $(VENV)/.ready
 	$(BIN)/python -m efficiency.results.example
 
 $(VENV)/bin/pip:

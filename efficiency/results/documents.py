@@ -59,10 +59,10 @@ def to_csv(store: Store, ids: Sequence[str]) -> str:
 
 def to_json(store: Store, id: str) -> dict[str, Any]:
     """Everything that is kept of a study, ready for `json.dumps`; raises `UnknownName`."""
-    study = asdict(store.study(id))
-    del study["example"]  # says how it came into this database, not what it is
     query = select(ROWS.c.id, ROWS.c.details, *frames.columns_of_row()).where(ROWS.c.study_id == id)
     with store.reading() as connection:
+        study = asdict(store.study_on(connection, id))
+        del study["example"]  # says how it came into this database, not what it is
         rows = [
             {
                 "columns": dict(zip(COLUMNS, values, strict=True)),

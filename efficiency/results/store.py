@@ -71,8 +71,10 @@ class Store:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection to read from."""
+        """A connection to read from: all that is read on it is of one moment."""
         with database.sentences(self._engine.url), self._engine.connect() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN")  # which Python's driver leaves out before a SELECT
             yield connection
 
     @contextlib.contextmanager
@@ -107,11 +109,15 @@ class Store:
     def study(self, id: str) -> StudyRecord:
         """The study of that id; raises `UnknownName`."""
         with self.reading() as connection:
-            query = select(*(STUDIES.c[name] for name in StudyRecord.__dataclass_fields__))
-            found = connection.execute(query.where(STUDIES.c.id == text(str(id)))).one_or_none()
-            if found is None:
-                raise self._unknown(connection, id)
-            return StudyRecord(**found._mapping)
+            return self.study_on(connection, id)
+
+    def study_on(self, connection: Connection, id: str) -> StudyRecord:
+        """As `study`, together with what else is read on this connection."""
+        query = select(*(STUDIES.c[name] for name in StudyRecord.__dataclass_fields__))
+        found = connection.execute(query.where(STUDIES.c.id == text(str(id)))).one_or_none()
+        if found is None:
+            raise self._unknown(connection, id)
+        return StudyRecord(**found._mapping)
 
     def studies(self) -> pd.DataFrame:
         """One line a study, newest first; `rows` counts those that are done."""

@@ -279,6 +279,14 @@ def test_threads_share_a_store(store, kept):
     assert len(store.rows([kept.id])) == 62
 
 
+def test_what_is_read_together_is_of_one_moment(store, kept):
+    with store.reading() as connection:
+        before = store.study_on(connection, kept.id).status
+        store.set_status(kept.id, "failed", "Meanwhile.")
+        assert store.study_on(connection, kept.id).status == before != "failed"
+    assert store.study(kept.id).status == "failed"
+
+
 def test_results_are_read_without_torch():
     code = (
         "import sys; from efficiency.results import documents, store, tables, columns, example; "
