@@ -61,8 +61,15 @@ class Effort:
     training_rows: int
     """Rows that quantization-aware training fine-tunes on."""
     replicates: int
+    """Fresh processes that time each heat, at least."""
     seconds_per_replicate: float
     """Timed seconds in each fresh process, shared by all variants of a heat."""
+    most_replicates: int = 0
+    """Added one by one while an interval is wider than `precision`; none where this is less than `replicates`."""
+    precision: float = 0.02
+    """Half the width that an interval should have, as a share of the speed-up."""
+    budget_s: float | None = None
+    """Seconds after which a study that has no budget of its own adds no replicate; None for no such limit."""
 
 
 @dataclass(frozen=True)
@@ -99,9 +106,9 @@ class Study:
 
 QUICK_WORKLOADS = ("vision-small-cnn", "lstm-classifier", "transformer-encoder")
 PRESETS: dict[Preset, tuple[tuple[str, ...], Effort]] = {
-    "quick": (QUICK_WORKLOADS, Effort(2_000, 256, 512, 4, 2.5)),
-    "article": (tuple(workloads.WORKLOADS), Effort(None, 512, 2_048, 5, 6.0)),
-    "full": (tuple(workloads.WORKLOADS), Effort(None, 512, 4_096, 8, 10.0)),
+    "quick": (QUICK_WORKLOADS, Effort(2_000, 256, 512, 4, 2.5, 8, budget_s=165)),
+    "article": (tuple(workloads.WORKLOADS), Effort(None, 512, 2_048, 5, 6.0, 12)),
+    "full": (tuple(workloads.WORKLOADS), Effort(None, 512, 4_096, 8, 10.0, 20)),
 }
 COMBINATIONS: dict[Preset, tuple[tuple[str, ...], ...]] = {
     "quick": (("static-int8", "inference-mode"), ("channels-last", "inference-mode")),

@@ -47,15 +47,18 @@ def took_effect(measured: Measured) -> str | None:
     return words.pop() if len(words) == 1 else "partly"
 
 
-def heat(rows: list[Measured]) -> list[Columns]:
+def heat(rows: list[Measured], precision: float = 0.02) -> list[Columns]:
     """The outcome columns of rows that share workload and condition, in the same order.
 
-    The first row is the baseline; a row whose variant is the control sets the noise floor.
+    The first row is the baseline; a row whose variant is the control sets the noise floor. A speed-up that is
+    known less well than to within `precision` of itself has a warning.
     """
+    # A variant that was dropped while it was timed keeps its samples, but no figure rests on them.
+    rows = [replace(row, samples=None) if row.status == "failed" else row for row in rows]
     baseline = rows[0]
     control = next((row for row in rows if row.control), None)
     floor = speed.noise_floor(_speed_up(baseline, control) if control else None)
-    derived = [_columns(row, baseline, floor) for row in rows]
+    derived = [_columns(row, baseline, floor, precision) for row in rows]
     _mark_front(rows, derived)
     return derived
 
@@ -66,7 +69,8 @@ def _speed_up(baseline: Measured, row: Measured) -> speed.SpeedUp | None:
     return speed.speed_up(baseline.samples, row.samples)
 
 
-def _columns(row: Measured, baseline: Measured, floor: float) -> Columns:
+def _columns(row: Measured, baseline: Measured, floor: float, precision: float) -> Columns:
+    ratio = None if row is baseline else _speed_up(baseline, row)
     columns: Columns = {
         "status": row.status,
         "reason": row.reason or None,
@@ -77,9 +81,10 @@ def _columns(row: Measured, baseline: Measured, floor: float) -> Columns:
         "took_effect": took_effect(row),
         **_accuracy_columns(row, baseline),
         **_size_columns(row, baseline),
-        **_speed_columns(row, baseline, floor),
+        **_speed_columns(row, baseline, floor, ratio),
     }
-    columns["warnings"] = ";".join(notes.of(row, took_effect(row), floor)) or None
+    wide = ratio is not None and ratio.half_width > precision
+    columns["warnings"] = ";".join(notes.of(row, took_effect(row), floor, wide)) or None
     return columns
 
 
@@ -121,9 +126,8 @@ def _size_columns(row: Measured, baseline: Measured) -> Columns:
     return columns
 
 
-def _speed_columns(row: Measured, baseline: Measured, floor: float) -> Columns:
-    # A variant that was dropped while it was timed keeps its samples, but no figure rests on them.
-    if row.status == "failed" or row.samples is None or not len(row.samples):
+def _speed_columns(row: Measured, baseline: Measured, floor: float, ratio: speed.SpeedUp | None) -> Columns:
+    if row.samples is None or not len(row.samples):
         return {}
     times = speed.latency(row.samples)
     columns: Columns = {
@@ -140,7 +144,6 @@ def _speed_columns(row: Measured, baseline: Measured, floor: float) -> Columns:
             "speedup_ci_high": 1.0,
             "speed_verdict": "same",
         }
-    ratio = _speed_up(baseline, row)
     if ratio is None:
         return columns
     # The control is judged by the band alone: it is what the floor is made of.

@@ -14,12 +14,14 @@ HINTS: dict[str, str] = {
     "partly-effective": "The technique reached only a part of the model; the evidence says which.",
     "noisy": "The control, a second baseline, may differ from it by over 5 %: end other programs and measure again.",
     "test-subset": "Accuracy was measured on the first rows of the test set; the article preset uses all.",
+    "wide-interval": "The interval is wider than asked for (±2 % unless told): the budget or the number of processes "
+    "ran out first. Raise the budget, or end other programs.",
     "few-replicates": "Fewer than three processes timed this row: its interval is wide. Run the study again.",
 }
 
 
-def of(row: Measured, took_effect: str | None, floor: float) -> list[str]:
-    """Keys of HINTS that apply to the row."""
+def of(row: Measured, took_effect: str | None, floor: float, wide: bool) -> list[str]:
+    """Keys of HINTS that apply to the row; `wide` is whether its interval is wider than was asked for."""
     found = []
     if took_effect == "no":
         found.append("no-effect")
@@ -28,6 +30,8 @@ def of(row: Measured, took_effect: str | None, floor: float) -> list[str]:
     if row.samples is not None:
         if floor > NOISY_FLOOR:
             found.append("noisy")
+        if wide:
+            found.append("wide-interval")
         if len(set(row.samples[:, 0].tolist())) < 3:
             found.append("few-replicates")
     if row.on_subset and row.predicted is not None:

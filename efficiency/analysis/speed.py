@@ -36,6 +36,11 @@ class SpeedUp:
     high: float
     replicates: int
 
+    @property
+    def half_width(self) -> float:
+        """Half the interval's width, as a share of the speed-up."""
+        return float(np.sqrt(self.high / self.low)) - 1
+
 
 @dataclass(frozen=True)
 class Latency:

@@ -6,17 +6,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from efficiency import estimate, workloads
+from efficiency import workloads
 from efficiency.check import Checked
 from efficiency.condition import Condition
-from efficiency.engine import at_work, cold, probe, reference, replicate
+from efficiency.engine import cold, probe, reference
 from efficiency.engine.child import Child, Message, ask
 from efficiency.engine.orders import Orders
+from efficiency.engine.recorder import Recorder
+from efficiency.engine.schedule import Schedule
+from efficiency.engine.timing import Timing
 from efficiency.errors import VariantFailed
 from efficiency.machine import Machine
-from efficiency.measure import latency
 from efficiency.study import Entry, heats
 
 PATIENCE = 6.0
@@ -24,28 +26,10 @@ PATIENCE = 6.0
 GRACE_S = 60.0
 READING_S = 600.0
 """Silence allowed where data are read or made for the first time, whose pace nobody knows."""
-CALLS_IN_SILENCE = 1 + latency.WARM_UP_CALLS
-"""A replicate gives a sign of life before every visit; the longest visit of a slow model is its first."""
 
 
 class Cancelled(Exception):
     """Raised in the conductor when the user cancels; what is done is kept."""
-
-
-class Recorder(Protocol):
-    """Takes what the conductor finds out. The engine needs no more of a store than this."""
-
-    def settle(self, entry: Entry, status: str, reason: str) -> None:
-        """A row ends without a measurement of its latency."""
-
-    def probed(self, entry: Entry, probe: dict[str, Any], cold: dict[str, Any]) -> None:
-        """A variant was prepared and read off."""
-
-    def timed(self, entry: Entry, replicate: int, samples: dict[str, Any]) -> None:
-        """One replicate's raw samples [n, 2], round and nanoseconds, as `arrays.to_text` has them."""
-
-    def close_heat(self, entries: list[Entry]) -> None:
-        """A heat is over: its rows are final."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +54,17 @@ class Conductor:
         self._heats = heats(self._entries)
         self._workloads = {name: workloads.describe(name) for name in self._study.workloads}
         self._orders = Orders(self._study, machine, self._workloads, folder)
-        self._started = time.monotonic()
-        self._left = estimate.steps(self._study, self._entries, machine, self._study.effort.seconds_per_replicate)
-        self._estimate_s = sum(self._left.values())
+        self._schedule = Schedule(checked, machine)
+        self._timing = Timing(
+            self._orders,
+            recorder,
+            self._schedule,
+            self._study.effort,
+            memory_mb=machine.memory_mb,
+            silence_s=lambda expected_s: PATIENCE * expected_s + GRACE_S,
+            settle=self._settle,
+            say=self._say,
+        )
         self._slowness = dict.fromkeys(self._study.workloads, 1.0)
         self._ready: dict[str, Message | VariantFailed] = {}
         self._probed: dict[tuple[object, ...], Message | VariantFailed] = {}
@@ -91,7 +83,7 @@ class Conductor:
                         self._settle(entry, "failed", str(ready))
                 else:
                     self._heat(name, condition, entries, ready)
-                self._heat_over(name, condition)
+                self._schedule.heat_over((name, condition))
             self._say("All is measured")
         except Cancelled:
             for entry in self._open:
@@ -102,17 +94,11 @@ class Conductor:
 
     def _say(self, now: str) -> None:
         total = len(self._entries)
-        passed_s = self._estimate_s - sum(self._left.values())
-        self._tell(Pulse(now, total - len(self._open), total, passed_s, self._estimate_s))
+        self._tell(Pulse(now, total - len(self._open), total, self._schedule.passed_s, self._schedule.total_s))
 
     def _settle(self, entry: Entry, status: str, reason: str) -> None:
         self._recorder.settle(entry, status, reason)
         del self._open[entry]
-
-    def _heat_over(self, *heat: object) -> None:
-        """What was left of a heat will not be done: its time goes to the others."""
-        for step in [step for step in self._left if step[:2] == heat]:
-            del self._left[step]
 
     def _reference(self, name: str) -> Message | VariantFailed:
         """Data and checkpoint at hand, or why this workload cannot be measured; made ready once."""
@@ -121,7 +107,7 @@ class Conductor:
                 self._ready[name] = self._make_reference(name)
             except VariantFailed as failure:
                 self._ready[name] = failure
-            del self._left[name,]
+            self._schedule.over(name)
         return self._ready[name]
 
     def _make_reference(self, name: str) -> Message:
@@ -155,26 +141,15 @@ class Conductor:
                 return
         control = next(entry for entry in entries if entry.variant.control)
         self._cold[control] = self._cold[prepared[0]]
-        self._expect([*prepared, control])
-        timed = self._time(label, [prepared[0], control, *prepared[1:]])
+        timed = self._timing.heat(label, [prepared[0], control, *prepared[1:]], self._cold)
         self._recorder.close_heat(entries)
         for entry in timed:
             del self._open[entry]
 
-    def _expect(self, entries: list[Entry]) -> None:
-        """Correct the estimate of the heat's replicates, now that the first calls are known."""
-        least_s = latency.LEAST_CALLS * sum(self._cold[entry]["first_call_ms"] for entry in entries) / 1e3
-        seconds = max(self._study.effort.seconds_per_replicate, least_s)
-        heat = entries[0].workload, entries[0].condition
-        for number in range(self._study.effort.replicates):
-            expected_s = estimate.replicate_seconds(len(entries), seconds)
-            self._estimate_s += expected_s - self._left[*heat, number]
-            self._left[*heat, number] = expected_s
-
     def _probe(self, entry: Entry, what: str, ready: Message) -> str | None:
         """None, or why the variant failed."""
         name, step = entry.workload, (entry.workload, entry.condition, entry.variant)
-        silence_s = PATIENCE * self._left[step] * self._slowness[name] + GRACE_S
+        silence_s = PATIENCE * self._schedule.expected_s(*step) * self._slowness[name] + GRACE_S
         self._say(what)
         try:
             found = self._found(entry, what, silence_s)
@@ -182,7 +157,7 @@ class Conductor:
         except VariantFailed as failure:
             return str(failure)
         finally:
-            estimated_s = self._left.pop(step)
+            estimated_s = self._schedule.over(*step)
         if not entry.variant.techniques:
             # The declared pace is a guess, above all for a user's own model; this was seen.
             self._slowness[name] = max(self._slowness[name], found["wall_s"] / estimated_s)
@@ -215,53 +190,6 @@ class Conductor:
             doing=lambda now: self._say(f"{what}: {now}"),
         )
         return answer | {"wall_s": time.perf_counter() - started}
-
-    def _time(self, label: str, entries: list[Entry]) -> list[Entry]:
-        """Replicates of the heat; a variant that brings one down is dropped, and that one runs again."""
-        effort, alive, number = self._study.effort, list(entries), 0
-        while number < effort.replicates and alive:
-            seconds = self._seconds(len(alive))
-            self._say(f"{label}: timing {len(alive)} variants together, process {number + 1} of {effort.replicates}")
-            self._orders.at_work.unlink(missing_ok=True)
-            try:
-                answer = self._replicate(alive, number, seconds)
-            except VariantFailed as failure:
-                alive = self._drop(alive, at_work.read(self._orders.at_work), str(failure))
-                continue
-            for entry in alive:
-                self._recorder.timed(entry, number, answer["samples"][entry.variant.key])
-            del self._left[entries[0].workload, entries[0].condition, number]
-            number += 1
-        return alive
-
-    def _seconds(self, variants: int) -> float:
-        effort, budget_s = self._study.effort, self._study.budget_s
-        if budget_s is None:
-            return effort.seconds_per_replicate
-        replicates = [step for step in self._left if isinstance(step[-1], int)]
-        others_s = sum(self._left.values()) - sum(self._left[step] for step in replicates)
-        left_s = budget_s - (time.monotonic() - self._started) - others_s
-        return estimate.affordable_seconds(effort, left_s, len(replicates), variants)
-
-    def _replicate(self, alive: list[Entry], number: int, seconds: float) -> Message:
-        asked = self._orders.replicate(alive, number, seconds)
-        started = [self._cold[entry] for entry in alive]
-        slowest_s = max(cold["load_s"] + CALLS_IN_SILENCE * cold["first_call_ms"] / 1e3 for cold in started)
-        silence_s = GRACE_S + PATIENCE * slowest_s
-        return ask(replicate.run, asked, start="fresh", log=self._orders.log, silence_s=silence_s)
-
-    def _drop(self, alive: list[Entry], place: int | None, reason: str) -> list[Entry]:
-        """The heat without the suspect; without anyone, where it is the FP32 model itself or nobody is known.
-
-        The control is that model, too, and without it there is no noise floor to judge the others by.
-        """
-        suspect = None if place is None else alive[place]
-        if suspect is None or not suspect.variant.techniques:
-            for entry in alive:
-                self._settle(entry, "failed", f"The heat could not be timed: {reason}")
-            return []
-        self._settle(suspect, "failed", f"While it was timed: {reason}")
-        return [entry for entry in alive if entry is not suspect]
 
 
 def run(checked: Checked, machine: Machine, recorder: Recorder, folder: Path, tell: Callable[[Pulse], None]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from efficiency import workloads
-from efficiency.analysis import derive
+from efficiency.analysis import derive, speed
 from efficiency.analysis.derive import Measured
 from efficiency.check import Checked
 from efficiency.engine import arrays
@@ -99,6 +100,11 @@ class StoreRecorder:
         measured = self._rows[entry].measured
         measured.samples = numbered if measured.samples is None else np.concatenate([measured.samples, numbered])
 
+    def precise(self, entries: Sequence[Entry], within: float) -> bool:
+        baseline, *others = (self._rows[entry].measured.samples for entry in entries)
+        ratios = [speed.speed_up(baseline, own) for own in others if baseline is not None and own is not None]
+        return all(ratio is not None and ratio.half_width <= within for ratio in ratios)
+
     def close_heat(self, entries: list[Entry]) -> None:
         rows = self._heat_of(entries[0])
         for row in rows:
@@ -115,7 +121,7 @@ class StoreRecorder:
         ]
 
     def _write(self, rows: list[_Row], *, only: _Row | None = None, material: bool = False) -> None:
-        derived = derive.heat([row.measured for row in rows])
+        derived = derive.heat([row.measured for row in rows], self._checked.study.effort.precision)
         # The timed input is the heat's: rows that were never probed, such as the control, share its padding.
         padding_pct = next((row.padding_pct for row in rows if row.padding_pct is not None), None)
         now = datetime.now(UTC).isoformat(timespec="seconds")

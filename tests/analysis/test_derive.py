@@ -143,9 +143,24 @@ def test_one_word_for_all_techniques_of_a_variant(words, said):
 def test_every_warning_has_a_hint():
     poor = row("x", 5.0, 100, on_subset=True, evidence={"a": {"took_effect": "no"}})
     poor.samples = times(5.0, replicates=2)
-    said = notes.of(poor, "no", 1.2) + notes.of(poor, "partly", 1.2)
+    said = notes.of(poor, "no", 1.2, wide=True) + notes.of(poor, "partly", 1.2, wide=False)
     assert set(said) <= set(notes.HINTS)
-    assert set(said) == {"no-effect", "partly-effective", "noisy", "few-replicates", "test-subset"}
+    assert set(said) == set(notes.HINTS)
+
+
+def test_a_speed_up_known_less_well_than_asked_says_so():
+    heat = [baseline(), control(), row("x", 5.0)]
+    warned = [derive.heat(heat, precision)[2]["warnings"] for precision in (0.5, 1e-6)]
+    assert warned == [None, "wide-interval"]
+
+
+def test_a_variant_that_was_dropped_while_it_was_timed_has_no_speed():
+    found = derive.heat([baseline(), control(), row("x", 5.0, 100, status="failed", reason="It crashed.")])[2]
+    assert found["status"] == "failed"
+    assert found["accuracy_pct"] == pytest.approx(95.0)
+    assert not {"speedup", "latency_ms_p50", "replicates"} & {
+        name for name, value in found.items() if value is not None
+    }
 
 
 def test_every_column_is_one_of_the_contracts():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import moody_workload
@@ -216,6 +216,32 @@ def test_conditions_are_compared_each_with_its_own_baseline(tmp_path):
     details = [found.store.details(row_id) for row_id in rows.loc[rows["variant"] == "static-int8", "row_id"]]
     assert details[0]["probe_s"] == details[1]["probe_s"]
     assert details[0]["cold_s"] != details[1]["cold_s"]
+    found.store.close()
+
+
+def test_replicates_are_added_until_it_is_precise_or_may_not_be(tmp_path):
+    counts = {}
+    for precision, budget_s in ((1e-6, None), (1e-6, 1.0), (100.0, None)):
+        study = study_of("steady", Variant.of(["inference-mode"]))
+        effort = replace(EFFORT, most_replicates=4, precision=precision, budget_s=budget_s)
+        found = conducted(replace(study, effort=effort), tmp_path / f"{precision}-{budget_s}")
+        counts[precision, budget_s] = set(found.rows["replicates"])
+        wide = found.rows["warnings"].fillna("").str.contains("wide-interval")
+        assert set(wide[["control", "inference-mode"]]) == {precision < 1}
+        found.store.close()
+    assert counts == {(1e-6, None): {4}, (1e-6, 1.0): {2}, (100.0, None): {2}}
+
+
+def test_what_memory_does_not_hold_together_is_timed_in_groups(tmp_path, monkeypatch):
+    small = replace(this_machine(), memory_mb=1.0)
+    monkeypatch.setattr(job, "this_machine", lambda: small)
+    study = study_of("steady", Variant.of(["inference-mode"]), Variant.of(["dynamic-int8"]))
+    found = conducted(study, tmp_path)
+    assert set(found.rows["status"]) == {"done"}
+    processes = {key: set(found.samples(key)[:, 0]) for key in found.rows.index}
+    assert processes["baseline"] == processes["control"] == processes["inference-mode"] | processes["dynamic-int8"]
+    assert not processes["inference-mode"] & processes["dynamic-int8"]
+    assert set(found.rows.loc[["inference-mode", "dynamic-int8"], "replicates"]) == {2}
     found.store.close()
 
 

@@ -1,0 +1,27 @@
+"""What takes down the findings of a study. The engine needs no more of a store than this."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from efficiency.study import Entry
+
+
+class Recorder(Protocol):
+    """Told by the conductor as things become known."""
+
+    def settle(self, entry: Entry, status: str, reason: str) -> None:
+        """A row ends without a measurement of its latency."""
+
+    def probed(self, entry: Entry, probe: dict[str, Any], cold: dict[str, Any]) -> None:
+        """A variant was prepared and read off."""
+
+    def timed(self, entry: Entry, replicate: int, samples: dict[str, Any]) -> None:
+        """One replicate's raw samples [n, 2], round and nanoseconds, as `arrays.to_text` has them."""
+
+    def precise(self, entries: Sequence[Entry], within: float) -> bool:
+        """Whether each of these speed-ups is known to within this share of itself, as far as it was timed."""
+
+    def close_heat(self, entries: list[Entry]) -> None:
+        """A heat is over: its rows are final."""

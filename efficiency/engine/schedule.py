@@ -1,0 +1,78 @@
+"""The steps of a study, the seconds each should take, and what the budget leaves for more."""
+
+from __future__ import annotations
+
+import time
+
+from efficiency import estimate
+from efficiency.check import Checked
+from efficiency.estimate import Step
+from efficiency.machine import Machine
+from efficiency.study import Heat
+
+
+class Schedule:
+    """Counts steps off as they are done; from what is left follows how long timing may go on."""
+
+    def __init__(self, checked: Checked, machine: Machine) -> None:
+        study = checked.study
+        self._effort = study.effort
+        self._budget_s = study.budget_s
+        self._left = estimate.steps(study, checked.entries, machine, study.effort.seconds_per_replicate)
+        self._started = time.monotonic()
+        self.total_s = sum(self._left.values())
+
+    @property
+    def passed_s(self) -> float:
+        """Estimated seconds of all that is over."""
+        return self.total_s - sum(self._left.values())
+
+    def expected_s(self, *step: object) -> float:
+        """What this step should take."""
+        return self._left[step]
+
+    def over(self, *step: object) -> float:
+        """This step is done; what it should have taken."""
+        return self._left.pop(step, 0.0)
+
+    def heat_over(self, heat: Heat) -> None:
+        """What is left of a heat will not be done: its time goes to the others."""
+        for step in self._of(heat):
+            del self._left[step]
+
+    def expect_replicates(self, heat: Heat, variants: int, seconds: float) -> None:
+        """Correct the estimate of a heat's replicates: `seconds` are timed in each."""
+        for step in self._replicates(self._of(heat)):
+            expected_s = estimate.replicate_seconds(variants, seconds)
+            self.total_s += expected_s - self._left[step]
+            self._left[step] = expected_s
+
+    def seconds_a_replicate(self, variants: int) -> float:
+        """Seconds to time in the next replicate: as planned, or what the budget leaves for each."""
+        planned = self._effort.seconds_per_replicate
+        if self._budget_s is None:
+            return planned
+        replicates = self._replicates(self._left)
+        others_s = sum(self._left.values()) - sum(self._left[step] for step in replicates)
+        left_s = self._budget_s - self._elapsed_s - others_s
+        return estimate.affordable_seconds(self._effort, left_s, len(replicates), variants)
+
+    def affords_another(self, heat: Heat, variants: int, seconds: float) -> bool:
+        """Whether a replicate beyond those planned fits: within this heat's share of what the budget leaves over."""
+        budget_s = self._budget_s if self._budget_s is not None else self._effort.budget_s
+        if budget_s is None:
+            return True
+        spare_s = budget_s - self._elapsed_s - sum(self._left.values())
+        heats_left = len({step[:2] for step in self._left if len(step) > 1} | {heat})
+        return spare_s / heats_left >= estimate.replicate_seconds(variants, seconds)
+
+    @property
+    def _elapsed_s(self) -> float:
+        return time.monotonic() - self._started
+
+    def _of(self, heat: Heat) -> list[Step]:
+        return [step for step in self._left if step[:2] == heat]
+
+    @staticmethod
+    def _replicates(steps: object) -> list[Step]:
+        return [step for step in steps if isinstance(step[-1], int)]  # type: ignore[attr-defined]
