@@ -53,7 +53,7 @@ def run(asked: Message, send: Send) -> None:
 
     send({"doing": "answering the test rows"})
     started = time.perf_counter()
-    rows, labels = inputs.encoded(workload, dataset, condition, "test", asked["test_rows"])
+    rows, labels = inputs.in_batches(workload, dataset, condition, "test", asked["test_rows"])
     with ExitStack() as session:
         for manager in prepared.session:
             session.enter_context(manager())
@@ -65,7 +65,7 @@ def run(asked: Message, send: Send) -> None:
         "evaluate_s": spent["evaluate_s"],
         "size_bytes": size.serialized_bytes(prepared.module),
         "predicted": arrays.to_text(predicted),
-        "labels": arrays.to_text(labels.numpy().astype("uint16")),
+        "labels": arrays.to_text(labels.astype("uint16")),
         "evidence": {
             key: {"took_effect": e.took_effect, "reason": e.reason, "figures": dict(e.figures)}
             for key, e in shown.items()
