@@ -35,7 +35,7 @@ def run(asked: Message, send: Send) -> None:
             made = checkpoints.train_and_save(workload, dataset, progress=progress, seed=asked["seed"])
             card["accuracy_pct"] = made.accuracy_pct
             card["train_seconds"] = made.train_seconds
-        checkpoints.verify(workload, dataset)
+    checkpoints.verify(workload, dataset)
     for wanted in asked["samples"]:
         save_file({"sample": inputs.sample(workload, dataset, Condition(**wanted["condition"]))}, wanted["file"])
     send({"ready": True, "card": card, "test_rows": len(dataset.load("test", None))})
