@@ -79,7 +79,8 @@ class Workload:
     """A model with its data, its metric (top-1 accuracy) and its sample input.
 
     `build(classes)` returns the untrained FP32 module, or the trained one where `trained` is set.
-    `encode(inputs)` turns a data set's inputs [N, ...] into the model's input tensor [N, ...].
+    `encode(inputs)` turns a data set's inputs [N, ...] into the model's input tensor [N, ...]; it gets
+    some rows at a time. Text is cut and filled up to `length` afterwards.
     `weights_in` gives the share of the weights that each layer type holds (`conv` for `nn.Conv2d`,
     `linear`, `attention`, `lstm`, `embedding`); techniques judge by it whether they apply. A user's file may
     leave it out: it is then read off the built model.

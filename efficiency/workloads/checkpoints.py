@@ -40,16 +40,33 @@ def save(model: nn.Module, card: Card, folder: Path) -> Path:
 
 
 def verify(workload: Workload, dataset: Dataset) -> None:
-    """Raise `CheckpointRefused` unless the checkpoint is there, whole, and made from this very data."""
+    """Raise `CheckpointRefused` unless the checkpoint is there, whole, and made from this very data.
+
+    A model that brings its weights along has to be the same one whenever it is built.
+    """
+    model = load(workload, dataset)
     if workload.trained:
+        if not _same(model, load(workload, dataset)):
+            raise CheckpointRefused(
+                f"`build` of {workload.key} gives another model at every call; load trained weights there, or leave "
+                "out `trained` and let it be trained here."
+            )
         return
-    load(workload, dataset)
     path = find(workload, dataset)
     if path is not None and read_card(path, workload, dataset).fingerprint != dataset.fingerprint():
         raise CheckpointRefused(
             f"The checkpoint {path.name} was trained on other data than is installed here; "
             f"run `{how_to_train(workload, dataset)}`."
         )
+
+
+def _same(first: nn.Module, second: nn.Module) -> bool:
+    """Whether both hold the same parameters, up to the rounding that sums in another order leave."""
+    ours, others = dict(first.named_parameters()), dict(second.named_parameters())
+    return ours.keys() == others.keys() and all(
+        value.shape == others[name].shape and torch.allclose(value, others[name], rtol=1e-3, equal_nan=True)
+        for name, value in ours.items()
+    )
 
 
 def load(workload: Workload, dataset: Dataset) -> nn.Module:
@@ -99,7 +116,7 @@ def train_and_save(
         fingerprint=dataset.fingerprint(),
         seed=seed,
         command=how_to_train(workload, dataset),
-        accuracy_pct=round(training.accuracy_pct(restored, workload, dataset), 3),
+        accuracy_pct=round(training.accuracy_pct(restored, workload, dataset, progress=progress), 3),
         train_seconds=round(trained.train_seconds, 1),
         torch_version=torch.__version__,
     )

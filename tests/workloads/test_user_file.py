@@ -4,6 +4,7 @@ import re
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,8 +58,21 @@ def test_the_example_is_a_workload_worth_measuring() -> None:
 
     workload = get(f"{EXAMPLE}:make")
     dataset = workload.dataset(None)
-    assert accuracy_pct(workload.build(len(dataset.classes)), workload, dataset) > 90
+    model = workload.build(len(dataset.classes))
+    assert accuracy_pct(model, workload, dataset, progress=lambda what, share: None) > 90
     assert (dataset.load("test", 3).inputs == dataset.load("test", None).inputs[:3]).all()
+
+
+def test_a_model_that_is_another_at_every_call_is_refused() -> None:
+    from torch import nn
+
+    from efficiency.workloads import checkpoints
+
+    workload = get(f"{EXAMPLE}:make")
+    checkpoints.verify(workload, workload.dataset(None))
+    random = replace(workload, build=lambda classes: nn.Linear(64, classes))
+    with pytest.raises(CheckpointRefused, match="another model at every call"):
+        checkpoints.verify(random, random.dataset(None))
 
 
 def test_describing_imports_no_torch() -> None:
