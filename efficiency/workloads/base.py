@@ -61,6 +61,15 @@ class Training:
     peak_learning_rate: float
     batch_size: int = 128
     weight_decay: float = 0.01
+    least_rows: int = 0
+    """Rows to be seen at least, over all epochs: a small data set takes more of them."""
+    most_rows: int | None = None
+    """Rows to be seen at most: a large data set takes fewer epochs, but a whole one."""
+
+    def epochs_on(self, rows: int) -> int:
+        """Passes over a training split of that many rows."""
+        epochs = max(self.epochs, -(-self.least_rows // rows))
+        return epochs if self.most_rows is None else max(1, min(epochs, self.most_rows // rows))
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ def load(workload: Workload, dataset: Dataset) -> nn.Module:
         model.load_state_dict(weights)
     except RuntimeError as error:
         raise CheckpointRefused(
-            f"The checkpoint {path} does not fit the model of {workload.key}, whose layers are others now; run {command}."
+            f"The checkpoint {path} does not fit the model of {workload.key}, whose layers have changed; run {command}."
         ) from error
     return model.eval()
 

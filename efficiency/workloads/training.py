@@ -33,14 +33,15 @@ def train(workload: Workload, dataset: Dataset, *, seed: int, progress: Progress
     labels = torch.from_numpy(rows.labels)
     model = workload.build(len(dataset.classes)).to(device).train()
     plan = workload.training
+    epochs = plan.epochs_on(len(rows))
     steps_an_epoch = -(-len(rows) // plan.batch_size)
     optimizer = torch.optim.AdamW(model.parameters(), lr=plan.peak_learning_rate, weight_decay=plan.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, plan.peak_learning_rate, total_steps=plan.epochs * steps_an_epoch, pct_start=0.2
+        optimizer, plan.peak_learning_rate, total_steps=epochs * steps_an_epoch, pct_start=0.2
     )
     generator = torch.Generator().manual_seed(seed)
     started, done = time.perf_counter(), 0
-    for epoch in range(plan.epochs):
+    for epoch in range(epochs):
         order = torch.randperm(len(rows), generator=generator)
         for batch in order.split(plan.batch_size):
             # Encoded batch by batch: all rows at once may not fit into memory.
@@ -52,8 +53,8 @@ def train(workload: Workload, dataset: Dataset, *, seed: int, progress: Progress
             optimizer.step()
             schedule.step()
             done += 1
-            share = done / (plan.epochs * steps_an_epoch)
-            progress(f"training {workload.key} on {dataset.label}, epoch {epoch + 1} of {plan.epochs}", share)
+            share = done / (epochs * steps_an_epoch)
+            progress(f"training {workload.key} on {dataset.label}, epoch {epoch + 1} of {epochs}", share)
     return Trained(model.eval(), time.perf_counter() - started)
 
 

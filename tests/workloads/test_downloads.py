@@ -127,7 +127,7 @@ def test_pickles_of_an_old_torchvision_are_not_opened(raw: Path, home: Path, mon
 )
 def test_damaged_images_end_in_a_sentence(content: bytes, raw: Path, home: Path) -> None:
     (raw / "t10k-images-idx3-ubyte").write_bytes(content)
-    with pytest.raises(DataUnavailable, match="do not read .*delete them"):
+    with pytest.raises(DataUnavailable, match=r"do not read .*delete them"):
         FASHION_MNIST.load("test", None)
 
 
