@@ -57,9 +57,10 @@ def fine_tune(
 
 
 def _leave_training(fake: GraphModule) -> None:
-    """`.eval()`, also for functions: `F.dropout(x, training=self.training)` was traced in training mode, in place.
+    """What `.eval()` does, in place, for functions too.
 
-    The graph holds `training=True` there for good, and PyTorch's conversion turns off modules only.
+    Traced in training mode, `F.dropout(x, training=self.training)` holds `training=True` for good, and
+    PyTorch's conversion turns off modules alone.
     """
     import torch
     from torch.nn.functional import scaled_dot_product_attention

@@ -163,7 +163,9 @@ def test_layers_that_changed_are_told_with_a_command_that_works(tmp_path: Path, 
 
     folder = tmp_path / "with a space"
     before = get(_layers(folder, 8))
-    checkpoints.train_and_save(before, before.dataset(None), progress=lambda what, share: None)
+    told: list[tuple[str, float]] = []
+    checkpoints.train_and_save(before, before.dataset(None), progress=lambda *step: told.append(step))
+    assert told == [("training mine on D, epoch 1 of 1", 1.0), ("testing mine on D", 1.0)]
     workload = get(_layers(folder, 16))
     dataset = workload.dataset(None)
     with pytest.raises(CheckpointRefused, match="does not fit the model of mine") as refused:
