@@ -199,7 +199,6 @@ def train(
     from efficiency import paths
     from efficiency.engine import conductor, reference
     from efficiency.engine.child import Child
-    from efficiency.engine.progress import Progress
     from efficiency.errors import VariantFailed
 
     declared = workloads.describe(workload)
@@ -219,7 +218,7 @@ def train(
         with console.Bar() as bar, Child(reference.run, asked, start="warm", log=log) as child:
             for message in child.messages(conductor.READING_S):
                 if "progress" in message:
-                    bar.tell(Progress("", "running", message["progress"], round(100 * message["share"]), 100))
+                    bar.share(message["progress"], message["share"])
                 card = message.get("card", card)
     except VariantFailed as failure:
         raise EfficiencyError(str(failure)) from failure

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
+from efficiency.analysis import wording
 from efficiency.engine import progress as state
 from efficiency.errors import BadRequest
 
@@ -76,20 +78,21 @@ def writable(option: str, place: str | None) -> None:
 
 
 class Bar:
-    """A progress line that takes `state.Progress`."""
+    """A progress line: what is being done, how far it is, and how long it has taken and will take."""
 
     def __init__(self) -> None:
         self._bar = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
-            TextColumn("{task.completed}/{task.total} rows"),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[left]}"),
+            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")),
+            BarColumn(bar_width=16),
+            TextColumn("{task.fields[count]}", table_column=Column(no_wrap=True)),
+            TimeElapsedColumn(table_column=Column(no_wrap=True)),
+            TextColumn("{task.fields[left]}", table_column=Column(no_wrap=True)),
             console=console,
             transient=True,
         )
-        self._task = self._bar.add_task("Starting", total=None, left="")
+        self._task = self._bar.add_task("Starting", total=None, count="", left="")
+        self._started = time.monotonic()
 
     def __enter__(self) -> Bar:
         self._bar.start()
@@ -99,12 +102,20 @@ class Bar:
         self._bar.stop()
 
     def tell(self, told: state.Progress) -> None:
-        """Show how the study stands."""
-        left = f"about {told.left_s:.0f} s left" if told.left_s else ""
+        """Show how a study stands."""
         waiting = f" for study {told.waiting_for} to end" if told.waiting_for else ""
-        self._bar.update(
-            self._task, description=told.now + waiting, completed=told.done, total=told.total or None, left=left
-        )
+        count = f"{told.done}/{told.total} rows" if told.total else ""
+        self._show(told.now + waiting, told.done, told.total, count, told.left_s)
+
+    def share(self, what: str, share: float) -> None:
+        """Show how far one long step is; how long it will take follows from how long it took so far."""
+        elapsed_s = time.monotonic() - self._started
+        left_s = elapsed_s * (1 - share) / share if share > 0.02 else None
+        self._show(what, round(1000 * share), 1000, f"{share:.0%}", left_s)
+
+    def _show(self, what: str, done: int, total: int, count: str, left_s: float | None) -> None:
+        left = f"about {wording.duration(left_s)} left" if left_s else ""
+        self._bar.update(self._task, description=what, completed=done, total=total or None, count=count, left=left)
 
 
 def outcome(rows: pd.DataFrame) -> None:

@@ -35,7 +35,7 @@ def reference_seconds(study: Study, name: str, machine: Machine) -> float:
     workload = workloads.describe(name)
     if workload.trained or cards.find(workload, workload.dataset(study.dataset)):
         return 2.0
-    passes = TRAINING_ROWS * workload.training.epochs
+    passes = TRAINING_ROWS * workload.training.epochs_on(TRAINING_ROWS)
     return 5.0 + passes / workload.pace.trained_rows_per_s * _slowness(machine)
 
 

@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch.nn.functional import pad
 
 from efficiency.condition import Condition
+from efficiency.measure.accuracy import BATCH
 from efficiency.workloads.base import PADDING_ID, Dataset, Split, Workload
+
+
+def _encoded(workload: Workload, condition: Condition, rows: NDArray[np.generic]) -> torch.Tensor:
+    """Rows as the data set has them to model inputs [N, ...]; those of text are [N, length]."""
+    inputs = workload.encode(rows)
+    if workload.length is None:
+        return inputs
+    length = condition.length or workload.length
+    # A copy: what `encode` returns may be the data set's own memory.
+    inputs = pad(inputs[:, :length], (0, max(0, length - inputs.shape[1])), value=PADDING_ID).clone()
+    if condition.padding_pct:
+        # At least one token stays: a row of nothing but padding has no answer.
+        kept = max(1, round(length * (1 - condition.padding_pct / 100)))
+        inputs[:, kept:] = PADDING_ID
+    return inputs
 
 
 def encoded(
@@ -14,15 +35,32 @@ def encoded(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Model inputs [N, ...] and labels [N] of a split's first rows, all for None."""
     loaded = dataset.load(split, rows)
-    inputs = loaded.inputs
-    if workload.length is not None:
-        length = condition.length or workload.length
-        inputs = np.array(inputs[:, :length])
-        if condition.padding_pct:
-            # At least one token stays: a row of nothing but padding has no answer.
-            kept = max(1, round(length * (1 - condition.padding_pct / 100)))
-            inputs[:, kept:] = PADDING_ID
-    return workload.encode(inputs), torch.from_numpy(loaded.labels)
+    return _encoded(workload, condition, loaded.inputs), torch.from_numpy(loaded.labels)
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Rows that are encoded a batch at a time, whenever they are gone through: all at once may not fit into memory."""
+
+    workload: Workload
+    condition: Condition
+    rows: NDArray[np.generic]
+    """[N, ...], as the data set has them."""
+
+    def __len__(self) -> int:
+        return -(-len(self.rows) // BATCH)
+
+    def __iter__(self) -> Iterator[torch.Tensor]:
+        for start in range(0, len(self.rows), BATCH):
+            yield _encoded(self.workload, self.condition, self.rows[start : start + BATCH])
+
+
+def in_batches(
+    workload: Workload, dataset: Dataset, condition: Condition, split: Split, rows: int | None
+) -> tuple[Batches, NDArray[np.int64]]:
+    """As `encoded`, but for rows that are many and gone through once."""
+    loaded = dataset.load(split, rows)
+    return Batches(workload, condition, loaded.inputs), loaded.labels
 
 
 def sample(workload: Workload, dataset: Dataset, condition: Condition) -> torch.Tensor:

@@ -9,8 +9,10 @@ from typing import Any
 
 from efficiency.condition import Condition
 from efficiency.engine.child import Message
+from efficiency.errors import BadRequest, VariantFailed
 from efficiency.machine import Machine
 from efficiency.study import Entry, Study
+from efficiency.workloads import file_and_function
 from efficiency.workloads.base import Workload
 
 
@@ -19,6 +21,7 @@ class Orders:
 
     def __init__(self, study: Study, machine: Machine, workloads: dict[str, Workload], folder: Path) -> None:
         self._study, self._machine, self._workloads, self._folder = study, machine, workloads, folder
+        self._files = {name: _content(workload) for name, workload in workloads.items()}
         self.log = folder / "children.log"
         self.at_work = folder / "at-work"
 
@@ -56,6 +59,9 @@ class Orders:
         }
 
     def _about(self, name: str) -> Message:
+        """Raises `VariantFailed` where a user's file is not what it was: its rows would be of two models."""
+        if _content(self._workloads[name]) != self._files[name]:
+            raise VariantFailed(f"{self._workloads[name].source} changed while the study ran; run the study again.")
         return {
             "workload": name,
             "dataset": self._workloads[name].dataset(self._study.dataset).key,
@@ -76,3 +82,13 @@ class Orders:
 
     def _sample(self, name: str, condition: Condition) -> Path:
         return self._shared(name, condition) / f"sample-{condition.batch_size}.safetensors"
+
+
+def _content(workload: Workload) -> bytes | None:
+    """Of a user's file; nothing where it is gone, None for a built-in workload."""
+    if not workload.source:
+        return None
+    try:
+        return file_and_function(workload.source)[0].read_bytes()
+    except (OSError, BadRequest):
+        return b""

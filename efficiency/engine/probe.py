@@ -47,17 +47,17 @@ def run(asked: Message, send: Send) -> None:
     prepared = compose.prepare(keys, reference, sample, learned)
     prepare_s = time.perf_counter() - started
     if learned:
-        # Copied: observers keep views of one tensor, and a model may be channels-last; safetensors refuses both.
-        kept = {name: value.detach().clone(memory_format=torch.contiguous_format) for name, value in learned.items()}
-        save_file(kept, Path(asked["learned"]))
+        save_file(learned, Path(asked["learned"]))
 
-    send({"doing": "answering the test rows"})
+    def answered(share: float) -> None:
+        send({"doing": f"answering the test rows ({share:.0%})"})
+
     started = time.perf_counter()
-    rows, labels = inputs.encoded(workload, dataset, condition, "test", asked["test_rows"])
+    rows, labels = inputs.in_batches(workload, dataset, condition, "test", asked["test_rows"])
     with ExitStack() as session:
         for manager in prepared.session:
             session.enter_context(manager())
-        predicted = accuracy.predictions(prepared.caller(), rows, condition.device)
+        predicted = accuracy.predictions(prepared.caller(), rows, condition.device, on_batch=answered)
         evaluate_s = time.perf_counter() - started
         shown = compose.evidence(keys, prepared, sample, reference)
     answer: dict[str, Any] = {
@@ -65,7 +65,7 @@ def run(asked: Message, send: Send) -> None:
         "evaluate_s": evaluate_s,
         "size_bytes": size.serialized_bytes(prepared.module),
         "predicted": arrays.to_text(predicted),
-        "labels": arrays.to_text(labels.numpy().astype("uint16")),
+        "labels": arrays.to_text(labels.astype("uint16")),
         "evidence": {
             key: {"took_effect": e.took_effect, "reason": e.reason, "figures": dict(e.figures)}
             for key, e in shown.items()

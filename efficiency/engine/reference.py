@@ -30,12 +30,11 @@ def run(asked: Message, send: Send) -> None:
             raise DataUnavailable(reason)
         dataset.fetch(progress)
     card: dict[str, Any] = {}
-    if not workload.trained:
-        if asked["anew"] or cards.find(workload, dataset) is None:
-            made = checkpoints.train_and_save(workload, dataset, progress=progress, seed=asked["seed"])
-            card["accuracy_pct"] = made.accuracy_pct
-            card["train_seconds"] = made.train_seconds
-        checkpoints.verify(workload, dataset)
+    if not workload.trained and (asked["anew"] or cards.find(workload, dataset) is None):
+        made = checkpoints.train_and_save(workload, dataset, progress=progress, seed=asked["seed"])
+        card["accuracy_pct"] = made.accuracy_pct
+        card["train_seconds"] = made.train_seconds
+    checkpoints.verify(workload, dataset)
     padding_pct = []
     for wanted in asked["samples"]:
         sample = inputs.sample(workload, dataset, Condition(**wanted["condition"]))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +12,29 @@ if TYPE_CHECKING:
     import torch
 
 BATCH = 256
+"""Rows answered at a time."""
+
+
+class Batches(Protocol):
+    """Model inputs [n, ...], n at most `BATCH`: a list of them, or what makes them one after the other."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[torch.Tensor]: ...
 
 
 def predictions(
-    call: Callable[[torch.Tensor], torch.Tensor], inputs: torch.Tensor, device: str = "cpu"
+    call: Callable[[torch.Tensor], torch.Tensor],
+    batches: Batches,
+    device: str = "cpu",
+    on_batch: Callable[[float], None] = lambda share: None,
 ) -> NDArray[np.uint16]:
-    """The class with the highest logit for each of N rows, [N] uint16."""
-    answers = [call(batch.to(device)).argmax(dim=1).cpu().numpy().astype(np.uint16) for batch in inputs.split(BATCH)]
+    """The class with the highest logit for each of the N rows of all batches, [N] uint16.
+
+    `on_batch` hears after each batch the share that is answered, 0 to 1.
+    """
+    answers = []
+    for number, batch in enumerate(batches, start=1):
+        answers.append(call(batch.to(device)).argmax(dim=1).cpu().numpy().astype(np.uint16))
+        on_batch(number / len(batches))
     return np.concatenate(answers)

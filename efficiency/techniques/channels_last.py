@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def why_not(workload: Workload, condition: Condition, machine: Machine) -> str | None:
     if workload.weights_in.get("conv", 0.0) == 0:
-        return "Channels-last is an image layout, and this model has no convolution."
+        return "Channels-last is an image layout, and this model has no two-dimensional convolution (nn.Conv2d)."
     return None
 
 
@@ -29,15 +29,19 @@ def _to_channels_last(inputs: torch.Tensor) -> torch.Tensor:
 
 
 def apply(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepared:
-    """Convert the weights once and the input at every call, as a user's own code must."""
+    """Convert the weights once and the input, where it is images, at every call, as a user's own code must."""
     import torch
+    from torch import nn
 
-    module = prepared.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return replace(prepared, model=module, module=module, convert=_to_channels_last)
+    for part in prepared.module.modules():
+        # Not the whole module: where a Conv3d stands beside, its weights cannot be laid out so.
+        if isinstance(part, nn.Conv2d):
+            part.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return replace(prepared, convert=_to_channels_last if sample.dim() == 4 else None)
 
 
 def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> Evidence:
-    """Share of the image-shaped results inside the model that keep the layout."""
+    """Share of the image-shaped results inside the model that keep the layout; the converted input is none of them."""
     import torch
     from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -52,8 +56,10 @@ def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> 
                 seen.append(result.is_contiguous(memory_format=torch.channels_last))
             return result
 
+    inputs = sample if prepared.convert is None else prepared.convert(sample)
+    call = replace(prepared, convert=None).caller()
     with torch.no_grad(), Layouts():
-        prepared.caller()(sample)
+        call(inputs)
     share = sum(seen) / len(seen) if seen else 0.0
     figures = {"channels_last_share": round(share, 4)}
     if share > 0.9:

@@ -44,10 +44,16 @@ def why_not(keys: tuple[str, ...], workload: Workload, condition: Condition, mac
 
 
 def learn(keys: tuple[str, ...], model: nn.Module, sample: torch.Tensor, data: Data) -> Tensors:
-    """What the variant has to learn from data; empty where it learns nothing."""
+    """What the variant has to learn from data, fit for safetensors; empty where it learns nothing."""
+    import torch
+
     for technique in techniques.in_order(keys):
         if technique.learn is not None:
-            return technique.learn(model, sample, data)
+            learned = technique.learn(model, sample, data)
+            # Safetensors takes neither shared memory, as observers have, nor a channels-last model's strides.
+            return {
+                name: value.detach().clone(memory_format=torch.contiguous_format) for name, value in learned.items()
+            }
     return {}
 
 

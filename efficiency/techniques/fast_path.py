@@ -1,4 +1,4 @@
-"""Fast path: the fused inference kernel of `nn.TransformerEncoder` ("BetterTransformer")."""
+"""Fast path: the fused inference kernels of PyTorch's own encoder and attention ("BetterTransformer")."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ if TYPE_CHECKING:
     from efficiency.machine import Machine
     from efficiency.workloads.base import Workload
 
-_KERNEL = "_transformer_encoder_layer_fwd"
+# Of a whole nn.TransformerEncoderLayer, and of an nn.MultiheadAttention that stands elsewhere.
+_LAYER, _ATTENTION = "_transformer_encoder_layer_fwd", "_native_multi_head_attention"
 
 
 def why_not(workload: Workload, condition: Condition, machine: Machine) -> str | None:
     if condition.phase == "training":
         return "The fast path is an inference kernel; training does not take it."
     if workload.weights_in.get("attention", 0.0) == 0:
-        return "The fast path belongs to nn.TransformerEncoder, and this model has none."
+        return "The fast path belongs to nn.TransformerEncoder and nn.MultiheadAttention, and this model has neither."
     return None
 
 
@@ -46,7 +47,7 @@ def apply(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepare
 
 
 def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> Evidence:
-    """The fused kernel is seen at the dispatcher, or it is not."""
+    """The fused kernels are seen at the dispatcher, or they are not."""
     from torch.utils._python_dispatch import TorchDispatchMode
 
     seen: list[str] = []
@@ -58,11 +59,12 @@ def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> 
 
     with Kernels():
         prepared.caller()(sample)
-    count = seen.count(_KERNEL)
-    figures = {"fused_layers": float(count)}
-    if count:
-        return Evidence("yes", f"{count} encoder layers ran as one fused kernel each.", figures)
-    return Evidence("no", "The fused encoder kernel was never called.", figures)
+    layers, attentions = seen.count(_LAYER), seen.count(_ATTENTION)
+    figures = {"fused_layers": float(layers), "fused_attentions": float(attentions)}
+    counts = ((layers, "encoder layers"), (attentions, "attention modules"))
+    if ran := " and ".join(f"{count} {what}" for count, what in counts if count):
+        return Evidence("yes", f"{ran} ran as one fused kernel each.", figures)
+    return Evidence("no", "No fused encoder or attention kernel was ever called.", figures)
 
 
 FAST_PATH = Technique(

@@ -45,7 +45,8 @@ def fine_tune(
     optimizer = torch.optim.AdamW(model.parameters(), lr=peak_learning_rate, weight_decay=0.0)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, peak_learning_rate, total_steps=len(order))
     for step, batch in enumerate(order):
-        if step == int(FROZEN_FROM * len(order)):
+        # Not before the first: ranges that nothing was seen of cannot be lowered.
+        if step == max(1, int(FROZEN_FROM * len(order))):
             model.apply(disable_observer)
             model.apply(freeze_bn_stats)
         loss = cross_entropy(model(inputs[batch]), labels[batch])
@@ -53,6 +54,30 @@ def fine_tune(
         loss.backward()
         optimizer.step()
         schedule.step()
+
+
+def _leave_training(fake: GraphModule) -> None:
+    """What `.eval()` does, in place, for functions too.
+
+    Traced in training mode, `F.dropout(x, training=self.training)` holds `training=True` for good, and
+    PyTorch's conversion turns off modules alone.
+    """
+    import torch
+    from torch.nn.functional import scaled_dot_product_attention
+
+    fake.eval()
+    for node in fake.graph.nodes:
+        if node.op != "call_function":
+            continue
+        if "training" in node.kwargs:  # The functions of torch.nn.functional: dropouts, batch norm, attention.
+            node.update_kwarg("training", False)
+        elif node.target is torch.dropout and len(node.args) == 3:
+            node.update_arg(2, False)
+        elif node.target is scaled_dot_product_attention and "dropout_p" in node.kwargs:
+            node.update_kwarg("dropout_p", 0.0)
+        elif node.target is scaled_dot_product_attention and len(node.args) > 4:
+            node.update_arg(4, 0.0)
+    fake.recompile()
 
 
 def learn(model: nn.Module, sample: torch.Tensor, data: Data) -> Tensors:
@@ -73,7 +98,7 @@ def apply(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepare
     with int8.known_warnings():
         fake = _fake_quantized(prepared.module, sample)
         fake.load_state_dict(learned)
-        fake.eval()
+        _leave_training(fake)
         converted = int8.with_int8_embeddings(convert_fx(fake))
     return replace(prepared, model=converted, module=converted)
 

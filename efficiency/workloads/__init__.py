@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from efficiency.errors import BadRequest, UnknownName
@@ -19,6 +20,15 @@ WORKLOADS: dict[str, Workload] = {
 def is_file(name: str) -> bool:
     """Whether the name is `path/to/file.py:make` rather than a key."""
     return ".py:" in name or name.endswith(".py")
+
+
+def file_and_function(name: str) -> tuple[Path, str]:
+    """The parts of `path/to/file.py:make`; the function is `make` where none is named. Raises `BadRequest`."""
+    place, _, function = name.rpartition(":") if ".py:" in name else (name, ":", "make")
+    path = Path(place).expanduser().resolve()
+    if not path.is_file():
+        raise BadRequest(f"--workload: there is no file {place}; give path/to/file.py:make.")
+    return path, function
 
 
 def get(name: str) -> Workload:
@@ -47,14 +57,11 @@ def describe(name: str) -> Workload:
 
 
 def _from_file(name: str) -> Workload:
-    place, _, function = name.rpartition(":") if ".py:" in name else (name, ":", "make")
-    path = Path(place).expanduser().resolve()
-    if not path.is_file():
-        raise BadRequest(f"--workload: there is no file {place}; give path/to/file.py:make.")
+    path, function = file_and_function(name)
     module_name = f"user_workload_{path.stem}"
     spec = importlib.util.spec_from_file_location(module_name, path)
     if spec is None or spec.loader is None:
-        raise BadRequest(f"--workload: {place} is not a Python file; give path/to/file.py:make.")
+        raise BadRequest(f"--workload: {path} is not a Python file; give path/to/file.py:make.")
     module = importlib.util.module_from_spec(spec)
     # Registered first, so that dataclasses and pickling in the user's file find their module.
     sys.modules[module_name] = module
@@ -65,9 +72,9 @@ def _from_file(name: str) -> Workload:
         make = getattr(module, function, None)
         workload = None if make is None else make()
     except Exception as error:
-        raise BadRequest(f"--workload: {place} does not run: {type(error).__name__}: {error}.") from error
+        raise BadRequest(f"--workload: {path} does not run: {type(error).__name__}: {error}.") from error
     if make is None:
-        raise BadRequest(f"--workload: {place} has no function '{function}'; name one that returns a Workload.")
+        raise BadRequest(f"--workload: {path} has no function '{function}'; name one that returns a Workload.")
     if not isinstance(workload, Workload):
-        raise BadRequest(f"--workload: {place}:{function} returned no efficiency.workloads.Workload.")
-    return workload
+        raise BadRequest(f"--workload: {path}:{function} returned no efficiency.workloads.Workload.")
+    return replace(workload, source=f"{path}:{function}")

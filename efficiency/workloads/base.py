@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -62,6 +61,15 @@ class Training:
     peak_learning_rate: float
     batch_size: int = 128
     weight_decay: float = 0.01
+    least_rows: int = 0
+    """Rows to be seen at least, over all epochs: a small data set takes more of them."""
+    most_rows: int | None = None
+    """Rows to be seen at most: a large data set takes fewer epochs, but a whole one."""
+
+    def epochs_on(self, rows: int) -> int:
+        """Passes over a training split of that many rows."""
+        epochs = max(self.epochs, -(-self.least_rows // rows))
+        return epochs if self.most_rows is None else max(1, min(epochs, self.most_rows // rows))
 
 
 @dataclass(frozen=True)
@@ -80,9 +88,10 @@ class Workload:
     """A model with its data, its metric (top-1 accuracy) and its sample input.
 
     `build(classes)` returns the untrained FP32 module, or the trained one where `trained` is set.
-    `encode(inputs)` turns a data set's inputs [N, ...] into the model's input tensor [N, ...].
-    `weights_in` gives the share of the weights that each layer type holds (`conv`, `linear`,
-    `attention`, `lstm`, `embedding`); techniques judge by it whether they apply. A user's file may
+    `encode(inputs)` turns a data set's inputs [N, ...] into the model's input tensor [N, ...]; it gets
+    some rows at a time. Text is cut and filled up to `length` afterwards.
+    `weights_in` gives the share of the weights that each layer type holds (`conv` for `nn.Conv2d`,
+    `linear`, `attention`, `lstm`, `embedding`); techniques judge by it whether they apply. A user's file may
     leave it out: it is then read off the built model.
     """
 
@@ -101,8 +110,13 @@ class Workload:
     length: int | None = None
     """Tokens in a row, for text; None where rows have no length."""
     trained: bool = False
-    source: Path | None = None
-    """The user's own file, where the workload comes from one."""
+    source: str = ""
+    """`path/to/file.py:make`, where the workload comes from a user's own file; filled in when it is run."""
+
+    @property
+    def name(self) -> str:
+        """What the command line and a study call it: the key, or the user's file and its function."""
+        return self.source or self.key
 
     def dataset(self, key: str | None) -> Dataset:
         """The data set of that key, the default one for None; raises `UnknownName`."""

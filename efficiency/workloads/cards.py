@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,11 @@ class Card:
     torch_version: str
 
 
+def how_to_train(workload: Workload, dataset: Dataset) -> str:
+    """The command that trains the checkpoint anew, as a shell takes it."""
+    return f"python -m efficiency train {shlex.quote(workload.name)} --dataset {dataset.key}"
+
+
 def find(workload: Workload, dataset: Dataset) -> Path | None:
     """The checkpoint's file, one trained here before a shipped one, or None."""
     name = f"{workload.key}.{dataset.key}.safetensors"
@@ -43,16 +49,14 @@ def broken(workload: Workload, dataset: Dataset) -> str | None:
         with safe_open(path, framework="numpy"):
             return None
     except (SafetensorError, OSError):
-        command = f"`python -m efficiency train {workload.key} --dataset {dataset.key}`"
-        return f"The checkpoint {path} is broken; delete it and run {command}."
+        return f"The checkpoint {path} is broken; run `{how_to_train(workload, dataset)}`."
 
 
-def read_card(path: Path) -> Card:
-    """The card beside a checkpoint; raises `CheckpointRefused`."""
+def read_card(path: Path, workload: Workload, dataset: Dataset) -> Card:
+    """The card beside the workload's checkpoint; raises `CheckpointRefused`."""
     try:
         return Card(**json.loads(path.with_suffix(".json").read_text()))
     except (OSError, ValueError, TypeError) as error:
         raise CheckpointRefused(
-            f"The card of {path.name} does not read; delete it and train again with "
-            f"`python -m efficiency train {path.name.split('.')[0]}`."
+            f"The card of the checkpoint {path} does not read; run `{how_to_train(workload, dataset)}`."
         ) from error

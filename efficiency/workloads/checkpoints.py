@@ -21,7 +21,7 @@ from torch import nn
 from efficiency import paths
 from efficiency.errors import CheckpointRefused
 from efficiency.workloads.base import Dataset, Progress, Workload
-from efficiency.workloads.cards import Card, find, read_card
+from efficiency.workloads.cards import Card, find, how_to_train, read_card
 
 
 def save(model: nn.Module, card: Card, folder: Path) -> Path:
@@ -39,21 +39,34 @@ def save(model: nn.Module, card: Card, folder: Path) -> Path:
     return path
 
 
-def _command(workload: Workload, dataset: Dataset) -> str:
-    return f"`python -m efficiency train {workload.key} --dataset {dataset.key}`"
-
-
 def verify(workload: Workload, dataset: Dataset) -> None:
-    """Raise `CheckpointRefused` unless the checkpoint is there, whole, and made from this very data."""
+    """Raise `CheckpointRefused` unless the checkpoint is there, whole, and made from this very data.
+
+    A model that brings its weights along has to be the same one whenever it is built.
+    """
+    model = load(workload, dataset)
     if workload.trained:
+        if not _same(model, load(workload, dataset)):
+            raise CheckpointRefused(
+                f"`build` of {workload.key} gives another model at every call; load trained weights there, or leave "
+                "out `trained` and let it be trained here."
+            )
         return
-    load(workload, dataset)
     path = find(workload, dataset)
-    if path is not None and read_card(path).fingerprint != dataset.fingerprint():
+    if path is not None and read_card(path, workload, dataset).fingerprint != dataset.fingerprint():
         raise CheckpointRefused(
             f"The checkpoint {path.name} was trained on other data than is installed here; "
-            f"run {_command(workload, dataset)}."
+            f"run `{how_to_train(workload, dataset)}`."
         )
+
+
+def _same(first: nn.Module, second: nn.Module) -> bool:
+    """Whether both hold the same parameters, up to the rounding that sums in another order leave."""
+    ours, others = dict(first.named_parameters()), dict(second.named_parameters())
+    return ours.keys() == others.keys() and all(
+        value.shape == others[name].shape and torch.allclose(value, others[name], rtol=1e-3, equal_nan=True)
+        for name, value in ours.items()
+    )
 
 
 def load(workload: Workload, dataset: Dataset) -> nn.Module:
@@ -64,7 +77,7 @@ def load(workload: Workload, dataset: Dataset) -> nn.Module:
     model = workload.build(len(dataset.classes))
     if workload.trained:
         return model.eval()
-    command = _command(workload, dataset)
+    command = f"`{how_to_train(workload, dataset)}`"
     path = find(workload, dataset)
     if path is None:
         raise CheckpointRefused(f"{workload.key} has no checkpoint for {dataset.key}; run {command}.")
@@ -72,9 +85,14 @@ def load(workload: Workload, dataset: Dataset) -> nn.Module:
         weights = {
             name: value.float() if value.is_floating_point() else value for name, value in load_file(path).items()
         }
+    except (SafetensorError, OSError) as error:
+        raise CheckpointRefused(f"The checkpoint {path} is broken; run {command}.") from error
+    try:
         model.load_state_dict(weights)
-    except (SafetensorError, OSError, RuntimeError) as error:
-        raise CheckpointRefused(f"The checkpoint {path} is broken; delete it and run {command}.") from error
+    except RuntimeError as error:
+        raise CheckpointRefused(
+            f"The checkpoint {path} does not fit the model of {workload.key}, whose layers have changed; run {command}."
+        ) from error
     return model.eval()
 
 
@@ -97,8 +115,8 @@ def train_and_save(
         dataset=dataset.key,
         fingerprint=dataset.fingerprint(),
         seed=seed,
-        command=f"python -m efficiency train {workload.key} --dataset {dataset.key}",
-        accuracy_pct=round(training.accuracy_pct(restored, workload, dataset), 3),
+        command=how_to_train(workload, dataset),
+        accuracy_pct=round(training.accuracy_pct(restored, workload, dataset, progress=progress), 3),
         train_seconds=round(trained.train_seconds, 1),
         torch_version=torch.__version__,
     )

@@ -59,7 +59,7 @@ LSTM_CLASSIFIER = Workload(
     encode=_token_ids,
     weights_in={"lstm": 0.67, "embedding": 0.329, "linear": 0.001},
     shape={"vocabulary": VOCABULARY_SIZE, "length": LENGTH, "width": LSTM_WIDTH, "layers": LSTM_LAYERS},
-    training=Training(epochs=4, peak_learning_rate=3e-3),
+    training=Training(epochs=4, peak_learning_rate=3e-3, least_rows=30_000, most_rows=150_000),
     pace=Pace(evaluated_rows_per_s=900, trained_rows_per_s=200),
     length=LENGTH,
 )
@@ -75,7 +75,7 @@ TRANSFORMER_ENCODER = Workload(
     encode=_token_ids,
     weights_in={"linear": 0.46, "attention": 0.23, "embedding": 0.31},
     shape={"vocabulary": VOCABULARY_SIZE, "length": LENGTH, "width": EMBEDDING_WIDTH, "layers": ENCODER_LAYERS},
-    training=Training(epochs=5, peak_learning_rate=1e-3),
+    training=Training(epochs=5, peak_learning_rate=1e-3, least_rows=30_000, most_rows=150_000),
     pace=Pace(evaluated_rows_per_s=500, trained_rows_per_s=130),
     length=LENGTH,
 )

@@ -16,11 +16,10 @@ EVALUATION_BATCH = 256
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained module and what is known of it."""
+    """A trained module and the time it took."""
 
     model: nn.Module
     train_seconds: float
-    final_loss: float
 
 
 def train(workload: Workload, dataset: Dataset, *, seed: int, progress: Progress, device: str = "cpu") -> Trained:
@@ -31,21 +30,22 @@ def train(workload: Workload, dataset: Dataset, *, seed: int, progress: Progress
     """
     torch.manual_seed(seed)
     rows = dataset.load("train", None)
-    inputs = workload.encode(rows.inputs)
     labels = torch.from_numpy(rows.labels)
     model = workload.build(len(dataset.classes)).to(device).train()
     plan = workload.training
+    epochs = plan.epochs_on(len(rows))
     steps_an_epoch = -(-len(rows) // plan.batch_size)
     optimizer = torch.optim.AdamW(model.parameters(), lr=plan.peak_learning_rate, weight_decay=plan.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, plan.peak_learning_rate, total_steps=plan.epochs * steps_an_epoch, pct_start=0.2
+        optimizer, plan.peak_learning_rate, total_steps=epochs * steps_an_epoch, pct_start=0.2
     )
     generator = torch.Generator().manual_seed(seed)
-    started, done, loss = time.perf_counter(), 0, torch.tensor(0.0)
-    for epoch in range(plan.epochs):
+    started, done = time.perf_counter(), 0
+    for epoch in range(epochs):
         order = torch.randperm(len(rows), generator=generator)
         for batch in order.split(plan.batch_size):
-            logits = model(inputs[batch].to(device))
+            # Encoded batch by batch: all rows at once may not fit into memory.
+            logits = model(workload.encode(rows.inputs[batch.numpy()]).to(device))
             loss = cross_entropy(logits, labels[batch].to(device), label_smoothing=0.05)
             optimizer.zero_grad()
             loss.backward()
@@ -53,19 +53,20 @@ def train(workload: Workload, dataset: Dataset, *, seed: int, progress: Progress
             optimizer.step()
             schedule.step()
             done += 1
-            share = done / (plan.epochs * steps_an_epoch)
-            progress(f"training {workload.key}, epoch {epoch + 1} of {plan.epochs}", share)
-    return Trained(model.eval(), time.perf_counter() - started, float(loss.detach()))
+            share = done / (epochs * steps_an_epoch)
+            progress(f"training {workload.key} on {dataset.label}, epoch {epoch + 1} of {epochs}", share)
+    return Trained(model.eval(), time.perf_counter() - started)
 
 
 @torch.no_grad()
-def accuracy_pct(model: nn.Module, workload: Workload, dataset: Dataset, device: str = "cpu") -> float:
+def accuracy_pct(model: nn.Module, workload: Workload, dataset: Dataset, *, progress: Progress) -> float:
     """Top-1 accuracy on the whole test split, in percent."""
     rows = dataset.load("test", None)
     labels = torch.from_numpy(rows.labels)
     correct = 0
     for start in range(0, len(rows), EVALUATION_BATCH):
         part = slice(start, start + EVALUATION_BATCH)
-        logits = model(workload.encode(rows.inputs[part]).to(device))
-        correct += int((logits.argmax(dim=1).cpu() == labels[part]).sum())
+        logits = model(workload.encode(rows.inputs[part]))
+        correct += int((logits.argmax(dim=1) == labels[part]).sum())
+        progress(f"testing {workload.key} on {dataset.label}", min(1.0, part.stop / len(rows)))
     return 100 * correct / len(rows)

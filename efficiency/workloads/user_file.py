@@ -42,15 +42,13 @@ def describe_in_child(name: str) -> Workload:
     `weights_in` is filled from the built model where the file leaves it out. Asked for again, an
     unchanged file is not run again. Raises `BadRequest`.
     """
-    place, _, function = name.rpartition(":") if ".py:" in name else (name, ":", "make")
-    path = Path(place).expanduser().resolve()
-    try:
-        modified = path.stat().st_mtime_ns
-    except OSError:
-        raise BadRequest(f"--workload: there is no file {place}; give path/to/file.py:make.") from None
+    from efficiency.workloads import file_and_function
+
+    path, function = file_and_function(name)
+    modified = path.stat().st_mtime_ns
     known, until = _described.get((path, function, modified), (None, 0.0))
     if known is None or time.monotonic() > until:
-        known = _declared(_answer(path, function), path)
+        known = _declared(_answer(path, function), f"{path}:{function}")
         complete = all(dataset.why_not() is None for dataset in known.datasets)
         # Data that are missing now may be there a little later.
         until = math.inf if complete else time.monotonic() + MISSING_DATA_S
@@ -122,7 +120,7 @@ def _dataset(fields: dict[str, Any]) -> Dataset:
     )
 
 
-def _declared(answer: dict[str, Any], path: Path) -> Workload:
+def _declared(answer: dict[str, Any], source: str) -> Workload:
     return Workload(
         **{
             **answer,
@@ -132,22 +130,22 @@ def _declared(answer: dict[str, Any], path: Path) -> Workload:
         },
         build=_not_here,
         encode=_not_here,
-        source=path,
+        source=source,
     )
 
 
 def weights_by_layer(model: nn.Module) -> dict[str, float]:
     """Share of the weights (parameters of more than one dimension) that each layer type holds.
 
-    `attention` is what `nn.MultiheadAttention` holds, its output projection included; what is none of
-    the types that techniques judge by is `other`. Shared weights count once, where they come first.
+    `conv` is what `nn.Conv2d` holds: the techniques that ask for it are for images. `attention` is what
+    `nn.MultiheadAttention` holds, its output projection included; what is none of the types that
+    techniques judge by is `other`. Shared weights count once, where they come first.
     """
     from torch import nn
-    from torch.nn.modules.conv import _ConvNd
 
     kinds: tuple[tuple[str, type[nn.Module] | tuple[type[nn.Module], ...]], ...] = (
         ("attention", nn.MultiheadAttention),
-        ("conv", _ConvNd),
+        ("conv", nn.Conv2d),
         ("lstm", nn.LSTM),
         ("embedding", (nn.Embedding, nn.EmbeddingBag)),
         ("linear", nn.Linear),
@@ -177,6 +175,11 @@ def _problem(workload: Workload) -> str | None:
         return "`datasets` is empty; give at least one"
     if few := next((d for d in workload.datasets if len(d.classes) < 2), None):
         return f"the data set '{few.key}' names fewer than 2 classes"
+    keys = [dataset.key for dataset in workload.datasets]
+    if odd := next((key for key in keys if not _SLUG.fullmatch(key)), None):
+        return f"the data set's key '{odd}' must be small letters, digits and hyphens, such as 'my-data'"
+    if twice := next((key for key in keys if keys.count(key) > 1), None):
+        return f"two data sets have the key '{twice}'; give each its own"
     return None
 
 

@@ -85,7 +85,7 @@ SMALL_CNN = Workload(
     encode=_normalised,
     weights_in={"conv": 0.95, "linear": 0.05},
     shape={"image_size": SMALL_SIDE, "channels": 1, "width": 128},
-    training=Training(epochs=3, peak_learning_rate=4e-3),
+    training=Training(epochs=3, peak_learning_rate=4e-3, least_rows=30_000, most_rows=150_000),
     pace=Pace(evaluated_rows_per_s=2_500, trained_rows_per_s=480),
 )
 
@@ -100,7 +100,7 @@ RESNET18 = Workload(
     encode=_enlarged,
     weights_in={"conv": 0.998, "linear": 0.002},
     shape={"image_size": LARGE_SIDE, "channels": 1, "width": 512},
-    training=Training(epochs=3, peak_learning_rate=2e-3),
+    training=Training(epochs=3, peak_learning_rate=2e-3, least_rows=30_000, most_rows=150_000),
     pace=Pace(evaluated_rows_per_s=350, trained_rows_per_s=100),
 )
 
@@ -115,6 +115,6 @@ MOBILENET_V2 = Workload(
     encode=_enlarged,
     weights_in={"conv": 0.97, "linear": 0.03},
     shape={"image_size": LARGE_SIDE, "channels": 1, "width": 1280},
-    training=Training(epochs=4, peak_learning_rate=4e-3),
+    training=Training(epochs=4, peak_learning_rate=4e-3, least_rows=30_000, most_rows=150_000),
     pace=Pace(evaluated_rows_per_s=450, trained_rows_per_s=100),
 )

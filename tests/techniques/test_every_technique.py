@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import pytest
@@ -71,7 +71,7 @@ def test_it_applies_and_shows_it(name: str, keys: tuple[str, ...]) -> None:
     sample = ours.inputs[:1]
 
     learned = compose.learn(keys, ours.model, sample, ours.data)
-    kept = load(save({key: value.detach().clone() for key, value in learned.items()})) if learned else {}
+    kept = load(save(learned)) if learned else {}
     prepared = compose.prepare(keys, ours.model, sample, kept)
     with prepared.session[-1]():
         answers = prepared.caller()(ours.inputs).float()
@@ -112,15 +112,95 @@ def test_two_quantizations_clash_and_so_do_int8_and_autocast() -> None:
     assert compose.clash(("inference-mode", "channels-last", "static-int8")) is None
 
 
-def test_a_silent_no_op_is_called_one() -> None:
-    """FX static quantization takes a model of LSTM alone without a word and leaves it in FP32."""
-    from efficiency.techniques import int8
+@pytest.mark.parametrize("key", [key for key in TECHNIQUES if key != "amp-fp16"])
+def test_a_baseline_shows_no_technique(key: str) -> None:
+    for name in ("lstm-classifier", "vision-small-cnn"):
+        ours = reference(name)
+        untouched = compose.prepare((), ours.model, ours.inputs[:1], {})
+        assert TECHNIQUES[key].evidence(untouched, ours.inputs[:1], ours.model).took_effect == "no"
 
-    ours = reference("lstm-classifier")
-    untouched = compose.prepare((), ours.model, ours.inputs[:1], {})
-    assert int8.evidence(untouched, ours.inputs[:1], ours.model).took_effect == "no"
-    assert TECHNIQUES["channels-last"].evidence(untouched, ours.inputs[:1], ours.model).took_effect == "no"
-    assert TECHNIQUES["amp-bf16"].evidence(untouched, ours.inputs[:1], ours.model).took_effect == "no"
+
+class Recurrent(nn.Module):
+    """An LSTM and next to nothing beside it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm, self.head = nn.LSTM(32, 128, batch_first=True), nn.Linear(128, 4)
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        states, _ = self.lstm(inputs)
+        return self.head(states[:, -1])
+
+
+def test_a_silent_no_op_is_called_one() -> None:
+    """FX static quantization takes an LSTM without a word and leaves it in FP32."""
+    torch.manual_seed(0)
+    model, inputs = Recurrent().eval(), torch.randn(64, 6, 32)
+    data = Data(lambda: inputs, lambda: pytest.fail("static quantization does not train"))
+    learned = compose.learn(("static-int8",), model, inputs[:1], data)
+    prepared = compose.prepare(("static-int8",), model, inputs[:1], learned)
+    assert any(isinstance(part, nn.LSTM) for part in prepared.module.modules())
+    assert TECHNIQUES["static-int8"].evidence(prepared, inputs[:1], model).took_effect == "no"
+
+
+class Attentive(nn.Module):
+    """Attention in a layer of one's own, as torchvision's vision transformer has it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attention, self.head = nn.MultiheadAttention(32, 4, batch_first=True), nn.Linear(32, 4)
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        states, _ = self.attention(inputs, inputs, inputs, need_weights=False)
+        return self.head(states.mean(dim=1))
+
+
+@pytest.mark.parametrize(("keys", "took_effect"), [(("fast-path",), "yes"), ((), "no")])
+def test_attention_outside_an_encoder_layer_is_fused_and_seen(keys: tuple[str, ...], took_effect: str) -> None:
+    torch.manual_seed(0)
+    model, inputs = Attentive().eval(), torch.randn(8, 6, 32)
+    prepared = compose.prepare(keys, model, inputs[:1], {})
+    with prepared.session[-1]():
+        shown = TECHNIQUES["fast-path"].evidence(prepared, inputs[:1], model)
+        answers = prepared.caller()(inputs)
+    assert shown.took_effect == took_effect
+    assert shown.figures["fused_attentions"] == len(keys)
+    torch.testing.assert_close(answers, model(inputs), atol=1e-5, rtol=1e-5)
+
+
+class Text(nn.Module):
+    """Convolutions over tokens of which one is laid out as an image, and one over a volume."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(50, 8)
+        self.flat, self.volume = nn.Conv2d(4, 16, 3), nn.Conv3d(1, 2, 3)
+        self.head = nn.Linear(2, 4)
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        states = self.flat(self.embedding(ids).unflatten(1, (4, -1)))
+        return self.head(self.volume(states.unsqueeze(1)).mean(dim=(2, 3, 4)))
+
+
+def test_channels_last_takes_inputs_that_are_no_images_as_they_are() -> None:
+    torch.manual_seed(0)
+    model, ids = Text().eval(), torch.randint(0, 50, (3, 32))
+    prepared = compose.prepare(("channels-last",), model, ids, {})
+    torch.testing.assert_close(prepared.caller()(ids), model(ids))
+    assert TECHNIQUES["channels-last"].evidence(prepared, ids, model).took_effect in {"partly", "yes"}
+
+
+def test_the_converted_input_alone_is_no_effect() -> None:
+    model, images = nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 4)).eval(), torch.randn(2, 3, 8, 8)
+    prepared = compose.prepare(("channels-last",), model, images, {})
+    assert prepared.convert is not None
+    assert TECHNIQUES["channels-last"].evidence(prepared, images, model).took_effect == "no"
+
+
+@pytest.mark.parametrize("shares", [{"linear": 1.0}, {"other": 0.9, "linear": 0.1}])
+def test_channels_last_says_why_not_without_a_conv2d(shares: dict[str, float]) -> None:
+    workload = replace(workloads.get("lstm-classifier"), weights_in=shares)
+    assert "nn.Conv2d" in str(compose.why_not(("channels-last",), workload, Condition(), this_machine()))
 
 
 def test_padding_and_the_opened_encoder_agree_with_pytorchs() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
+from safetensors.torch import load, save
 from torch import nn
 from torch.ao.quantization import (
     FakeQuantize,
@@ -12,9 +14,11 @@ from torch.ao.quantization import (
     default_fake_quant,
     disable_observer,
 )
+from torch.nn import functional
 
 from efficiency import workloads
-from efficiency.techniques import int8, qat_int8
+from efficiency.techniques import compose, int8, qat_int8
+from efficiency.techniques.base import Data
 from efficiency.workloads import checkpoints
 
 TEST_ROWS, TRAINING_ROWS = 1_500, 2_000
@@ -69,3 +73,47 @@ def test_fine_tuning_wins_back_half_of_what_three_bit_weights_lose() -> None:
     observers = [part for part in tuned.modules() if isinstance(part, FakeQuantize)]
     assert observers
     assert all(int(part.observer_enabled) == 0 for part in observers), "ranges must be frozen at the end"
+
+
+class Functional(nn.Module):
+    """Drops and normalises in functions, as many a model of users' own does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(8, 32), nn.Linear(32, 4)
+        self.register_buffer("mean", torch.zeros(32))
+        self.register_buffer("variance", torch.ones(32))
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        states = functional.dropout(self.first(inputs), 0.5, training=self.training)
+        states = functional.batch_norm(states, self.mean, self.variance, training=self.training)
+        states = torch.dropout(states, 0.5, self.training)
+        parts = states.view(-1, 4, 2, 4)
+        dropped = 0.5 if self.training else 0.0
+        parts = functional.scaled_dot_product_attention(parts, parts, parts, dropout_p=dropped)
+        parts = functional.scaled_dot_product_attention(parts, parts, parts, None, dropped)
+        return self.second(parts.reshape(-1, 32))
+
+
+def test_what_functions_drop_in_training_they_keep_afterwards() -> None:
+    torch.manual_seed(0)
+    model, inputs = Functional().eval(), torch.randn(64, 8)
+    data = Data(lambda: inputs, lambda: (inputs, torch.randint(0, 4, (64,))))
+    learned = compose.learn(("qat-int8",), model, inputs[:1], data)
+    call = compose.prepare(("qat-int8",), model, inputs[:1], learned).caller()
+    torch.testing.assert_close(call(inputs), call(inputs), rtol=0, atol=0)
+    # Rows do not lean on each other either, as they would with the statistics of the batch.
+    torch.testing.assert_close(call(inputs[:1]), call(inputs)[:1])
+
+
+@pytest.mark.parametrize("key", ["static-int8", "qat-int8"])
+def test_what_a_channels_last_model_learns_can_be_kept(key: str) -> None:
+    torch.manual_seed(0)
+    layers = (nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 4))
+    model = nn.Sequential(*layers).eval().to(memory_format=torch.channels_last)
+    inputs = torch.randn(32, 3, 8, 8)
+    data = Data(lambda: inputs, lambda: (inputs, torch.randint(0, 4, (32,))))
+    learned = load(save(compose.learn((key,), model, inputs[:1], data)))
+    prepared = compose.prepare((key,), model, inputs[:1], learned)
+    assert prepared.caller()(inputs).shape == (32, 4)
+    assert compose.evidence((key,), prepared, inputs[:1], model)[key].took_effect == "yes"

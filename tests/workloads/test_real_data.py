@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from efficiency import workloads
 from efficiency.errors import CheckpointRefused, DataUnavailable
@@ -19,6 +21,15 @@ from efficiency.workloads.datasets.fashion_mnist import FASHION_MNIST
 here = pytest.mark.skipif(
     "EFFICIENCY_DATA" not in os.environ, reason="set EFFICIENCY_DATA to a folder with FashionMNIST/raw and ag_news_csv"
 )
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Two threads that wait for each other at every step take minutes where other work shares the cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def quiet(what: str, share: float) -> None:
@@ -44,6 +55,7 @@ def test_splits_are_whole_and_never_overlap(dataset: Dataset, home: Path) -> Non
 
 
 @here
+@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize(
     ("name", "dataset", "epochs", "least_pct"),
     [("vision-small-cnn", FASHION_MNIST, 1, 55.0), ("lstm-classifier", AG_NEWS, 1, 50.0)],

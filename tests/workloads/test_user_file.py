@@ -1,12 +1,15 @@
 """A workload in a user's own file, described by a process that imports no torch."""
 
+import re
+import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from efficiency.errors import BadRequest
+from efficiency.errors import BadRequest, CheckpointRefused
 from efficiency.workloads import WORKLOADS, describe, get, user_file
 from efficiency.workloads.user_file import describe_in_child
 
@@ -40,7 +43,7 @@ def _file(folder: Path, text: str) -> Path:
 def test_the_example_is_described_without_its_callables() -> None:
     workload = describe_in_child(f"{EXAMPLE}:make")
     assert workload.key == "clouds-mlp"
-    assert workload.source == EXAMPLE
+    assert workload.source == workload.name == get(f"{EXAMPLE}:make").source == f"{EXAMPLE}:make"
     assert workload.trained
     assert workload.weights_in == {"linear": 1.0}
     assert workload.dataset("clouds").classes == ("north", "east", "south", "west")
@@ -55,8 +58,21 @@ def test_the_example_is_a_workload_worth_measuring() -> None:
 
     workload = get(f"{EXAMPLE}:make")
     dataset = workload.dataset(None)
-    assert accuracy_pct(workload.build(len(dataset.classes)), workload, dataset) > 90
+    model = workload.build(len(dataset.classes))
+    assert accuracy_pct(model, workload, dataset, progress=lambda what, share: None) > 90
     assert (dataset.load("test", 3).inputs == dataset.load("test", None).inputs[:3]).all()
+
+
+def test_a_model_that_is_another_at_every_call_is_refused() -> None:
+    from torch import nn
+
+    from efficiency.workloads import checkpoints
+
+    workload = get(f"{EXAMPLE}:make")
+    checkpoints.verify(workload, workload.dataset(None))
+    random = replace(workload, build=lambda classes: nn.Linear(64, classes))
+    with pytest.raises(CheckpointRefused, match="another model at every call"):
+        checkpoints.verify(random, random.dataset(None))
 
 
 def test_describing_imports_no_torch() -> None:
@@ -104,6 +120,8 @@ def test_what_a_file_prints_does_no_harm(tmp_path: Path) -> None:
         (SHORT.format(key="lstm-classifier"), "is a built-in workload's"),
         (SHORT.format(key="mine").replace("(DATA,)", "()"), "`datasets` is empty"),
         (SHORT.format(key="mine").replace('("a", "b")', '("a",)'), "fewer than 2 classes"),
+        (SHORT.format(key="mine").replace('Dataset("d"', 'Dataset("v1/clean"'), "data set's key 'v1/clean' must be"),
+        (SHORT.format(key="mine").replace("(DATA,)", "(DATA, DATA)"), "two data sets have the key 'd'"),
     ],
 )
 def test_a_bad_file_is_refused_with_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:
@@ -112,6 +130,52 @@ def test_a_bad_file_is_refused_with_a_sentence(tmp_path: Path, text: str, senten
     assert str(refused.value).startswith("--workload: ")
     assert str(refused.value).endswith(".")
     assert "\n" not in str(refused.value)
+
+
+def _layers(folder: Path, width: int) -> str:
+    """A workload that is trained on first use, with that many hidden units; what names it."""
+    text = f"""
+import numpy as np
+import torch
+from torch import nn
+from efficiency.workloads import Dataset, Workload
+from efficiency.workloads.base import Rows, Training
+
+def load(split, rows):
+    inputs = np.random.default_rng(len(split)).normal(size=(40, 4)).astype(np.float32)
+    return Rows(inputs[:rows], (inputs[:rows, 0] > 0).astype(np.int64))
+
+DATA = Dataset("d", "D", "", "other", ("a", "b"), load=load, fingerprint=lambda: "d-1")
+
+def declare():
+    return Workload(
+        key="mine", label="Mine", summary="", datasets=(DATA,), encode=torch.from_numpy,
+        build=lambda classes: nn.Sequential(nn.Linear(4, {width}), nn.ReLU(), nn.Linear({width}, classes)),
+        training=Training(epochs=1, peak_learning_rate=1e-2),
+    )
+"""
+    folder.mkdir(exist_ok=True)
+    return f"{_file(folder, text)}:declare"
+
+
+def test_layers_that_changed_are_told_with_a_command_that_works(tmp_path: Path, home: Path) -> None:
+    from efficiency.workloads import cards, checkpoints
+
+    folder = tmp_path / "with a space"
+    before = get(_layers(folder, 8))
+    told: list[tuple[str, float]] = []
+    checkpoints.train_and_save(before, before.dataset(None), progress=lambda *step: told.append(step))
+    assert told == [("training mine on D, epoch 1 of 1", 1.0), ("testing mine on D", 1.0)]
+    workload = get(_layers(folder, 16))
+    dataset = workload.dataset(None)
+    with pytest.raises(CheckpointRefused, match="does not fit the model of mine") as refused:
+        checkpoints.verify(workload, dataset)
+
+    told = re.search(r"run `python (-m efficiency train .+)`\.$", str(refused.value))
+    assert told is not None
+    assert told.group(1) in cards.how_to_train(describe(workload.name), dataset)
+    subprocess.run([sys.executable, *shlex.split(told.group(1))], check=True, timeout=120, cwd=EXAMPLE.parents[2])
+    checkpoints.verify(workload, dataset)
 
 
 def test_a_missing_file_is_named() -> None:
@@ -137,9 +201,9 @@ def test_weights_are_told_apart_by_layer() -> None:
 
     parts = {
         "attention": nn.MultiheadAttention(8, 2),
-        "other": nn.GRU(4, 8),
+        "other": nn.ModuleList([nn.GRU(4, 8), nn.Conv1d(4, 8, 3), nn.Conv3d(2, 2, 3)]),
         "lstm": nn.LSTM(4, 8),
-        "conv": nn.Conv1d(4, 8, 3),
+        "conv": nn.Conv2d(4, 8, 3),
         "embedding": nn.Embedding(10, 8),
         "linear": nn.Linear(8, 10),
     }

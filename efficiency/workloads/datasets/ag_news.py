@@ -7,8 +7,6 @@ shorter than 64 tokens as a rule, so their padding is real.
 
 import csv
 import hashlib
-import urllib.error
-import urllib.request
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from efficiency.errors import DataUnavailable
 from efficiency.workloads.base import Dataset, Progress, Rows, Split
 from efficiency.workloads.datasets import tokens
 from efficiency.workloads.datasets.cache import Arrays, cached
+from efficiency.workloads.datasets.download import download
 
 CLASSES = ("World", "Sports", "Business", "Sci/Tech")
 CALIBRATION_ROWS = 500
@@ -106,24 +105,20 @@ def load(split: Split, rows: int | None = None) -> Rows:
 
 def fetch(progress: Progress) -> None:
     """Download into `EFFICIENCY_HOME/downloads`, checked by MD5; raises `DataUnavailable`."""
-    folder = _downloads() / "ag_news_csv"
-    folder.mkdir(parents=True, exist_ok=True)
-    for number, (name, md5) in enumerate(_MD5.items()):
-        progress(f"downloading AG News, {name}", number / len(_MD5))
+    for name, md5 in _MD5.items():
+
+        def told(share: float, name: str = name) -> None:
+            progress(f"downloading AG News, {name}", share)
+
         try:
-            with urllib.request.urlopen(_SOURCE + name, timeout=30) as response:
-                content = response.read()
-        except (urllib.error.URLError, OSError) as error:
+            told(0.0)
+            download(_SOURCE + name, _downloads() / "ag_news_csv" / name, md5, told)
+        except DataUnavailable as error:
             raise DataUnavailable(
-                "AG News could not be downloaded: check the network, or set EFFICIENCY_DATA to a folder "
-                "that holds ag_news_csv/train.csv and test.csv."
+                f"AG News: {error} Check the network, or set EFFICIENCY_DATA to a folder that holds "
+                "ag_news_csv/train.csv and test.csv."
             ) from error
-        if hashlib.md5(content, usedforsecurity=False).hexdigest() != md5:
-            raise DataUnavailable(f"The download of {name} is damaged or has changed; try again later.")
-        partial = folder / f"{name}.part"
-        partial.write_bytes(content)
-        partial.replace(folder / name)
-    progress("downloaded AG News", 1.0)
+    progress("reading AG News", 1.0)
 
 
 def fingerprint() -> str:

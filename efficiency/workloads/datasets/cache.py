@@ -1,5 +1,6 @@
 """Arrays that are costly to make and cheap to keep, under `EFFICIENCY_HOME/cache`."""
 
+import io
 import os
 import tempfile
 import zipfile
@@ -21,12 +22,18 @@ def cached(name: str, make: Callable[[], Arrays]) -> Arrays:
     """
     path = paths.home() / "cache" / f"{name}.npz"
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            return {key: stored[key] for key in stored.files}
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError):
+        return _read(path)
+    except Exception:  # There is nothing that a damaged archive could not raise; zlib's own error is one.
         arrays = make()
         _keep(path, arrays)
         return arrays
+
+
+def _read(path: Path) -> Arrays:
+    with zipfile.ZipFile(path) as archive:
+        # Read whole, since only that compares the checksums: np.load stops where the array ends.
+        files = {Path(name).stem: io.BytesIO(archive.read(name)) for name in archive.namelist()}
+    return {key: np.load(file, allow_pickle=False) for key, file in files.items()}
 
 
 def _keep(path: Path, arrays: Arrays) -> None:

@@ -15,6 +15,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from PIL import __version__ as pillow
 
 from efficiency.workloads.base import Dataset, Rows, Split
 from efficiency.workloads.datasets.cache import Arrays, cached
@@ -62,7 +63,8 @@ def _block(split: Split, index: int) -> Arrays:
         images = np.stack([_draw(CLASSES[label], rng) for label in labels])
         return {"inputs": images, "labels": labels.astype(np.int64)}
 
-    return cached(f"glyphs-{VERSION}-{split}-{index:03d}", make)
+    # Another Pillow may draw otherwise, and blocks of two of them must not be mixed.
+    return cached(f"glyphs-{VERSION}-pillow-{pillow}-{split}-{index:03d}", make)
 
 
 def load(split: Split, rows: int | None = None) -> Rows:

@@ -1,0 +1,27 @@
+"""How long a reference model is trained."""
+
+from __future__ import annotations
+
+import pytest
+
+from efficiency.workloads import WORKLOADS
+from efficiency.workloads.base import Training
+
+PLAN = Training(epochs=3, peak_learning_rate=1e-3, least_rows=30_000, most_rows=150_000)
+
+
+@pytest.mark.parametrize(
+    ("rows", "epochs"), [(3_000, 10), (20_000, 3), (50_000, 3), (59_500, 2), (119_500, 1), (1_000_000, 1)]
+)
+def test_small_data_are_seen_more_often_and_large_ones_less(rows: int, epochs: int) -> None:
+    assert PLAN.epochs_on(rows) == epochs
+
+
+def test_a_users_epochs_are_taken_at_their_word() -> None:
+    assert {Training(4, 1e-3).epochs_on(rows) for rows in (1, 400, 1_000_000)} == {4}
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_shipped_checkpoints_are_trained_for_the_epochs_that_are_declared(name: str) -> None:
+    training = WORKLOADS[name].training
+    assert {training.epochs_on(rows) for rows in (20_000, 27_531)} == {training.epochs}
