@@ -92,7 +92,7 @@ class Bar:
             transient=True,
         )
         self._task = self._bar.add_task("Starting", total=None, count="", left="")
-        self._started = time.monotonic()
+        self._started, self._share = time.monotonic(), 0.0
 
     def __enter__(self) -> Bar:
         self._bar.start()
@@ -109,6 +109,9 @@ class Bar:
 
     def share(self, what: str, share: float) -> None:
         """Show how far one long step is; how long it will take follows from how long it took so far."""
+        if share < self._share:  # the next step has begun
+            self._started = time.monotonic()
+        self._share = share
         elapsed_s = time.monotonic() - self._started
         left_s = elapsed_s * (1 - share) / share if share > 0.02 else None
         self._show(what, round(1000 * share), 1000, f"{share:.0%}", left_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -243,6 +244,23 @@ def test_what_memory_does_not_hold_together_is_timed_in_groups(tmp_path, monkeyp
     assert not processes["inference-mode"] & processes["dynamic-int8"]
     assert set(found.rows.loc[["inference-mode", "dynamic-int8"], "replicates"]) == {2}
     found.store.close()
+
+
+def test_a_users_file_that_changes_meanwhile_ends_its_measurement(tmp_path, monkeypatch):
+    monkeypatch.setenv("EFFICIENCY_HOME", str(tmp_path))
+    file = tmp_path / "mine.py"
+    shutil.copy(moody_workload.__file__, file)
+
+    def tell(progress: Progress) -> None:
+        if "Inference mode" in progress.now:
+            file.write_text(file.read_text() + "HIDDEN = 32\n")
+
+    with Store.open(f"sqlite:///{tmp_path / 'e.db'}") as store:
+        study = Study((f"{file}:steady",), (Variant.of(["inference-mode"]),), (Condition(),), EFFORT)
+        study_id = store.add_study(study.as_dict(), name="", machine={}, command="")
+        assert job.conduct(store, study_id, tell) == "failed"
+        reason = store.rows([study_id]).set_index("variant").loc["inference-mode", "reason"]
+        assert "mine.py:steady changed while the study ran; run the study again." in reason
 
 
 def test_cancelling_keeps_why_a_variant_failed(tmp_path, monkeypatch):
