@@ -36,6 +36,15 @@ class Measured:
     on_subset: bool = False
 
 
+@dataclass(frozen=True)
+class Judge:
+    """What a heat's speed-ups are judged by."""
+
+    floor: float
+    precision: float
+    threshold: float
+
+
 Columns = dict[str, object]
 
 
@@ -47,18 +56,30 @@ def took_effect(measured: Measured) -> str | None:
     return words.pop() if len(words) == 1 else "partly"
 
 
-def heat(rows: list[Measured], precision: float = 0.02) -> list[Columns]:
+def threshold(heats: list[list[Measured]]) -> float:
+    """The p value up to which speed-ups of a study count as differences (`speed.discovery_threshold`).
+
+    Each heat has its baseline first. The control asks whether the machine is quiet, not whether a technique works.
+    """
+    ratios = [
+        _speed_up(rows[0], row) for rows in heats for row in rows[1:] if not row.control and row.status != "failed"
+    ]
+    return speed.discovery_threshold([ratio.p_value for ratio in ratios if ratio is not None])
+
+
+def heat(rows: list[Measured], precision: float = 0.02, threshold: float = speed.FALSE_DISCOVERIES) -> list[Columns]:
     """The outcome columns of rows that share workload and condition, in the same order.
 
     The first row is the baseline; a row whose variant is the control sets the noise floor. A speed-up that is
-    known less well than to within `precision` of itself has a warning.
+    known less well than to within `precision` of itself has a warning. `threshold` is the study's.
     """
     # A variant that was dropped while it was timed keeps its samples, but no figure rests on them.
     rows = [replace(row, samples=None) if row.status == "failed" else row for row in rows]
     baseline = rows[0]
     control = next((row for row in rows if row.control), None)
     floor = speed.noise_floor(_speed_up(baseline, control) if control else None)
-    derived = [_columns(row, baseline, floor, precision) for row in rows]
+    judge = Judge(floor, precision, threshold)
+    derived = [_columns(row, baseline, judge) for row in rows]
     _mark_front(rows, derived)
     return derived
 
@@ -69,7 +90,7 @@ def _speed_up(baseline: Measured, row: Measured) -> speed.SpeedUp | None:
     return speed.speed_up(baseline.samples, row.samples)
 
 
-def _columns(row: Measured, baseline: Measured, floor: float, precision: float) -> Columns:
+def _columns(row: Measured, baseline: Measured, judge: Judge) -> Columns:
     ratio = None if row is baseline else _speed_up(baseline, row)
     columns: Columns = {
         "status": row.status,
@@ -81,10 +102,10 @@ def _columns(row: Measured, baseline: Measured, floor: float, precision: float) 
         "took_effect": took_effect(row),
         **_accuracy_columns(row, baseline),
         **_size_columns(row, baseline),
-        **_speed_columns(row, baseline, floor, ratio),
+        **_speed_columns(row, baseline, ratio, judge),
     }
-    wide = ratio is not None and ratio.half_width > precision
-    columns["warnings"] = ";".join(notes.of(row, took_effect(row), floor, wide)) or None
+    wide = ratio is not None and ratio.half_width > judge.precision
+    columns["warnings"] = ";".join(notes.of(row, took_effect(row), judge.floor, wide)) or None
     return columns
 
 
@@ -126,7 +147,7 @@ def _size_columns(row: Measured, baseline: Measured) -> Columns:
     return columns
 
 
-def _speed_columns(row: Measured, baseline: Measured, floor: float, ratio: speed.SpeedUp | None) -> Columns:
+def _speed_columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | None, judge: Judge) -> Columns:
     if row.samples is None or not len(row.samples):
         return {}
     times = speed.latency(row.samples)
@@ -147,7 +168,7 @@ def _speed_columns(row: Measured, baseline: Measured, floor: float, ratio: speed
     if ratio is None:
         return columns
     # The control is judged by the band alone: it is what the floor is made of.
-    verdict = speed.verdict(ratio, 1.0 if row.control else floor)
+    verdict = speed.verdict(ratio, 1.0) if row.control else speed.verdict(ratio, judge.floor, judge.threshold)
     columns |= {
         "speedup": ratio.estimate,
         "speedup_ci_low": ratio.low,

@@ -9,6 +9,7 @@ that no number of calls within it averages away (Georges, Buytaert and Eeckhout,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,6 +22,8 @@ Verdict = Literal["faster", "same", "slower", "unresolved"]
 
 EQUIVALENCE = 0.02
 """Speed-ups within ±2 % are of no practical worth."""
+FALSE_DISCOVERIES = 0.05
+"""Share of the differences that a study reports which may be none."""
 BLOCKS = 5
 """Blocks of rounds in a replicate: neighbouring rounds are not independent, blocks nearly are."""
 CALLS_FOR_P90, CALLS_FOR_P99 = 50, 500
@@ -35,6 +38,8 @@ class SpeedUp:
     low: float
     high: float
     replicates: int
+    p_value: float
+    """Of the two-sided t test that there is no difference; consistent with the interval."""
 
     @property
     def half_width(self) -> float:
@@ -102,7 +107,8 @@ def speed_up(baseline: Samples, variant: Samples, confidence: float = 0.95) -> S
     error = float(np.sqrt(max(between, inside)))
     half = float(stats.t.ppf(0.5 + confidence / 2, count - 1)) * error
     centre = float(figures.mean())
-    return SpeedUp(float(np.exp(centre)), float(np.exp(centre - half)), float(np.exp(centre + half)), count)
+    p_value = 2 * float(stats.t.sf(abs(centre) / error, count - 1)) if error else float(centre == 0)
+    return SpeedUp(float(np.exp(centre)), float(np.exp(centre - half)), float(np.exp(centre + half)), count, p_value)
 
 
 def noise_floor(control: SpeedUp | None) -> float:
@@ -112,12 +118,28 @@ def noise_floor(control: SpeedUp | None) -> float:
     return float(np.exp(max(abs(np.log(control.low)), abs(np.log(control.high)))))
 
 
-def verdict(ratio: SpeedUp, floor: float) -> Verdict:
-    """What may be said: a difference must exclude 1, exceed 2 %, and exceed what the control shows."""
+def discovery_threshold(p_values: Sequence[float]) -> float:
+    """The largest p value that still counts as a difference, so that of all those that count 5 % are false at most.
+
+    Benjamini and Hochberg (1995), over all variants of a study: of twenty that do not differ from the baseline, one
+    would have an interval without 1 by luck alone. 0 where none counts.
+    """
+    if not len(p_values):
+        return FALSE_DISCOVERIES
+    raw = np.asarray(p_values, dtype=float)
+    counting = raw[stats.false_discovery_control(raw) <= FALSE_DISCOVERIES]
+    return float(counting.max()) if len(counting) else 0.0
+
+
+def verdict(ratio: SpeedUp, floor: float, threshold: float = FALSE_DISCOVERIES) -> Verdict:
+    """What may be said: a difference must not be by luck, must exceed 2 %, and must exceed what the control shows.
+
+    `threshold` is the study's `discovery_threshold`.
+    """
     line = max(1 + EQUIVALENCE, floor)
-    if ratio.low > 1 and ratio.estimate > line:
+    if ratio.p_value <= threshold and ratio.estimate > line:
         return "faster"
-    if ratio.high < 1 and ratio.estimate < 1 / line:
+    if ratio.p_value <= threshold and ratio.estimate < 1 / line:
         return "slower"
     if ratio.low >= 1 / (1 + EQUIVALENCE) and ratio.high <= 1 + EQUIVALENCE:
         return "same"

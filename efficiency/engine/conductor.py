@@ -84,6 +84,7 @@ class Conductor:
                 else:
                     self._heat(name, condition, entries, ready)
                 self._schedule.heat_over((name, condition))
+            self._recorder.close_study()
             self._say("All is measured")
         except Cancelled:
             for entry in self._open:

@@ -24,4 +24,7 @@ class Recorder(Protocol):
         """Whether each of these speed-ups is known to within this share of itself, as far as it was timed."""
 
     def close_heat(self, entries: list[Entry]) -> None:
-        """A heat is over: its rows are final."""
+        """A heat is over: its rows are final, but for what follows from the study as a whole."""
+
+    def close_study(self) -> None:
+        """All heats are over: differences are judged together, since some of many come about by luck."""

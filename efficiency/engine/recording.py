@@ -13,6 +13,7 @@ from efficiency import workloads
 from efficiency.analysis import derive, speed
 from efficiency.analysis.derive import Measured
 from efficiency.check import Checked
+from efficiency.condition import Condition
 from efficiency.engine import arrays
 from efficiency.machine import Machine
 from efficiency.results.store import Store
@@ -112,6 +113,14 @@ class StoreRecorder:
                 row.measured.status, row.measured.reason = "done", ""
         self._write(rows, material=True)
 
+    def close_study(self) -> None:
+        heats: dict[tuple[str, Condition], list[_Row]] = {}
+        for row in self._rows.values():
+            heats.setdefault((row.entry.workload, row.entry.condition), []).append(row)
+        threshold = derive.threshold([[row.measured for row in rows] for rows in heats.values()])
+        for rows in heats.values():
+            self._write(rows, threshold=threshold)
+
     def _heat_of(self, entry: Entry) -> list[_Row]:
         """The rows that share workload and condition, the baseline first, as the plan lists them."""
         return [
@@ -120,8 +129,16 @@ class StoreRecorder:
             if (row.entry.workload, row.entry.condition) == (entry.workload, entry.condition)
         ]
 
-    def _write(self, rows: list[_Row], *, only: _Row | None = None, material: bool = False) -> None:
-        derived = derive.heat([row.measured for row in rows], self._checked.study.effort.precision)
+    def _write(
+        self,
+        rows: list[_Row],
+        *,
+        only: _Row | None = None,
+        material: bool = False,
+        threshold: float = speed.FALSE_DISCOVERIES,
+    ) -> None:
+        measured = [row.measured for row in rows]
+        derived = derive.heat(measured, self._checked.study.effort.precision, threshold)
         # The timed input is the heat's: rows that were never probed, such as the control, share its padding.
         padding_pct = next((row.padding_pct for row in rows if row.padding_pct is not None), None)
         now = datetime.now(UTC).isoformat(timespec="seconds")

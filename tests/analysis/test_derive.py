@@ -148,6 +148,19 @@ def test_every_warning_has_a_hint():
     assert set(said) == set(notes.HINTS)
 
 
+def test_a_study_judges_its_differences_together():
+    """Alone it would be called; among many that show nothing, it may well be luck."""
+    small = row("x", 9.6)
+    small.samples = small.samples.copy()
+    for number in range(4):  # replicates that lie apart
+        small.samples[small.samples[:, 0] == number, 2] = 9.6e6 * (0.975 + 0.0166 * number)
+    nothing = [row("y" * (3 + number), 10.0) for number in range(30)]
+    heat = [baseline(), control(), small]
+    alone, among = derive.threshold([heat]), derive.threshold([heat, [baseline(), control(), *nothing]])
+    assert derive.heat(heat, threshold=alone)[2]["speed_verdict"] == "faster"
+    assert derive.heat(heat, threshold=among)[2]["speed_verdict"] == "unresolved"
+
+
 def test_a_speed_up_known_less_well_than_asked_says_so():
     heat = [baseline(), control(), row("x", 5.0)]
     warned = [derive.heat(heat, precision)[2]["warnings"] for precision in (0.5, 1e-6)]
