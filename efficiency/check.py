@@ -31,7 +31,7 @@ def problems(study: Study, machine: Machine) -> list[str]:
     for condition in study.conditions:
         found += _condition_problems(condition, machine)
     if not found:
-        found += _repeated(study)
+        found += _repeated(study) + _idle_datasets(study)
     if study.effort.replicates < 2 or study.effort.seconds_per_replicate <= 0:
         found.append("A speed-up needs at least 2 replicates of more than 0 seconds each.")
     if study.budget_s is not None and not math.isfinite(study.budget_s):
@@ -59,7 +59,7 @@ def _workload_problems(study: Study, name: str) -> list[str]:
     except EfficiencyError as error:  # of a user's file, which names the option itself
         return [str(error)]
     try:
-        dataset = workload.dataset(study.dataset)
+        dataset = study.dataset_of(workload)
     except EfficiencyError as error:
         return [f"--dataset: {error}"]
     reason = dataset.why_not()
@@ -76,6 +76,16 @@ def _workload_problems(study: Study, name: str) -> list[str]:
         if condition.length is not None and not 8 <= condition.length <= workload.length:
             return [f"--length: {name} takes 8 to {workload.length} tokens, not {condition.length}."]
     return []
+
+
+def _idle_datasets(study: Study) -> list[str]:
+    """A data set that no workload takes was asked for in vain, and the user would not notice."""
+    used = {study.dataset_of(workloads.describe(name)).key for name in study.workloads}
+    return [
+        f"--dataset: no workload of this study takes {key}; leave it out or choose one that does."
+        for key in study.datasets
+        if key not in used
+    ]
 
 
 def _repeated(study: Study) -> list[str]:

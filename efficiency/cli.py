@@ -111,7 +111,9 @@ def run(
     workload: Annotated[list[str] | None, typer.Option(help="A workload's key, or path/to/file.py:make.")] = None,
     technique: Annotated[list[str] | None, typer.Option(help="Add the variant of this technique.")] = None,
     combine: Annotated[list[str] | None, typer.Option(help="Add one variant of several: A+B.")] = None,
-    dataset: Annotated[str | None, typer.Option(help="Another data set than each workload's own.")] = None,
+    dataset: Annotated[
+        list[str] | None, typer.Option(help="Another data set than each workload's own; one for each kind of data.")
+    ] = None,
     device: Annotated[Device, typer.Option(help="Where it runs.")] = "cpu",
     batch_size: Annotated[list[int] | None, typer.Option(help="Examples a call; 1 unless told.")] = None,
     threads: Annotated[list[int] | None, typer.Option(help="Threads of the timed process; 1 unless told.")] = None,
@@ -129,7 +131,7 @@ def run(
     from efficiency.results.store import Store
 
     asked = study.plan_preset(preset, this_machine(), device)
-    asked = replace(asked, dataset=dataset, budget_s=budget, seed=seed)
+    asked = replace(asked, datasets=tuple(dataset or ()), budget_s=budget, seed=seed)
     asked = replace(asked, workloads=_chosen_workloads(asked, workload))
     unknown: list[str] = []
     if technique or combine:
@@ -182,9 +184,10 @@ def _chosen_workloads(asked: Study, named: list[str] | None) -> tuple[str, ...]:
     """Those named; else the preset's, or of these the ones that have the data set asked for."""
     if named:
         return tuple(dict.fromkeys(named))
-    if asked.dataset is None:
+    if not asked.datasets:
         return asked.workloads
-    having = tuple(key for key in asked.workloads if asked.dataset in {d.key for d in workloads.describe(key).datasets})
+    wanted = set(asked.datasets)
+    having = tuple(key for key in asked.workloads if wanted & {d.key for d in workloads.describe(key).datasets})
     return having or asked.workloads
 
 

@@ -33,7 +33,7 @@ def _slowness(machine: Machine) -> float:
 def reference_seconds(study: Study, name: str, machine: Machine) -> float:
     """Reading the data, and training on first use."""
     workload = workloads.describe(name)
-    if workload.trained or cards.find(workload, workload.dataset(study.dataset)):
+    if workload.trained or cards.find(workload, study.dataset_of(workload)):
         return 2.0
     passes = TRAINING_ROWS * workload.training.epochs_on(TRAINING_ROWS)
     return 5.0 + passes / workload.pace.trained_rows_per_s * _slowness(machine)
@@ -42,7 +42,7 @@ def reference_seconds(study: Study, name: str, machine: Machine) -> float:
 def _probe_seconds(workload: Workload, study: Study, variant: Variant, machine: Machine) -> float:
     """Preparing a variant and answering the test rows."""
     effort, pace, slow = study.effort, workload.pace, _slowness(machine)
-    rows = min(effort.test_rows or TEST_ROWS, workload.dataset(study.dataset).test_rows or TEST_ROWS)
+    rows = min(effort.test_rows or TEST_ROWS, study.dataset_of(workload).test_rows or TEST_ROWS)
     cost, learning = 1.0, 0.0
     for key in variant.techniques:
         technique = techniques.get(key)

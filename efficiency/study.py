@@ -14,6 +14,7 @@ from efficiency.condition import Condition
 from efficiency.errors import BadRequest
 from efficiency.machine import Machine
 from efficiency.techniques import compose
+from efficiency.workloads.base import Dataset, Workload
 
 Preset = Literal["quick", "article", "full"]
 
@@ -81,10 +82,17 @@ class Study:
     conditions: tuple[Condition, ...]
     effort: Effort
     preset: Preset = "quick"
-    dataset: str | None = None
+    datasets: tuple[str, ...] = ()
+    """Keys; each workload takes the first that it has. Empty: each workload's own."""
     budget_s: float | None = None
     seed: int = 0
     name: str = ""
+
+    def dataset_of(self, workload: Workload) -> Dataset:
+        """The data set that this workload is measured on; raises `UnknownName` where it has none of those asked for."""
+        having = {dataset.key for dataset in workload.datasets}
+        named = [key for key in self.datasets if key in having] or list(self.datasets)
+        return workload.dataset(named[0] if named else None)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON, from which `from_dict` makes the same study."""
@@ -99,6 +107,8 @@ class Study:
             known["variants"] = tuple(Variant(tuple(v["techniques"]), bool(v["control"])) for v in known["variants"])
             known["conditions"] = tuple(Condition(**c) for c in known["conditions"])
             known["effort"] = Effort(**known["effort"])
+            one = known.pop("dataset", None)  # as it was written before there could be several
+            known["datasets"] = tuple(known.get("datasets") or ([one] if one else ()))
             return cls(**known)
         except (KeyError, TypeError, AttributeError) as error:
             raise BadRequest(f"This is not a study's description ({error}).") from error

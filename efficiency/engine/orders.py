@@ -64,7 +64,7 @@ class Orders:
             raise VariantFailed(f"{self._workloads[name].source} changed while the study ran; run the study again.")
         return {
             "workload": name,
-            "dataset": self._workloads[name].dataset(self._study.dataset).key,
+            "dataset": self._study.dataset_of(self._workloads[name]).key,
             "seed": self._study.seed,
             "threads": self._machine.threads,
         }

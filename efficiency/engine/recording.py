@@ -48,7 +48,7 @@ class StoreRecorder:
             "workload": workload.key,
             "family": workload.family,
             "model": workload.model,
-            "dataset": workload.dataset(self._checked.study.dataset).key,
+            "dataset": self._checked.study.dataset_of(workload).key,
             "variant": entry.variant.key,
             "techniques": "+".join(entry.variant.techniques) or None,
             "batch_size": condition.batch_size,
