@@ -10,7 +10,7 @@ import pytest
 import synthetic
 
 from efficiency import charts, palette, techniques
-from efficiency.analysis import views
+from efficiency.analysis import panels, views
 from efficiency.results.columns import COLUMNS
 from efficiency.results.store import Store
 
@@ -24,7 +24,7 @@ def frame(home: Path) -> pd.DataFrame:
 
 @pytest.fixture
 def panel(frame: pd.DataFrame) -> pd.DataFrame:
-    return dict(views.panels(frame)[0])["Small CNN"]
+    return dict(panels.panels(frame)[0])["Small CNN"]
 
 
 @pytest.fixture
@@ -51,13 +51,13 @@ def test_control_stands_where_its_model_does(panel: pd.DataFrame) -> None:
     assert by_variant.loc["control", "latency_ms_p50"] != by_variant.loc["baseline", "latency_ms_p50"]
 
 
-@pytest.mark.parametrize("x", views.MEASURES)
-@pytest.mark.parametrize("y", views.MEASURES)
+@pytest.mark.parametrize("x", panels.MEASURES)
+@pytest.mark.parametrize("y", panels.MEASURES)
 def test_any_two_measures(panel: pd.DataFrame, nothing: pd.DataFrame, x: str, y: str) -> None:
     figure = charts.trade_off(panel, x, y, size="Peak memory")
     assert not any("gl" in trace.type for trace in figure.data), "WebGL contexts are few, and lost without a word."
     assert charts.trade_off(nothing, x, y).data
-    assert len(points(figure, "Pareto front").x) <= len(views.front(panel, x, y))
+    assert len(points(figure, "Pareto front").x) <= len(panels.front(panel, x, y))
 
 
 def test_intervals_hold_their_value(panel: pd.DataFrame) -> None:
@@ -70,10 +70,10 @@ def test_intervals_hold_their_value(panel: pd.DataFrame) -> None:
 
 
 def test_front_gets_better_in_one_and_worse_in_the_other(panel: pd.DataFrame) -> None:
-    front = views.front(panel, "Latency", "Accuracy")
+    front = panels.front(panel, "Latency", "Accuracy")
     assert front["latency_ms_p50"].is_monotonic_increasing
     assert front["accuracy_pct"].is_monotonic_increasing
-    assert front["on_pareto_front"].all()
+    assert front["on_front"].all()
     assert "control" not in set(front["variant"])
 
 

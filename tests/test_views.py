@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import synthetic
 
-from efficiency.analysis import plans, tables, views, wording
+from efficiency.analysis import panels, plans, tables, views, wording
 from efficiency.machine import this_machine
 from efficiency.results.store import Store
 from efficiency.study import expand, plan_preset
@@ -80,12 +80,12 @@ def test_technique_filter_keeps_what_it_is_compared_with(frame: pd.DataFrame) ->
 
 
 def test_headlines_name_only_what_is_surely_faster_and_kept(frame: pd.DataFrame) -> None:
-    best = views.headlines(frame)
+    best = panels.headlines(frame)
     assert len(best) == 3
     assert set(best["speed_verdict"]) == {"faster"}
     assert "lost" not in set(best["accuracy_verdict"])
     slow = frame.assign(speed_verdict="slower")
-    assert set(views.headlines(slow)["variant"]) == {""}
+    assert set(panels.headlines(slow)["variant"]) == {""}
 
 
 def test_comparison_starts_with_the_baseline_and_the_best(frame: pd.DataFrame) -> None:
@@ -108,3 +108,23 @@ def test_plan_matrix_counts_conditions() -> None:
     assert plans.to_measure(entries) + sum(entry.why_not is not None for entry in entries) == len(entries)
     told = plans.reasons(entries)
     assert not told.duplicated().any()
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("![x](http://h/p.png)", r"\!\[x\](http\://h/p.png)"),
+        ("__init__()", r"\_\_init\_\_()"),
+        ("$x$", r"\$x\$"),
+        (":material/foo:", r"\:material/foo\:"),
+        (":red[x]", r"\:red\[x\]"),
+        ("`a` *b* ~~c~~ <b>d</b> |", r"\`a\` \*b\* \~\~c\~\~ \<b\>d\</b\> \|"),
+        ("# a\n\n- b", r"\# a - b"),
+        ("- a", r"\- a"),
+        ("1. a", r"1\. a"),
+        ("99.1% of C:\\x", r"99.1% of C\:\\x"),
+        (None, "None"),
+    ],
+)
+def test_text_is_shown_as_it_is(text: object, escaped: str) -> None:
+    assert wording.markdown_text(text) == escaped

@@ -62,7 +62,7 @@ def combinations() -> list[str]:
 
 def study_of(chosen: Chosen, machine: Machine) -> Study:
     """The study that is asked for; raises `BadRequest` for text that is no number."""
-    names = chosen.workloads + ((chosen.own_file.strip(),) if chosen.own_file.strip() else ())
+    names = chosen.workloads + ((chosen.own_file,) if chosen.own_file else ())
     variants = [Variant.of([key]) for key in chosen.techniques]
     variants += [Variant.of(part.strip() for part in keys.split("+")) for keys in chosen.combinations]
     conditions = tuple(
@@ -101,12 +101,12 @@ def command(study: Study, machine: Machine) -> str:
     words += [f"--workload {shlex.quote(name)}" for name in study.workloads]
     for variant in study.variants:
         words.append(f"--{'technique' if len(variant.techniques) == 1 else 'combine'} {variant.key}")
+    # Several of both stand for every pair of them, as in the form.
+    words += [f"--batch-size {size}" for size in dict.fromkeys(c.batch_size for c in study.conditions)]
+    words += [f"--threads {count}" for count in dict.fromkeys(c.threads for c in study.conditions)]
     options = {
         "dataset": study.dataset,
         "device": first.device if first.device != "cpu" else None,
-        # A command has one condition; the form may ask for several, of which this is the first.
-        "batch-size": first.batch_size,
-        "threads": first.threads,
         "length": first.length,
         "padding": first.padding_pct or None,
         "budget": None if study.budget_s is None else f"{study.budget_s:g}",
