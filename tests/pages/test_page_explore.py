@@ -150,9 +150,7 @@ def test_names_and_reasons_are_shown_as_they_are(visit: Visit, store: Store) -> 
     assert "![x]" not in text
 
 
-def test_csv_holds_the_rows_that_the_filters_leave(
-    visit: Visit, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_csv_holds_the_rows_that_the_filters_leave(visit: Visit, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     id = synthetic.fill(store)
     at = visit(study=id, workload="LSTM", technique="AMP BF16")
     (button,) = [b for b in at.get("download_button") if b.proto.label.startswith("CSV")]
