@@ -165,22 +165,26 @@ def main() -> None:
     executable = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if executable is None:
         raise SystemExit("Chromium is needed; install it with `apt-get install chromium`.")
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home, sync_playwright() as playwright:
-        with Store.open(f"sqlite:///{home}/efficiency.db") as store, _serving(home) as (server, url):
-            documents.ensure_example(store)
-            cold_start = _first_paints(playwright.chromium, executable, url, f"{home}/first", visits=1)["cold"]
-            paints = _first_paints(playwright.chromium, executable, url, f"{home}/then")
-            browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-            try:
-                usual = synthetic.many(store, ROWS, studies=STUDIES)[0]
-                redraws = {"a_study_of_usual_size": _redraws_s(browser, f"{url}/?study={usual}")}
-                for id in store.studies()["id"]:
-                    store.delete(id)
-                (large,) = synthetic.many(store, ROWS)
-                redraws["one_study_of_all_rows"] = _redraws_s(browser, f"{url}/?study={large}")
-            finally:
-                browser.close()
-            memory_mb, torch = _memory_mb(server), _holds_torch(server)
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home,
+        sync_playwright() as playwright,
+        Store.open(f"sqlite:///{home}/efficiency.db") as store,
+        _serving(home) as (server, url),
+    ):
+        documents.ensure_example(store)
+        cold_start = _first_paints(playwright.chromium, executable, url, f"{home}/first", visits=1)["cold"]
+        paints = _first_paints(playwright.chromium, executable, url, f"{home}/then")
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        try:
+            usual = synthetic.many(store, ROWS, studies=STUDIES)[0]
+            redraws = {"a_study_of_usual_size": _redraws_s(browser, f"{url}/?study={usual}")}
+            for id in store.studies()["id"]:
+                store.delete(id)
+            (large,) = synthetic.many(store, ROWS)
+            redraws["one_study_of_all_rows"] = _redraws_s(browser, f"{url}/?study={large}")
+        finally:
+            browser.close()
+        memory_mb, torch = _memory_mb(server), _holds_torch(server)
     report = {
         "benchmark": "dashboard",
         "server_memory_mb": round(memory_mb),

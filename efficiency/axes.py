@@ -16,17 +16,20 @@ piece, Plotly takes ten times as long."""
 
 
 def figure(traces: list[Part], height: int, x: Part, y: Part, title: str = "", **layout: Any) -> go.Figure:
-    """`title` is the vertical axis's, read without turning the head and never across the tick labels."""
-    axis = {"gridcolor": palette.GRID, "zeroline": False, "automargin": True}
+    """`title` is the vertical axis's, read without turning the head and never across the tick labels.
+
+    Margins are fixed: to fit them to the labels, Plotly draws a chart twice. An axis of words asks for it.
+    """
+    axis = {"gridcolor": palette.GRID, "zeroline": False, "automargin": False}
     above = {
         "text": title, "x": 0, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom",
-        "xshift": -34, "yshift": 6, "showarrow": False, "font": {"size": 12, "color": palette.NEUTRAL},
+        "xshift": -42, "yshift": 6, "showarrow": False, "font": {"size": 12, "color": palette.NEUTRAL},
     }  # fmt: skip
     return go.Figure({
         "data": traces,
         "layout": {
             "height": height,
-            "margin": {"l": 44, "r": 12, "t": 30, "b": 8},
+            "margin": {"l": 52, "r": 12, "t": 30, "b": 44},
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
             "showlegend": False,

@@ -214,7 +214,7 @@ def speedup_bars(frame: pd.DataFrame, studies: Sequence[str] = ()) -> go.Figure:
         [points],
         110 + 30 * max(1, own["variant_label"].nunique()),
         x={"title": title, "type": "log", **ticks},
-        y={"showgrid": True},
+        y={"showgrid": True, "automargin": True},
         shapes=guides,
     )
 

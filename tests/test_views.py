@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,9 @@ import pytest
 import synthetic
 
 from efficiency.analysis import panels, plans, tables, views, wording
+from efficiency.engine import recording
 from efficiency.machine import this_machine
+from efficiency.results import documents
 from efficiency.results.store import Store
 from efficiency.study import expand, plan_preset
 
@@ -81,11 +85,65 @@ def test_technique_filter_keeps_what_it_is_compared_with(frame: pd.DataFrame) ->
 
 def test_headlines_name_only_what_is_surely_faster_and_kept(frame: pd.DataFrame) -> None:
     best = panels.headlines(frame)
-    assert len(best) == 3
+    assert list(best["panel"]) == ["Small CNN", "LSTM", "Transformer"]
     assert set(best["speed_verdict"]) == {"faster"}
-    assert "lost" not in set(best["accuracy_verdict"])
-    slow = frame.assign(speed_verdict="slower")
-    assert set(panels.headlines(slow)["variant"]) == {""}
+    assert set(panels.headlines(frame.assign(speed_verdict="slower"))["found"]) == {"none"}
+
+
+def _cnn(frame: pd.DataFrame, **verdicts: str) -> pd.Series:
+    """The small CNN's headline, where these accuracy verdicts are given and all others are `lost`."""
+    accuracy = frame["variant"].map({name.replace("_", "-"): verdict for name, verdict in verdicts.items()})
+    own = frame.assign(accuracy_verdict=accuracy.astype(object).fillna("lost"))[frame["workload"] == "vision-small-cnn"]
+    (headline,) = views.records(panels.headlines(own))
+    return pd.Series(headline)
+
+
+def test_headline_prefers_kept_to_unresolved_and_never_names_what_is_lost(frame: pd.DataFrame) -> None:
+    """Static INT8 is the fastest, QAT INT8 comes next, then channels-last."""
+    kept = _cnn(frame, static_int8="unresolved", channels_last="kept")
+    assert (kept["variant"], kept["found"]) == ("channels-last", "kept")
+    unsure = _cnn(frame, qat_int8="unresolved", channels_last="unresolved")
+    assert (unsure["variant"], unsure["found"]) == ("qat-int8", "unresolved")
+    lost = _cnn(frame)
+    assert (lost["variant"], lost["variant_label"], lost["found"]) == ("", "", "lost")
+
+
+def test_studies_have_headlines_and_fronts_of_their_own(home: Path) -> None:
+    with Store.open() as store:
+        ids = [synthetic.fill(store), synthetic.fill(store, seed=1, slower=3.0)]
+        both, alone = views.prepared(store.rows(ids)), views.prepared(store.rows(ids[1:]))
+    best = panels.headlines(both)
+    assert sorted(zip(best["panel"], best["study_id"], strict=True)) == sorted(
+        (panel, id) for panel in ("Small CNN", "LSTM", "Transformer") for id in ids
+    )
+    assert len(panels.headlines(both, 2)) == 2
+    (_, mixed), (_, single) = panels.panels(both)[0][0], panels.panels(alone)[0][0]
+    own = dict(panels.by_study(mixed))[ids[1]]
+    there = list(panels.front(own, "Latency", "Accuracy")["row_id"])
+    assert there == list(panels.front(single, "Latency", "Accuracy")["row_id"])
+
+
+def test_probed_rows_wait_while_their_study_runs(frame: pd.DataFrame) -> None:
+    assert views.NOT_TIMED == recording.NOT_TIMED
+    raw = frame.assign(status="cancelled", reason=views.NOT_TIMED)
+    study = raw["study_id"].iloc[0]
+    running = views.prepared(raw, live=[study])
+    assert set(running["state"]) == set(tables.reasons(running)["Status"]) == {"to be timed"}
+    assert len(views.filtered(running, status=["to be timed"])) == len(running)
+    assert set(tables.live_rows(running)["Status"]) == {"to be timed"}
+    assert set(views.prepared(raw)["state"]) == {"cancelled"}
+    assert dict(tables.all_numbers(running.iloc[0]).values)["status"] == "cancelled", "As the CSV has it."
+
+
+def test_all_numbers_are_those_of_the_csv(home: Path) -> None:
+    with Store.open() as store:
+        id = synthetic.fill(store)
+        text = documents.to_csv(store, [id])
+        rows = views.prepared(store.rows([id]))
+    for cells, (_, row) in zip(csv.DictReader(io.StringIO(text)), rows.iterrows(), strict=True):
+        told = dict(tables.all_numbers(row).values)
+        assert set(told) == {name for name, cell in cells.items() if cell}
+        assert told.get("on_pareto_front", "") == cells["on_pareto_front"]
 
 
 def test_comparison_starts_with_the_baseline_and_the_best(frame: pd.DataFrame) -> None:

@@ -61,7 +61,7 @@ def panels(frame: pd.DataFrame, limit: int | None = None) -> tuple[list[tuple[st
 
     They hold only what charts draw: the fewer columns, the faster a filter redraws.
     """
-    done = views.measured(frame)
+    done = views.measured(frame[[*dict.fromkeys([*DRAWN, *views.PANEL, "status"])]])
     titles = _titles(done)
     names = list(titles.unique())
     kept = titles.isin(names[:limit])

@@ -41,7 +41,8 @@ def _studies(_store: Store, version: Version) -> pd.DataFrame:
     return _store.studies()
 
 
-@st.cache_data(show_spinner=False, max_entries=8)
+# Not `cache_data`, which would copy ten thousand rows at every change of a filter: no page changes a frame in place.
+@st.cache_resource(show_spinner=False, max_entries=8)
 def _rows(_store: Store, version: Version, ids: tuple[str, ...]) -> pd.DataFrame:
     studies = _studies(_store, version)
     names = dict(zip(studies["id"], studies["name"], strict=True))
