@@ -209,7 +209,7 @@ def speedup_bars(frame: pd.DataFrame, studies: Sequence[str] = ()) -> go.Figure:
         "Speed-up",
     )
     ticks = axes.log_ticks(np.append(own[["speedup", *ends]].to_numpy(float).ravel(), 1.0))
-    title = {"text": "Speed-up against the baseline (above 1 is faster)", "standoff": 8}
+    title = {"text": "Speed-up (1 is the baseline)", "standoff": 8}
     return axes.figure(
         [points],
         110 + 30 * max(1, own["variant_label"].nunique()),
@@ -232,7 +232,9 @@ def _noise(frame: pd.DataFrame) -> Part | None:
     if frame["study_id"].nunique() > 1:
         whose = str(control["study_name"].iloc[int(reaches.argmax())])
         text = f"noise of {escape(whose if len(whose) <= 24 else whose[:23] + '…')}"
-        band["label"] = {"text": text, "textposition": "bottom center", "font": {"size": 11, "color": palette.NEUTRAL}}
+        # Above the band, where no point is.
+        place = {"textposition": "top center", "yanchor": "bottom", "font": {"size": 11, "color": palette.NEUTRAL}}
+        band["label"] = {"text": text, **place}
     return band
 
 

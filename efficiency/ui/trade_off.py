@@ -48,7 +48,8 @@ def show(frame: pd.DataFrame, studies: list[str], where: data.Version) -> None:
     st.caption(
         "Bars are 95 % intervals of the difference to the baseline, which is paired: same test rows, same moments."
         if view == VIEWS[0]
-        else "Bars are 95 % intervals; the grey band is the noise that the control, a second baseline, shows."
+        else "Bars are 95 % intervals; the grey band is the noise that the control, a second baseline, shows"
+        + ("." if frame["study_id"].nunique() < 2 else ": that of the study where it is widest.")
     )
     if count > PANELS:
         st.caption(f"{PANELS} of {count} charts; narrow the workloads or conditions to see the others.")

@@ -137,7 +137,7 @@ def test_choice_stays_with_its_study_when_another_arrives(serve: Serve, store: S
     tab.get_by_label("Name").fill("Chosen again")
     tab.get_by_role("button", name="Rename").click()
     tab.get_by_role("heading", name="Chosen again").wait_for()
-    assert list(store.studies()["name"]) == ["Newer", "Chosen again", "Old"]
+    assert list(store.studies()["name"])[:3] == ["Newer", "Chosen again", "Old"]
     settled(tab)
     tab.mouse.click(box["x"] + 18, box["y"] + 35 * 2.5)  # It stands in the second line now: not chosen any more.
     tab.get_by_role("heading", name="Chosen again").wait_for(state="detached")

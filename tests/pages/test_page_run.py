@@ -153,9 +153,8 @@ def test_form_is_as_it_was_left_after_another_page(visit: Visit, store: Store) -
     at.button_group(key="plan-workloads").set_value(["lstm-classifier"]).run()
     at.number_input(key="plan-budget").set_value(999.0)
     at.text_input(key="plan-name").set_value("Mine")
-    at.selectbox(key="plan-dataset").select_index(1).run()
-    dataset = at.selectbox(key="plan-dataset").value
-    assert dataset
+    dataset = next(iter(plan.datasets(["lstm-classifier"])))
+    at.selectbox(key="plan-dataset").set_value(dataset).run()
     at.switch_page("pages/studies.py").run()
     at.switch_page("pages/run.py").run()
     assert at.number_input(key="plan-budget").value == 999.0
