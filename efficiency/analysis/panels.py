@@ -47,6 +47,14 @@ DRAWN = list(
 """Columns of `views.prepared` that a chart needs."""
 
 
+SAID = [
+    "row_id", "study_id", "study_name", "status", "variant", "variant_label", *views.PANEL, "workload_label",
+    "speedup", "speedup_ci_low", "speedup_ci_high", "speed_verdict", "accuracy_delta_pp", "accuracy_verdict",
+    "size_ratio",
+]  # fmt: skip
+"""Columns of `views.prepared` that a headline needs."""
+
+
 def _titles(done: pd.DataFrame) -> pd.Series:
     """For each row its panel's title, which says only what differs between panels of one workload."""
     differs = [c for c in ("dataset", "condition") if (done.groupby("workload")[c].nunique() > 1).any()]
@@ -118,7 +126,7 @@ def headlines(frame: pd.DataFrame, limit: int | None = None) -> pd.DataFrame:
     Where there is none, the fastest whose accuracy is unresolved; where there is none either, `variant` is empty.
     The panel's title is in `panel`, what was found in `found` (see `FOUND`).
     """
-    done = views.measured(frame)
+    done = views.measured(frame[SAID])
     own = variants(done.assign(panel=_titles(done)))
     group = own.groupby(["panel", "study_id"], sort=False).ngroup()
     if limit is not None:

@@ -11,10 +11,16 @@ from efficiency.analysis import views
 from efficiency.results.columns import COLUMNS
 from efficiency.study import BASELINE
 
+SHOWN = [
+    "variant", "variant_label", *views.PANEL, "workload_label", "relative", "on_front", "speedup", "accuracy_delta_pp",
+    "size_ratio", "latency_ms_p50", "accuracy_pct", "size_mb", "peak_memory_mb", "took_effect",
+]  # fmt: skip
+"""Columns of `views.prepared` that the comparison table is made of."""
+
 
 def comparison(frame: pd.DataFrame, limit: int | None = None) -> pd.DataFrame:
     """The comparison table: relative first, absolute beside, best first within a panel; the first `limit` lines."""
-    done = views.measured(frame)
+    done = views.measured(frame[["row_id", "study_id", "study_name", "status", *SHOWN]])
     several = done["study_id"].nunique() > 1
     group = done.groupby([*views.PANEL, "study_id"], sort=False).ngroup()
     order = done.assign(_group=group, _baseline=(done["variant"] == BASELINE)).sort_values(
@@ -44,8 +50,8 @@ def comparison(frame: pd.DataFrame, limit: int | None = None) -> pd.DataFrame:
 
 def reasons(frame: pd.DataFrame) -> pd.DataFrame:
     """Variants without a measurement and why, equal reasons of several conditions told once."""
-    rows = views.left_out(frame)
-    table = rows[["workload_label", "variant_label", "state", "reason", "condition"]].copy()
+    kept = ["workload_label", "variant_label", "state", "reason", "condition"]
+    table = views.left_out(frame[["status", *kept]])[kept].copy()
     table.columns = pd.Index(["Workload", "Variant", "Status", "Reason", "Condition"])
     return table.drop_duplicates(["Workload", "Variant", "Status", "Reason"]).reset_index(drop=True)
 

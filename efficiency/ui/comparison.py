@@ -7,7 +7,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from efficiency.analysis import tables, views
+from efficiency.analysis import tables
 from efficiency.analysis.wording import markdown_text
 from efficiency.results import documents
 from efficiency.results.store import Store
@@ -19,7 +19,7 @@ LINES = 1_000
 
 def show(frame: pd.DataFrame) -> None:
     """Relative first, absolute beside; choosing a line opens its details."""
-    table, count = tables.comparison(frame, LINES), len(views.measured(frame))
+    table, count = tables.comparison(frame, LINES), int((frame["status"] == "done").sum())
     if len(table):
         st.markdown("#### Comparison")
         st.caption("Choose a line, or a point in a chart, to see its samples, its evidence and how it was made.")

@@ -91,8 +91,9 @@ def _draw(figure: object, name: str, text: str) -> None:
 
 def _legend(frame: pd.DataFrame, studies: list[str], front: bool) -> str:
     """Colours by technique, in HTML: it wraps where a chart's own legend would cover the chart."""
+    several = frame["study_id"].nunique() > 1
     seen: dict[str, str] = {}
-    for variant in panels.variants(views.measured(frame))["variant"].unique():
+    for variant in panels.variants(views.measured(frame[["variant", "status"]]))["variant"].unique():
         seen.setdefault(views.variant_label(variant.split("+")[0]), palette.colour(variant))
     items = [
         f'<span><i style="background:{colour}"></i>{escape(label)}</span>' for label, colour in sorted(seen.items())
@@ -101,10 +102,14 @@ def _legend(frame: pd.DataFrame, studies: list[str], front: bool) -> str:
     items.append(f'<span><i class="dot" style="background:{grey}"></i>combined with others</span>')
     items.append(f'<span><i style="background:{grey}"></i>control, or not told apart</span>')
     if front:
-        items.append(f'<span><i class="line" style="border-color:{palette.FRONT}"></i>Pareto front</span>')
+        items.append(
+            f'<span><i class="line" style="border-color:{palette.FRONT}"></i>Pareto front'
+            f"{' of each study' * several}</span>"
+        )
     items.append(f'<span><i class="dash" style="border-color:{grey}"></i>baseline (◇)</span>')
-    names = dict(zip(frame["study_id"], frame["study_name"], strict=True))
-    if len(names) > 1:
+    named = frame[["study_id", "study_name"]].drop_duplicates("study_id")
+    names = dict(zip(named["study_id"], named["study_name"], strict=True))
+    if several:
         items += [
             f"<span><b>{glyph}</b> {escape(str(names[study]))}</span>"
             for study, glyph in zip(studies, palette.GLYPHS, strict=False)
