@@ -88,6 +88,7 @@ def trade_off(
     size: str = "Size",
     studies: Sequence[str] = (),
     height: int = 420,
+    heading: str = "",
 ) -> go.Figure:
     """One panel: two measures against each other, a third as the area of the marker.
 
@@ -125,6 +126,7 @@ def trade_off(
         x={"title": {"text": across.title, "standoff": 8}, **_axis(rows, across)},
         y=_axis(rows, up),
         title=up.title,
+        heading=heading,
         shapes=guides,
     )
 
@@ -189,7 +191,7 @@ def latency_histogram(samples: pd.DataFrame, baseline: pd.DataFrame | None, vari
     )
 
 
-def speedup_bars(frame: pd.DataFrame, studies: Sequence[str] = ()) -> go.Figure:
+def speedup_bars(frame: pd.DataFrame, studies: Sequence[str] = (), heading: str = "") -> go.Figure:
     """A line a variant: its speed-up as a dot with its interval; a line at 1 and the control's noise band.
 
     Where several studies are drawn, the band is the widest of theirs and says whose it is.
@@ -215,6 +217,7 @@ def speedup_bars(frame: pd.DataFrame, studies: Sequence[str] = ()) -> go.Figure:
         110 + 30 * max(1, own["variant_label"].nunique()),
         x={"title": title, "type": "log", **ticks},
         y={"showgrid": True, "automargin": True},
+        heading=heading,
         shapes=guides,
     )
 

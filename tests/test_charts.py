@@ -165,3 +165,11 @@ def test_hover_texts_are_escaped(shared: pd.DataFrame) -> None:
     texts = " ".join(points(charts.trade_off(shared), "Variants").text)
     assert "&lt;b&gt;There" in texts
     assert "<b>There" not in texts
+
+
+def test_heading_is_above_the_chart_in_lines_that_fit(panel: pd.DataFrame) -> None:
+    plain, short = charts.trade_off(panel), charts.trade_off(panel, heading="<i>Mine</i>")
+    assert short.layout.title.text == "<b>&lt;i&gt;Mine&lt;/i&gt;</b>"
+    assert short.layout.height > plain.layout.height
+    long = charts.speedup_bars(panel, heading="A workload of a long name · a data set · CPU, batch 64, 16 threads")
+    assert long.layout.title.text.count("<br>") == 1

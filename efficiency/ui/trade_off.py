@@ -10,7 +10,6 @@ import streamlit as st
 
 from efficiency import charts, palette
 from efficiency.analysis import panels, views
-from efficiency.analysis.wording import markdown_text
 from efficiency.ui import data, selected
 
 PANELS = 6
@@ -37,13 +36,13 @@ def show(frame: pd.DataFrame, studies: list[str], where: data.Version) -> None:
             size = st.selectbox("Size of the marker", measures, index=2, key="marker", bind="query-params")
     st.html(_legend(frame, studies, view == VIEWS[0]))
     wide = 1 if len(parts) == 1 else 2 if len(parts) in (2, 4) or view == VIEWS[1] else 3
+    height = 460 if wide == 1 else 380
     for start in range(0, len(parts), wide):
         columns = st.columns(wide, gap="medium")
         for column, (title, part) in zip(columns, parts[start : start + wide], strict=False):
             with column:
-                st.markdown(f"**{markdown_text(title)}**")
                 rows = part["row_id"].to_numpy().tobytes()
-                figure, text = _figure(part, where, rows, view, x, y, size, tuple(studies), 460 if wide == 1 else 380)
+                figure, text = _figure(part, where, rows, view, x, y, size, tuple(studies), height, title)
                 _draw(figure, f"{view}-{title}", f"{title}. {text}")
     st.caption(
         "Bars are 95 % intervals of the difference to the baseline, which is paired: same test rows, same moments."
@@ -70,11 +69,12 @@ def _figure(
     size: str,
     studies: tuple[str, ...],
     height: int,
+    title: str,
 ) -> tuple[go.Figure, str]:
     """The chart, and a sentence in its place."""
     if view == VIEWS[0]:
-        return charts.trade_off(_part, x, y, size, studies, height), charts.described(_part, x, y)
-    return charts.speedup_bars(_part, studies), charts.described_speedups(_part)
+        return charts.trade_off(_part, x, y, size, studies, height, title), charts.described(_part, x, y)
+    return charts.speedup_bars(_part, studies, title), charts.described_speedups(_part)
 
 
 def _draw(figure: object, name: str, text: str) -> None:
