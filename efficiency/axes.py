@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -15,18 +16,35 @@ Part = dict[str, Any]
 piece, Plotly takes ten times as long."""
 
 
-def figure(traces: list[Part], height: int, x: Part, y: Part, title: str = "", **layout: Any) -> go.Figure:
-    """`title` is the vertical axis's, read without turning the head and never across the tick labels."""
-    axis = {"gridcolor": palette.GRID, "zeroline": False, "automargin": True}
+HEADING_WIDTH = 46
+"""Characters of a heading that fit above a chart of a third of the page."""
+
+
+def figure(
+    traces: list[Part], height: int, x: Part, y: Part, title: str = "", heading: str = "", **layout: Any
+) -> go.Figure:
+    """`title` is the vertical axis's, read without turning the head and never across the tick labels.
+    `heading` stands above it, in lines where it is long; the chart is that much higher than `height`.
+
+    Margins are fixed: to fit them to the labels, Plotly draws a chart twice. An axis of words asks for it.
+    """
+    axis = {"gridcolor": palette.GRID, "zeroline": False, "automargin": False}
     above = {
         "text": title, "x": 0, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom",
-        "xshift": -34, "yshift": 6, "showarrow": False, "font": {"size": 12, "color": palette.NEUTRAL},
+        "xshift": -42, "yshift": 6, "showarrow": False, "font": {"size": 12, "color": palette.NEUTRAL},
+    }  # fmt: skip
+    lines = _lines(heading)
+    top = 22 * len(lines)
+    name = {
+        "text": "<br>".join(f"<b>{escape(part)}</b>" for part in lines), "font": {"size": 15},
+        "x": 0, "xref": "container", "xanchor": "left", "y": 1, "yref": "container", "yanchor": "top",
+        "pad": {"l": 10, "t": 6},
     }  # fmt: skip
     return go.Figure({
         "data": traces,
         "layout": {
-            "height": height,
-            "margin": {"l": 44, "r": 12, "t": 30, "b": 8},
+            "height": height + top,
+            "margin": {"l": 52, "r": 12, "t": 30 + top, "b": 44},
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
             "showlegend": False,
@@ -35,9 +53,22 @@ def figure(traces: list[Part], height: int, x: Part, y: Part, title: str = "", *
             "xaxis": axis | x,
             "yaxis": axis | y,
             "annotations": [above] if title else [],
+            **({"title": name} if heading else {}),
             **layout,
         },
     })  # fmt: skip
+
+
+def _lines(heading: str) -> list[str]:
+    """Cut at its dots, where it is too long for one line."""
+    lines: list[str] = []
+    for part in heading.split(" · ") if heading else []:
+        joined = f"{lines[-1]} · {part}" if lines else part
+        if lines and len(joined) <= HEADING_WIDTH:
+            lines[-1] = joined
+        else:
+            lines.append(part)
+    return lines
 
 
 def line(style: Part, *, x: float | None = None, y: float | None = None) -> Part:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from efficiency import axes, palette
-from efficiency.analysis import views
+from efficiency.analysis import panels, views, wording
 from efficiency.axes import Part
 from efficiency.study import BASELINE, CONTROL
 
 MAX_POINTS = 600
 """Points of one chart: more are neither told apart nor drawn quickly."""
+NAMED = 12
+"""Variants that the sentence in place of a chart names."""
 
 
-def _errors(rows: pd.DataFrame, measure: views.Measure) -> Part | None:
+def _errors(rows: pd.DataFrame, measure: panels.Measure) -> Part | None:
     if measure.low is None or measure.high is None:
         return None
     value = rows[measure.column].to_numpy(float)
@@ -47,7 +51,7 @@ def _points(rows: pd.DataFrame, places: Part, markers: Part, name: str) -> Part:
     }
 
 
-def _axis(rows: pd.DataFrame, measure: views.Measure) -> Part:
+def _axis(rows: pd.DataFrame, measure: panels.Measure) -> Part:
     """Linear, or logarithmic with round ticks and room for the intervals."""
     if not measure.log:
         return {"type": "linear"}
@@ -56,23 +60,23 @@ def _axis(rows: pd.DataFrame, measure: views.Measure) -> Part:
 
 
 def _hover(rows: pd.DataFrame) -> list[str]:
-    """The whole variant, a line each; unknowns are left out."""
+    """The whole variant, a line each; unknowns are left out. Plotly reads HTML here: text is escaped."""
     several = rows["study_name"].nunique() > 1
     texts = []
     columns = ["variant_label", "relative", "workload_label", "condition", "took_effect", "study_name"]
-    for row in views.records(rows[[*columns, *(measure.column for measure in views.MEASURES.values())]]):
-        lines = [f"<b>{row['variant_label']}</b>", row["relative"]]
+    for row in views.records(rows[[*columns, *(measure.column for measure in panels.MEASURES.values())]]):
+        lines = [f"<b>{escape(str(row['variant_label']))}</b>", escape(str(row["relative"]))]
         lines += [
             f"{name}: {row[measure.column]:.4g}"
             + (f" {measure.title[measure.title.index('[') :][1:-1]}" if "[" in measure.title else "x")
-            for name, measure in views.MEASURES.items()
+            for name, measure in panels.MEASURES.items()
             if pd.notna(row[measure.column])
         ]
-        lines.append(f"{row['workload_label']}, {row['condition']}")
+        lines.append(escape(f"{row['workload_label']}, {row['condition']}"))
         if row["took_effect"] in ("no", "partly"):
             lines.append(f"Took effect: {row['took_effect']}")
         if several:
-            lines.append(row["study_name"])
+            lines.append(escape(str(row["study_name"])))
         texts.append("<br>".join(filter(None, lines)))
     return texts
 
@@ -84,13 +88,14 @@ def trade_off(
     size: str = "Size",
     studies: Sequence[str] = (),
     height: int = 420,
+    heading: str = "",
 ) -> go.Figure:
     """One panel: two measures against each other, a third as the area of the marker.
 
-    `studies` are the ids that have a symbol each, in this order. A point carries its row's id in
-    `customdata`, which a selection gives back.
+    `studies` are the ids that have a symbol each, in this order; each has a Pareto front of its own. A point
+    carries its row's id in `customdata`, which a selection gives back.
     """
-    across, up = views.MEASURES[x], views.MEASURES[y]
+    across, up = panels.MEASURES[x], panels.MEASURES[y]
     rows = frame.dropna(subset=[across.column, up.column]).head(MAX_POINTS)
     # Large markers first and the baseline last, so that none is hidden.
     diameters = pd.Series(palette.diameters(rows, size), index=rows.index)
@@ -99,22 +104,11 @@ def trade_off(
     dashed = {"color": palette.GUIDE, "dash": "dash", "width": 1}
     reference = rows.loc[rows["variant"] == BASELINE, [across.column, up.column]].to_numpy(float)
     guides = [guide for place, level in reference for guide in (axes.line(dashed, x=place), axes.line(dashed, y=level))]
-    best = views.front(rows, x, y)
-    front = {
-        "type": "scatter",
-        "mode": "lines+markers",
-        "x": best[across.column],
-        "y": best[up.column],
-        "line": {"color": palette.FRONT, "width": 2},
-        "marker": {
-            "symbol": "circle-open",
-            "color": palette.FRONT,
-            "size": list(diameters.loc[best.index] + 8),
-            "line": {"width": 2},
-        },
-        "hoverinfo": "skip",
-        "name": "Pareto front",
-    }
+    order_of = {study: place for place, study in enumerate(palette.in_order(rows, studies))}
+    fronts = [
+        _front(panels.front(own, x, y), across, up, diameters, palette.DASHES[order_of[study] % len(palette.DASHES)])
+        for study, own in panels.by_study(rows)
+    ]
     points = _points(
         rows,
         {
@@ -127,13 +121,32 @@ def trade_off(
         "Variants",
     )
     return axes.figure(
-        [front, points],
+        [*fronts, points],
         height,
         x={"title": {"text": across.title, "standoff": 8}, **_axis(rows, across)},
         y=_axis(rows, up),
         title=up.title,
+        heading=heading,
         shapes=guides,
     )
+
+
+def _front(best: pd.DataFrame, x: panels.Measure, y: panels.Measure, diameters: pd.Series, dash: str) -> Part:
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "x": best[x.column],
+        "y": best[y.column],
+        "line": {"color": palette.FRONT, "width": 2, "dash": dash},
+        "marker": {
+            "symbol": "circle-open",
+            "color": palette.FRONT,
+            "size": list(diameters.loc[best.index] + 8),
+            "line": {"width": 2},
+        },
+        "hoverinfo": "skip",
+        "name": "Pareto front",
+    }
 
 
 def latency_histogram(samples: pd.DataFrame, baseline: pd.DataFrame | None, variant: str) -> go.Figure:
@@ -178,37 +191,84 @@ def latency_histogram(samples: pd.DataFrame, baseline: pd.DataFrame | None, vari
     )
 
 
-def speedup_bars(frame: pd.DataFrame, studies: Sequence[str] = ()) -> go.Figure:
-    """A line a variant: its speed-up as a dot with its interval; a line at 1 and the control's noise band."""
-    own = frame[~frame["variant"].isin([BASELINE, CONTROL])].dropna(subset=["speedup"])
+def speedup_bars(frame: pd.DataFrame, studies: Sequence[str] = (), heading: str = "") -> go.Figure:
+    """A line a variant: its speed-up as a dot with its interval; a line at 1 and the control's noise band.
+
+    Where several studies are drawn, the band is the widest of theirs and says whose it is.
+    """
+    own = panels.variants(frame).dropna(subset=["speedup"])
     own = own.sort_values("speedup", kind="stable").tail(MAX_POINTS)
     ends = ["speedup_ci_low", "speedup_ci_high"]
-    control = frame.loc[frame["variant"] == CONTROL, ends].dropna().to_numpy(float)
     guides = [axes.line({"color": palette.GUIDE, "dash": "dash", "width": 1.2}, x=1.0)]
-    if len(control):
-        reach = float(np.exp(np.abs(np.log(control)).max()))
-        band = {"type": "rect", "x0": 1 / reach, "x1": reach, "y0": 0, "y1": 1, "yref": "y domain", "layer": "below"}
-        guides.append({**band, "fillcolor": palette.NEUTRAL, "opacity": 0.18, "line": {"width": 0}})
-    measure = views.MEASURES["Speed-up"]
+    band = _noise(frame)
+    if band is not None:
+        guides.append(band)
+    measure = panels.MEASURES["Speed-up"]
     points = _points(
         own,
-        {"x": own["speedup"], "error_x": _errors(own, measure), "y": own["variant_label"]},
+        {"x": own["speedup"], "error_x": _errors(own, measure), "y": own["variant_label"].map(escape)},
         palette.markers(own, studies, 13),
         "Speed-up",
     )
     ticks = axes.log_ticks(np.append(own[["speedup", *ends]].to_numpy(float).ravel(), 1.0))
-    title = {"text": "Speed-up against the baseline (above 1 is faster)", "standoff": 8}
+    title = {"text": "Speed-up (1 is the baseline)", "standoff": 8}
     return axes.figure(
         [points],
         110 + 30 * max(1, own["variant_label"].nunique()),
         x={"title": title, "type": "log", **ticks},
-        y={"showgrid": True},
+        y={"showgrid": True, "automargin": True},
+        heading=heading,
         shapes=guides,
     )
 
 
+def _noise(frame: pd.DataFrame) -> Part | None:
+    """The band within which the control, a second baseline, was: of the study where it is widest."""
+    ends = ["speedup_ci_low", "speedup_ci_high"]
+    control = frame[frame["variant"] == CONTROL].dropna(subset=ends)
+    if control.empty:
+        return None
+    reaches = np.abs(np.log(control[ends].to_numpy(float))).max(axis=1)
+    reach = float(np.exp(reaches.max()))
+    band = {"type": "rect", "x0": 1 / reach, "x1": reach, "y0": 0, "y1": 1, "yref": "y domain", "layer": "below"}
+    band |= {"fillcolor": palette.NEUTRAL, "opacity": 0.18, "line": {"width": 0}}
+    if frame["study_id"].nunique() > 1:
+        whose = str(control["study_name"].iloc[int(reaches.argmax())])
+        text = f"noise of {escape(whose if len(whose) <= 24 else whose[:23] + '…')}"
+        # Above the band, where no point is.
+        place = {"textposition": "top center", "yanchor": "bottom", "font": {"size": 11, "color": palette.NEUTRAL}}
+        band["label"] = {"text": text, **place}
+    return band
+
+
 def described(frame: pd.DataFrame, x: str = "Latency", y: str = "Accuracy") -> str:
     """A sentence in place of the trade-off chart, for those who do not see it."""
-    best = views.front(frame, x, y)
-    named = "; ".join(best["variant_label"] + ": " + best["relative"])
-    return f"{y} against {x.lower()} of {len(frame)} variants. On the Pareto front: {named or 'none'}."
+    return f"{y} against {x.lower()} of {_count(frame)}. " + " ".join(
+        f"On the Pareto front{' of ' * bool(name)}{name}: {_listed(panels.front(rows, x, y))}."
+        for name, rows in _studies(frame)
+    )
+
+
+def described_speedups(frame: pd.DataFrame) -> str:
+    """The same in place of the chart of speed-ups."""
+    return f"Speed-up of {_count(frame)} against the baseline. " + " ".join(
+        f"{f'{name}, f' if name else 'F'}astest first: "
+        f"{_listed(panels.variants(rows).sort_values('speedup', ascending=False), wording.speed)}."
+        for name, rows in _studies(frame)
+    )
+
+
+def _count(frame: pd.DataFrame) -> str:
+    count = len(panels.variants(frame))
+    return f"{count} variant{'' if count == 1 else 's'}"
+
+
+def _studies(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """Each study's rows, with its name where there are several."""
+    found = [(str(rows["study_name"].iloc[0]), rows) for _, rows in panels.by_study(frame)]
+    return [("", frame)] if len(found) < 2 else found
+
+
+def _listed(rows: pd.DataFrame, say: Callable[[Mapping[str, Any]], str] | None = None) -> str:
+    told = [f"{row['variant_label']}: {say(row) if say else row['relative']}" for row in views.records(rows)]
+    return "; ".join(told[:NAMED]) + (f"; and {len(told) - NAMED} more" if len(told) > NAMED else "") or "none"

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from efficiency.analysis import views
+from efficiency.analysis import panels
 from efficiency.study import BASELINE, CONTROL
 
 NEUTRAL = "#8A9399"
@@ -33,6 +33,8 @@ GLYPHS = "●■◆▲⬟⬢★✚"
 """A symbol a study, where several are shown; the same as characters, for the legend."""
 
 FRONT = "#0b8fb0"
+DASHES = ("solid", "dot", "dashdot", "longdash")
+"""A line a study, where several have a Pareto front."""
 GUIDE = "rgba(128,140,148,0.75)"
 GRID = "rgba(128,140,148,0.16)"
 
@@ -45,9 +47,14 @@ def colour(variant: str) -> str:
     return COLOURS.get(first) or SPARE[sum(first.encode()) % len(SPARE)]
 
 
+def in_order(rows: pd.DataFrame, studies: Sequence[str]) -> list[str]:
+    """The studies whose place decides their symbol and line: those given, else as they appear."""
+    return list(studies) or list(dict.fromkeys(rows["study_id"]))
+
+
 def diameters(rows: pd.DataFrame, measure: str) -> list[float]:
     """Diameters, so that areas are in proportion to the values; baseline, control and unknowns are small."""
-    values = rows[views.MEASURES[measure].column]
+    values = rows[panels.MEASURES[measure].column]
     largest = values.max()
     if not largest > 0:
         return [13.0] * len(rows)
@@ -57,8 +64,7 @@ def diameters(rows: pd.DataFrame, measure: str) -> list[float]:
 
 def markers(rows: pd.DataFrame, studies: Sequence[str], sizes: float | list[float]) -> dict[str, object]:
     """Colour by technique, symbol by study, a dot for combinations, grey where nothing was told apart."""
-    order = list(studies) or list(dict.fromkeys(rows["study_id"]))
-    symbols = {study: SYMBOLS[place % len(SYMBOLS)] for place, study in enumerate(order)}
+    symbols = {study: SYMBOLS[place % len(SYMBOLS)] for place, study in enumerate(in_order(rows, studies))}
     hues, fills, edges, shapes = [], [], [], []
     for variant, study, verdict in rows[["variant", "study_id", "speed_verdict"]].itertuples(index=False):
         hue, symbol = colour(variant), symbols.get(study, "circle")

@@ -10,6 +10,7 @@ from efficiency import workloads
 from efficiency.analysis import derive
 from efficiency.condition import Condition
 from efficiency.machine import this_machine
+from efficiency.results import documents
 from efficiency.results.store import Store
 from efficiency.study import Study, Variant, expand, plan_preset
 
@@ -31,6 +32,8 @@ EFFECTS = {
     "inference-mode": (1.03, 0.0, 1.0),
 }
 TEST_ROWS, REPLICATES, ROUNDS = 2_000, 4, 60
+PADDING_PCT = 12.0
+"""Of every row of a heat of texts, also of the control and of what does not apply: the recorder writes it so."""
 
 
 def fill(
@@ -77,7 +80,7 @@ def fill(
                         "threads": condition.threads,
                         "torch_version": machine.torch_version,
                         "length": described.length,
-                        "padding_pct": 12.0 if described.length else None,
+                        "padding_pct": PADDING_PCT if described.length else None,
                         "phase": "inference",
                         **columns,
                     },
@@ -136,17 +139,23 @@ def _ended(row: derive.Measured, status: str, reason: str) -> derive.Measured:
     return row
 
 
-def many(store: Store, rows: int) -> str:
-    """One study of that many rows, without samples: the size of a database that has been used for long."""
-    machine = this_machine()
-    study = plan_preset("full", machine)
-    id = store.add_study(asdict(study), name=f"{rows} rows", machine=machine.as_dict(), command="", status="done")
-    template_id = fill(store, replace(study, workloads=("vision-small-cnn", "lstm-classifier")), name="template")
-    template = store.rows([template_id]).drop(columns=["row_id", "study_id", "study", "position"])
-    records = template.astype(object).where(template.notna(), None).to_dict("records")
-    for position in range(rows):
-        record = dict(records[position % len(records)])
-        record["batch_size"] = int(record["batch_size"]) + position // len(records)
-        store.put_row(id, position, record, {})
-    store.delete(template_id)
-    return id
+def many(store: Store, rows: int, studies: int = 1) -> list[str]:
+    """So many rows in so many studies, without samples: a database that has been used for long. Returns the ids.
+
+    A study that would need more conditions than a preset has gets them as further batch sizes.
+    """
+    preset = plan_preset("full" if studies == 1 else "quick", this_machine())
+    template = fill(store, replace(preset, workloads=("vision-small-cnn", "lstm-classifier")), name="template")
+    document = documents.to_json(store, template)
+    store.delete(template)
+    given = [{**row, "samples": None, "answers": None} for row in document["rows"]]
+    ids = []
+    for number in range(studies):
+        copies = []
+        for place in range(rows // studies):
+            row, round = given[place % len(given)], place // len(given)
+            columns = row["columns"]
+            copies.append({**row, "columns": columns | {"batch_size": columns["batch_size"] + round}})
+        named = document["study"] | {"name": f"{rows // studies} rows, number {number + 1}"}
+        ids.append(documents.from_json(store, document | {"study": named, "rows": copies}))
+    return ids

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 import synthetic
 
 from efficiency import charts, palette, techniques
-from efficiency.analysis import views
+from efficiency.analysis import panels, views
 from efficiency.results.columns import COLUMNS
 from efficiency.results.store import Store
 
@@ -24,7 +25,7 @@ def frame(home: Path) -> pd.DataFrame:
 
 @pytest.fixture
 def panel(frame: pd.DataFrame) -> pd.DataFrame:
-    return dict(views.panels(frame)[0])["Small CNN"]
+    return dict(panels.panels(frame)[0])["Small CNN"]
 
 
 @pytest.fixture
@@ -51,13 +52,16 @@ def test_control_stands_where_its_model_does(panel: pd.DataFrame) -> None:
     assert by_variant.loc["control", "latency_ms_p50"] != by_variant.loc["baseline", "latency_ms_p50"]
 
 
-@pytest.mark.parametrize("x", views.MEASURES)
-@pytest.mark.parametrize("y", views.MEASURES)
+@pytest.mark.parametrize("x", panels.MEASURES)
+@pytest.mark.parametrize("y", panels.MEASURES)
 def test_any_two_measures(panel: pd.DataFrame, nothing: pd.DataFrame, x: str, y: str) -> None:
     figure = charts.trade_off(panel, x, y, size="Peak memory")
     assert not any("gl" in trace.type for trace in figure.data), "WebGL contexts are few, and lost without a word."
-    assert charts.trade_off(nothing, x, y).data
-    assert len(points(figure, "Pareto front").x) <= len(views.front(panel, x, y))
+    assert [len(trace.x) for trace in charts.trade_off(nothing, x, y).data] == [0]
+    front, best = points(figure, "Pareto front"), panels.front(panel, x, y)
+    assert list(front.x) == list(best[panels.MEASURES[x].column])
+    assert list(front.y) == list(best[panels.MEASURES[y].column])
+    assert len(best)
 
 
 def test_intervals_hold_their_value(panel: pd.DataFrame) -> None:
@@ -70,10 +74,10 @@ def test_intervals_hold_their_value(panel: pd.DataFrame) -> None:
 
 
 def test_front_gets_better_in_one_and_worse_in_the_other(panel: pd.DataFrame) -> None:
-    front = views.front(panel, "Latency", "Accuracy")
+    front = panels.front(panel, "Latency", "Accuracy")
     assert front["latency_ms_p50"].is_monotonic_increasing
     assert front["accuracy_pct"].is_monotonic_increasing
-    assert front["on_pareto_front"].all()
+    assert front["on_front"].all()
     assert "control" not in set(front["variant"])
 
 
@@ -102,7 +106,8 @@ def test_many_points_are_cut(panel: pd.DataFrame) -> None:
 def test_speedups_without_baseline_and_control(panel: pd.DataFrame, nothing: pd.DataFrame) -> None:
     drawn = points(charts.speedup_bars(panel), "Speed-up")
     assert not {"Baseline", "Control"} & set(drawn.y)
-    assert charts.speedup_bars(nothing).data
+    assert len(drawn.y) == len(panels.variants(panel))
+    assert [len(trace.x) for trace in charts.speedup_bars(nothing).data] == [0]
 
 
 def test_histogram_of_shares(home: Path) -> None:
@@ -111,12 +116,60 @@ def test_histogram_of_shares(home: Path) -> None:
     figure = charts.latency_histogram(samples, baseline, "static-int8")
     assert [trace.name for trace in figure.data] == ["Baseline", "Static INT8"]
     assert sum(points(figure, "Static INT8").y) == pytest.approx(100, abs=1)
-    assert charts.latency_histogram(samples.head(0), None, "x") is not None
+    assert len(charts.latency_histogram(samples.head(0), None, "x").data) == 0
     same = samples.assign(latency_ms=1.0)
     assert len(charts.latency_histogram(same, None, "baseline").data) == 1
 
 
 def test_sentence_in_place_of_the_chart(panel: pd.DataFrame) -> None:
     text = charts.described(panel)
-    assert "On the Pareto front: " in text
+    assert text.startswith(f"Accuracy against latency of {len(panel) - 2} variants. On the Pareto front: ")
     assert "x faster" in text
+    speeds = charts.described_speedups(panel)
+    assert speeds.startswith(f"Speed-up of {len(panel) - 2} variants against the baseline. Fastest first: Static INT8")
+    assert "Pareto" not in speeds
+
+
+@pytest.fixture
+def shared(home: Path) -> pd.DataFrame:
+    """A panel of two studies, the second on a machine three times as slow."""
+    with Store.open() as store:
+        ids = [synthetic.fill(store), synthetic.fill(store, seed=1, slower=3.0)]
+        names = dict(zip(ids, ("Here", "<b>There</b>"), strict=True))
+        return dict(panels.panels(views.prepared(store.rows(ids), names))[0])["Small CNN"]
+
+
+def test_each_study_has_its_own_front(shared: pd.DataFrame) -> None:
+    figure = charts.trade_off(shared)
+    fronts = [trace for trace in figure.data if trace.name == "Pareto front"]
+    assert len(fronts) == shared["study_id"].nunique() == 2
+    assert len({trace.line.dash for trace in fronts}) == 2
+    slower = shared.groupby("study_id", sort=False)["latency_ms_p50"].min()
+    assert [min(trace.x) for trace in fronts] == pytest.approx(list(slower))
+    text = charts.described(shared)
+    assert "front of Here: " in text
+    assert "front of <b>There</b>: " in text
+
+
+def test_noise_of_several_studies_is_the_widest_and_says_whose(shared: pd.DataFrame) -> None:
+    (band,) = [shape for shape in charts.speedup_bars(shared).layout.shapes if shape.type == "rect"]
+    control = shared[shared["variant"] == "control"].set_index("study_name")
+    reach = np.exp(np.abs(np.log(control[["speedup_ci_low", "speedup_ci_high"]])).max(axis=1))
+    assert band.x1 == pytest.approx(reach.max())
+    assert band.label.text == "noise of " + html.escape(reach.idxmax())
+    alone = charts.speedup_bars(shared[shared["study_name"] == "Here"])
+    assert [shape.label.text for shape in alone.layout.shapes if shape.type == "rect"] == [None]
+
+
+def test_hover_texts_are_escaped(shared: pd.DataFrame) -> None:
+    texts = " ".join(points(charts.trade_off(shared), "Variants").text)
+    assert "&lt;b&gt;There" in texts
+    assert "<b>There" not in texts
+
+
+def test_heading_is_above_the_chart_in_lines_that_fit(panel: pd.DataFrame) -> None:
+    plain, short = charts.trade_off(panel), charts.trade_off(panel, heading="<i>Mine</i>")
+    assert short.layout.title.text == "<b>&lt;i&gt;Mine&lt;/i&gt;</b>"
+    assert short.layout.height > plain.layout.height
+    long = charts.speedup_bars(panel, heading="A workload of a long name · a data set · CPU, batch 64, 16 threads")
+    assert long.layout.title.text.count("<br>") == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,10 @@ import pandas as pd
 import pytest
 import synthetic
 
-from efficiency.analysis import plans, tables, views, wording
+from efficiency.analysis import panels, plans, tables, views, wording
+from efficiency.engine import recording
 from efficiency.machine import this_machine
+from efficiency.results import documents
 from efficiency.results.store import Store
 from efficiency.study import expand, plan_preset
 
@@ -80,12 +84,66 @@ def test_technique_filter_keeps_what_it_is_compared_with(frame: pd.DataFrame) ->
 
 
 def test_headlines_name_only_what_is_surely_faster_and_kept(frame: pd.DataFrame) -> None:
-    best = views.headlines(frame)
-    assert len(best) == 3
+    best = panels.headlines(frame)
+    assert list(best["panel"]) == ["Small CNN", "LSTM", "Transformer"]
     assert set(best["speed_verdict"]) == {"faster"}
-    assert "lost" not in set(best["accuracy_verdict"])
-    slow = frame.assign(speed_verdict="slower")
-    assert set(views.headlines(slow)["variant"]) == {""}
+    assert set(panels.headlines(frame.assign(speed_verdict="slower"))["found"]) == {"none"}
+
+
+def _cnn(frame: pd.DataFrame, **verdicts: str) -> pd.Series:
+    """The small CNN's headline, where these accuracy verdicts are given and all others are `lost`."""
+    accuracy = frame["variant"].map({name.replace("_", "-"): verdict for name, verdict in verdicts.items()})
+    own = frame.assign(accuracy_verdict=accuracy.astype(object).fillna("lost"))[frame["workload"] == "vision-small-cnn"]
+    (headline,) = views.records(panels.headlines(own))
+    return pd.Series(headline)
+
+
+def test_headline_prefers_kept_to_unresolved_and_never_names_what_is_lost(frame: pd.DataFrame) -> None:
+    """Static INT8 is the fastest, QAT INT8 comes next, then channels-last."""
+    kept = _cnn(frame, static_int8="unresolved", channels_last="kept")
+    assert (kept["variant"], kept["found"]) == ("channels-last", "kept")
+    unsure = _cnn(frame, qat_int8="unresolved", channels_last="unresolved")
+    assert (unsure["variant"], unsure["found"]) == ("qat-int8", "unresolved")
+    lost = _cnn(frame)
+    assert (lost["variant"], lost["variant_label"], lost["found"]) == ("", "", "lost")
+
+
+def test_studies_have_headlines_and_fronts_of_their_own(home: Path) -> None:
+    with Store.open() as store:
+        ids = [synthetic.fill(store), synthetic.fill(store, seed=1, slower=3.0)]
+        both, alone = views.prepared(store.rows(ids)), views.prepared(store.rows(ids[1:]))
+    best = panels.headlines(both)
+    assert sorted(zip(best["panel"], best["study_id"], strict=True)) == sorted(
+        (panel, id) for panel in ("Small CNN", "LSTM", "Transformer") for id in ids
+    )
+    assert len(panels.headlines(both, 2)) == 2
+    (_, mixed), (_, single) = panels.panels(both)[0][0], panels.panels(alone)[0][0]
+    own = dict(panels.by_study(mixed))[ids[1]]
+    there = list(panels.front(own, "Latency", "Accuracy")["row_id"])
+    assert there == list(panels.front(single, "Latency", "Accuracy")["row_id"])
+
+
+def test_probed_rows_wait_while_their_study_runs(frame: pd.DataFrame) -> None:
+    assert views.NOT_TIMED == recording.NOT_TIMED
+    raw = frame.assign(status="cancelled", reason=views.NOT_TIMED)
+    study = raw["study_id"].iloc[0]
+    running = views.prepared(raw, live=[study])
+    assert set(running["state"]) == set(tables.reasons(running)["Status"]) == {"to be timed"}
+    assert len(views.filtered(running, status=["to be timed"])) == len(running)
+    assert set(tables.live_rows(running)["Status"]) == {"to be timed"}
+    assert set(views.prepared(raw)["state"]) == {"cancelled"}
+    assert dict(tables.all_numbers(running.iloc[0]).values)["status"] == "cancelled", "As the CSV has it."
+
+
+def test_all_numbers_are_those_of_the_csv(home: Path) -> None:
+    with Store.open() as store:
+        id = synthetic.fill(store)
+        text = documents.to_csv(store, [id])
+        rows = views.prepared(store.rows([id]))
+    for cells, (_, row) in zip(csv.DictReader(io.StringIO(text)), rows.iterrows(), strict=True):
+        told = dict(tables.all_numbers(row).values)
+        assert set(told) == {name for name, cell in cells.items() if cell}
+        assert told.get("on_pareto_front", "") == cells["on_pareto_front"]
 
 
 def test_comparison_starts_with_the_baseline_and_the_best(frame: pd.DataFrame) -> None:
@@ -108,3 +166,23 @@ def test_plan_matrix_counts_conditions() -> None:
     assert plans.to_measure(entries) + sum(entry.why_not is not None for entry in entries) == len(entries)
     told = plans.reasons(entries)
     assert not told.duplicated().any()
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("![x](http://h/p.png)", r"\!\[x\](http\://h/p.png)"),
+        ("__init__()", r"\_\_init\_\_()"),
+        ("$x$", r"\$x\$"),
+        (":material/foo:", r"\:material/foo\:"),
+        (":red[x]", r"\:red\[x\]"),
+        ("`a` *b* ~~c~~ <b>d</b> |", r"\`a\` \*b\* \~\~c\~\~ \<b\>d\</b\> \|"),
+        ("# a\n\n- b", r"\# a - b"),
+        ("- a", r"\- a"),
+        ("1. a", r"1\. a"),
+        ("99.1% of C:\\x", r"99.1% of C\:\\x"),
+        (None, "None"),
+    ],
+)
+def test_text_is_shown_as_it_is(text: object, escaped: str) -> None:
+    assert wording.markdown_text(text) == escaped

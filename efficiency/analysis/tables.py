@@ -11,21 +11,28 @@ from efficiency.analysis import views
 from efficiency.results.columns import COLUMNS
 from efficiency.study import BASELINE
 
+SHOWN = [
+    "variant", "variant_label", *views.PANEL, "workload_label", "relative", "on_front", "speedup", "accuracy_delta_pp",
+    "size_ratio", "latency_ms_p50", "accuracy_pct", "size_mb", "peak_memory_mb", "took_effect",
+]  # fmt: skip
+"""Columns of `views.prepared` that the comparison table is made of."""
 
-def comparison(frame: pd.DataFrame) -> pd.DataFrame:
-    """The comparison table: relative first, absolute beside, best first within a panel."""
-    done = views.measured(frame)
+
+def comparison(frame: pd.DataFrame, limit: int | None = None) -> pd.DataFrame:
+    """The comparison table: relative first, absolute beside, best first within a panel; the first `limit` lines."""
+    done = views.measured(frame[["row_id", "study_id", "study_name", "status", *SHOWN]])
     several = done["study_id"].nunique() > 1
     group = done.groupby([*views.PANEL, "study_id"], sort=False).ngroup()
     order = done.assign(_group=group, _baseline=(done["variant"] == BASELINE)).sort_values(
         ["_group", "_baseline", "speedup"], ascending=[True, False, False], kind="stable"
     )
+    order = order.head(len(order) if limit is None else limit)
     table = pd.DataFrame({
         "row_id": order["row_id"],
         "Variant": order["variant_label"],
         "Workload": order["workload_label"],
         "Against the baseline": order["relative"],
-        "Front": np.where(order["on_pareto_front"], "★", ""),
+        "Front": np.where(order["on_front"], "★", ""),
         "Speed-up": order["speedup"],
         "Accuracy Δ [pp]": order["accuracy_delta_pp"],
         "Size ratio": order["size_ratio"],
@@ -43,8 +50,8 @@ def comparison(frame: pd.DataFrame) -> pd.DataFrame:
 
 def reasons(frame: pd.DataFrame) -> pd.DataFrame:
     """Variants without a measurement and why, equal reasons of several conditions told once."""
-    rows = views.left_out(frame)
-    table = rows[["workload_label", "variant_label", "status", "reason", "condition"]].copy()
+    kept = ["workload_label", "variant_label", "state", "reason", "condition"]
+    table = views.left_out(frame[["status", *kept]])[kept].copy()
     table.columns = pd.Index(["Workload", "Variant", "Status", "Reason", "Condition"])
     return table.drop_duplicates(["Workload", "Variant", "Status", "Reason"]).reset_index(drop=True)
 
@@ -62,13 +69,16 @@ def evidence(details: Mapping[str, object]) -> list[tuple[str, str, str]]:
 
 
 def all_numbers(row: pd.Series) -> pd.DataFrame:
-    """Every column of the CSV and its value, as text; unknowns are left out."""
+    """Every column of the CSV and its value, as text; what is unknown, an empty cell there, is left out."""
     shown = []
     for name, kind in COLUMNS.items():
         value = row[name]
         if pd.isna(value) or value == "":
             continue
-        text = f"{value:,.6g}" if kind == "number" else str(int(value)) if kind == "whole" else str(value)
+        if kind == "flag":
+            text = "true" if value else "false"
+        else:
+            text = f"{value:,.6g}" if kind == "number" else str(int(value)) if kind == "whole" else str(value)
         shown.append((name, text))
     return pd.DataFrame(shown, columns=["Column", "Value"])
 
@@ -98,20 +108,19 @@ def history(studies: pd.DataFrame) -> pd.DataFrame:
 
 
 def live_rows(frame: pd.DataFrame) -> pd.DataFrame:
-    """Rows of a study that runs, the newest first; what is probed and not timed yet says so.
+    """Rows of a study that runs, the newest first.
 
     What does not apply was known before it began, and would only hide the others.
     """
     frame = frame[frame["status"] != "not-applicable"]
-    waiting = (frame["status"] == "cancelled") & frame["accuracy_pct"].notna()
     table = pd.DataFrame({
         "Workload": frame["workload_label"],
         "Variant": frame["variant_label"],
-        "Status": frame["status"].where(~waiting, "to be timed"),
+        "Status": frame["state"],
         "Against the baseline": frame["relative"],
         "Accuracy [%]": frame["accuracy_pct"].round(2),
         "Size [MB]": frame["size_mb"].round(2),
         "Latency p50 [ms]": frame["latency_ms_p50"].round(3),
-        "Reason": frame["reason"].where(~waiting, ""),
+        "Reason": frame["reason"],
     })  # fmt: skip
     return table.iloc[::-1].reset_index(drop=True)

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
-SAME_SIZE = 0.01
-"""Sizes within 1 % are called the same: file headers differ, weights do not."""
+from efficiency.analysis.pareto import SIZE_TOLERANCE
+
+_SPECIAL = re.compile(r"[\\`*_{}\[\]<>#!|~$:&^=]|^[-+]")
+_NUMBERED = re.compile(r"^(\d+)([.)])(?=\s|$)")
+
+
+def markdown_text(text: object) -> str:
+    r"""Text from a file, a user or an error, so that Streamlit's Markdown shows it as it is, in one line.
+
+    Without it a study's name could load a picture from elsewhere: `![x](http://h/p.png)` is given back as
+    `\!\[x\](http\://h/p.png)`.
+    """
+    escaped = _SPECIAL.sub(r"\\\g<0>", " ".join(str(text).split()))
+    return _NUMBERED.sub(r"\1\\\2", escaped)
 
 
 def _known(value: Any) -> bool:
@@ -59,7 +72,7 @@ def size(row: Mapping[str, Any]) -> str:
     ratio = row.get("size_ratio")
     if ratio is None or not (_known(ratio) and ratio > 0):
         return ""
-    if abs(math.log(ratio)) <= SAME_SIZE:
+    if abs(math.log(ratio)) <= SIZE_TOLERANCE:
         return "same size"
     word, ratio = ("smaller", ratio) if ratio > 1 else ("larger", 1 / ratio)
     return f"{ratio:.{2 if ratio < 1.2 else 1}f}x {word}"

@@ -11,7 +11,7 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
@@ -43,17 +43,22 @@ def _csv_cell(value: object) -> str:
     return str(value)
 
 
-def to_csv(store: Store, ids: Sequence[str]) -> str:
-    """The rows of these studies, exactly the contract's columns; raises `UnknownName`."""
+def to_csv(store: Store, ids: Sequence[str], row_ids: Collection[int] | None = None) -> str:
+    """The rows of these studies, or those of them in `row_ids`; exactly the contract's columns.
+
+    Raises `UnknownName`.
+    """
+    wanted = None if row_ids is None else set(row_ids)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     for id in dict.fromkeys(ids):
         store.study(id)
-        query = select(*frames.columns_of_row()).where(ROWS.c.study_id == id).order_by(ROWS.c.position)
+        query = select(ROWS.c.id, *frames.columns_of_row()).where(ROWS.c.study_id == id).order_by(ROWS.c.position)
         with store.reading() as connection:
-            for row in connection.execute(query):
-                writer.writerow([_csv_cell(value) for value in row])
+            for row_id, *values in connection.execute(query):
+                if wanted is None or row_id in wanted:
+                    writer.writerow([_csv_cell(value) for value in values])
     return text.getvalue()
 
 

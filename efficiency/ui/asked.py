@@ -33,14 +33,18 @@ def say_unknown(unknown: list[str]) -> None:
 
 
 def _keep() -> None:
-    st.query_params[PARAMETER] = st.session_state["studies-shown"]
+    st.query_params[PARAMETER] = st.session_state["studies-shown"] or ""
 
 
 def choose(studies: pd.DataFrame) -> list[str]:
-    """A selector over all studies; by default the newest that holds rows, else the example."""
+    """A selector over all studies; by default the newest that holds rows, else the example.
+
+    `?study=` with nothing behind it is a choice, too: none of them.
+    """
     found, unknown = known(studies)
     say_unknown(unknown)
-    if not found:
+    emptied = PARAMETER in st.query_params and not in_address()
+    if not (found or emptied):
         filled = studies[studies["rows"] > 0]
         own = filled[~filled["example"].astype(bool)]
         found = list((own if len(own) else filled)["id"].head(1)) or list(studies["id"].head(1))

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from efficiency.analysis import tables
+from efficiency.analysis.wording import markdown_text
 from efficiency.results import documents
 from efficiency.results.store import Store
 from efficiency.ui import data, selected
@@ -18,8 +19,7 @@ LINES = 1_000
 
 def show(frame: pd.DataFrame) -> None:
     """Relative first, absolute beside; choosing a line opens its details."""
-    everything = tables.comparison(frame)
-    table = everything.head(LINES)
+    table, count = tables.comparison(frame, LINES), int((frame["status"] == "done").sum())
     if len(table):
         st.markdown("#### Comparison")
         st.caption("Choose a line, or a point in a chart, to see its samples, its evidence and how it was made.")
@@ -52,8 +52,8 @@ def show(frame: pd.DataFrame) -> None:
                 "Took effect": st.column_config.TextColumn(width=90),
             },
         )
-    if len(everything) > LINES:
-        st.caption(f"The first {LINES:,} of {len(everything):,} lines; narrow the filters, or take the CSV.")
+    if count > LINES:
+        st.caption(f"The first {LINES:,} of {count:,} lines; narrow the filters, or take the CSV.")
     reasons = tables.reasons(frame)
     if len(reasons):
         with st.expander(f"{len(reasons)} not measured, and why", icon=":material/block:", expanded=table.empty):
@@ -65,23 +65,25 @@ def show(frame: pd.DataFrame) -> None:
             )
 
 
-def downloads(store: Store, ids: list[str]) -> None:
-    """CSV and JSON of the studies shown, built when asked for."""
+def downloads(store: Store, ids: list[str], shown: pd.DataFrame) -> None:
+    """CSV of the rows that the filters leave and JSON of the whole studies, built when asked for."""
+    row_ids = [int(id) for id in shown["row_id"]]
     names = dict(zip(*(data.studies(store)[column] for column in ("id", "name")), strict=True))
     with st.container(horizontal=True):
         st.download_button(
-            "CSV",
-            lambda: documents.to_csv(store, ids),
+            f"CSV of the {len(row_ids):,} rows shown" if len(row_ids) != 1 else "CSV of the row shown",
+            lambda: documents.to_csv(store, ids, row_ids),
             data.file_name("+".join(ids), "csv"),
             "text/csv",
             on_click="ignore",
             icon=":material/download:",
-            help="Every row of the studies chosen above, with all columns.",
+            help="The rows that the filters leave, measured or not, with all columns.",
             key="download-csv",
+            disabled=not row_ids,
         )
         for id in ids[:4]:
             st.download_button(
-                "JSON" if len(ids) == 1 else f"JSON of {names[id]}",
+                "JSON of the study" if len(ids) == 1 else f"JSON of {markdown_text(names[id] or id)}",
                 partial(data.json_text, store, id),
                 data.file_name(id, "json"),
                 "application/json",

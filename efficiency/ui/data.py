@@ -10,9 +10,13 @@ import pandas as pd
 import streamlit as st
 
 from efficiency.analysis import views
+from efficiency.analysis.wording import markdown_text
 from efficiency.errors import StoreError
 from efficiency.results import documents
 from efficiency.results.store import Store
+
+Version = tuple[str, int]
+"""Which database, and how often it was written: a key for what is made from its rows."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -27,36 +31,38 @@ def store() -> Store:
     try:
         return _open(os.environ.get("EFFICIENCY_DB"), os.environ.get("EFFICIENCY_HOME"))
     except StoreError as error:
-        st.error(str(error), icon=":material/database_off:")
+        st.error(markdown_text(error), icon=":material/database_off:")
         st.stop()
 
 
-# The cached functions take what changes their answer and nothing else: `_store` is not hashed, the version
-# is the write count, and `where` tells one database from another.
+# The cached functions take what changes their answer and nothing else: `_store` is not hashed.
 @st.cache_data(show_spinner=False, max_entries=8)
-def _studies(_store: Store, where: str, version: int) -> pd.DataFrame:
+def _studies(_store: Store, version: Version) -> pd.DataFrame:
     return _store.studies()
 
 
-@st.cache_data(show_spinner=False, max_entries=8)
-def _rows(_store: Store, where: str, version: int, ids: tuple[str, ...]) -> pd.DataFrame:
-    studies = _studies(_store, where, version)
+# Not `cache_data`, which would copy ten thousand rows at every change of a filter: no page changes a frame in place.
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _rows(_store: Store, version: Version, ids: tuple[str, ...]) -> pd.DataFrame:
+    studies = _studies(_store, version)
     names = dict(zip(studies["id"], studies["name"], strict=True))
-    return views.prepared(_store.rows(list(ids)), names)
+    live = studies["id"][studies["status"].isin(["queued", "running"])]
+    return views.prepared(_store.rows(list(ids)), names, list(live))
 
 
-def _where() -> str:
-    return f"{os.environ.get('EFFICIENCY_DB')} {os.environ.get('EFFICIENCY_HOME')}"
+def version(store: Store) -> Version:
+    """As the database is now."""
+    return f"{os.environ.get('EFFICIENCY_DB')} {os.environ.get('EFFICIENCY_HOME')}", store.version()
 
 
 def studies(store: Store) -> pd.DataFrame:
     """One line a study, newest first."""
-    return _studies(store, _where(), store.version())
+    return _studies(store, version(store))
 
 
 def rows(store: Store, ids: list[str]) -> pd.DataFrame:
     """The rows of these studies with what is shown beside them (`views.prepared`)."""
-    return _rows(store, _where(), store.version(), tuple(ids))
+    return _rows(store, version(store), tuple(ids))
 
 
 def json_text(store: Store, id: str) -> str:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from efficiency import charts, techniques
 from efficiency.analysis import notes, tables, views, wording
+from efficiency.analysis.wording import markdown_text
 from efficiency.results.store import Store
 from efficiency.ui import selected
 
@@ -24,18 +25,18 @@ def open_asked(store: Store, rows: pd.DataFrame) -> None:
     found = rows[rows["row_id"].astype(str) == asked]
     if found.empty:
         st.warning(
-            f"There is no row “{asked[:40]}” in the studies shown; choose a line of the table.",
+            f"There is no row “{markdown_text(asked[:40])}” in the studies shown; choose a line of the table.",
             icon=":material/link_off:",
         )
         return
     row = found.iloc[0]
-    st.dialog(str(row["variant_label"]), width=760, position="right", on_dismiss=selected.close)(_drawer)(
+    st.dialog(markdown_text(row["variant_label"]), width=760, position="right", on_dismiss=selected.close)(_drawer)(
         store, rows, row
     )
 
 
 def _drawer(store: Store, rows: pd.DataFrame, row: pd.Series[Any]) -> None:
-    st.caption(f"{row['workload_label']} · {row['dataset']} · {row['condition']} · {row['study_name']}")
+    st.caption(markdown_text(f"{row['workload_label']} · {row['dataset']} · {row['condition']} · {row['study_name']}"))
     baseline = views.baseline_of(rows, row)
     kept = store.details(int(row["row_id"]))
     if row["status"] == "done":
@@ -43,11 +44,13 @@ def _drawer(store: Store, rows: pd.DataFrame, row: pd.Series[Any]) -> None:
         _numbers(row, baseline)
         _histogram(store, row, baseline)
     else:
-        st.warning(f"{row['status']}: {row['reason']}", icon=":material/block:")
+        waits = row["state"] != row["status"]
+        say, icon = (st.info, ":material/hourglass_empty:") if waits else (st.warning, ":material/block:")
+        say(f"{markdown_text(row['state'])}: {markdown_text(row['reason'])}", icon=icon)
     _evidence(kept)
     for key in filter(None, str(row["warnings"]).split(";")):
         show, icon = (st.info, ":material/info:") if key == "test-subset" else (st.warning, ":material/warning:")
-        show(notes.HINTS.get(key, key), icon=icon)
+        show(notes.HINTS.get(key) or markdown_text(key), icon=icon)
     _cards(str(row["variant"]))
     with st.expander("All numbers", icon=":material/table_rows:"):
         st.dataframe(tables.all_numbers(row), hide_index=True, alt="Every column of this row")
@@ -59,13 +62,13 @@ def _drawer(store: Store, rows: pd.DataFrame, row: pd.Series[Any]) -> None:
 
 def _findings(row: pd.Series[Any]) -> None:
     if row["relative"]:
-        st.markdown(f"**{row['relative']}**")
+        st.markdown(f"**{markdown_text(row['relative'])}**")
     with st.container(horizontal=True):
         for name in ("speed_verdict", "accuracy_verdict"):
             if row[name]:
                 word = row[name] if name == "speed_verdict" else f"accuracy {row[name]}"
                 st.badge(word, color=VERDICT.get(row[name], "gray"))  # type: ignore[arg-type]
-        if row["on_pareto_front"]:
+        if row["on_front"]:
             st.badge("on the Pareto front", icon=":material/star:", color="blue")
 
 
@@ -98,9 +101,9 @@ def _histogram(store: Store, row: pd.Series[Any], baseline: pd.Series[Any] | Non
         ),
         key="latency-histogram",
         config={"displayModeBar": False},
-        alt=f"Distribution of {len(samples)} timed visits, median {wording.number(row['latency_ms_p50'], 'ms')}",
+        alt=f"Distribution of {len(samples)} timed calls, median {wording.number(row['latency_ms_p50'], 'ms')}",
     )
-    st.caption(f"{len(samples)} visits in {samples['replicate'].nunique()} fresh processes; dotted lines are medians.")
+    st.caption(f"{len(samples)} calls in {samples['replicate'].nunique()} fresh processes; dotted lines are medians.")
 
 
 def _evidence(kept: dict[str, Any]) -> None:
@@ -110,8 +113,8 @@ def _evidence(kept: dict[str, Any]) -> None:
     for key, effect, reason in found:
         word, colour = EFFECT.get(effect, (effect, "gray"))
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.badge(word, color=colour)  # type: ignore[arg-type]
-            st.markdown(f"**{views.variant_label(key)}**: {reason}", width="content")
+            st.badge(markdown_text(word), color=colour)  # type: ignore[arg-type]
+            st.markdown(f"**{markdown_text(views.variant_label(key))}**: {markdown_text(reason)}", width="content")
 
 
 def _cards(variant: str) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from efficiency.analysis import tables, views, wording
+from efficiency.analysis import tables, wording
+from efficiency.analysis.wording import markdown_text
 from efficiency.engine import jobs
 from efficiency.engine.progress import Progress
 from efficiency.errors import EfficiencyError
@@ -49,7 +50,7 @@ def _one(store: Store, told: Progress) -> None:
     record = store.study(told.study_id)
     with st.container(border=True, key=f"live-{told.study_id}"):
         text, action = st.columns([5, 1], vertical_alignment="center")
-        text.markdown(f"#### {record.name or told.study_id}")
+        text.markdown(f"#### {markdown_text(record.name or told.study_id)}")
         cancelling = f"cancelling-{told.study_id}"
         if action.button(
             "Cancelling …" if cancelling in st.session_state else "Cancel",
@@ -62,11 +63,12 @@ def _one(store: Store, told: Progress) -> None:
             jobs.cancel(store, told.study_id)
             st.session_state[cancelling] = True
         if told.state == "queued":
-            st.info(
-                wording.waiting(told.waiting_for, _name(store, told.waiting_for)), icon=":material/hourglass_empty:"
-            )
+            reason = wording.waiting(told.waiting_for, _name(store, told.waiting_for))
+            st.info(markdown_text(reason), icon=":material/hourglass_empty:")
             return
-        st.progress(views.share(told.done, told.total), text=told.now or "Starting")
+        # Nothing of a total that is not known yet.
+        share = min(1.0, told.done / told.total) if told.total > 0 else 0.0
+        st.progress(share, text=markdown_text(told.now) if told.now else "Starting")
         count, spent, left = st.columns(3)
         count.metric("Rows done", f"{told.done} of {told.total}")
         spent.metric("Elapsed", wording.duration(told.elapsed_s))
@@ -92,12 +94,12 @@ def _outcome(store: Store, id: str) -> None:
     sentence, icon = ENDED.get(told.state, (told.state, ":material/info:"))
     # What is kept of a failure or an interruption says more; of the others it says the same again.
     if told.state == "failed":
-        sentence = f"{sentence} {record.message}"
+        sentence = f"{sentence} {markdown_text(record.message)}"
     if told.state == "interrupted":
-        sentence = record.message or sentence
+        sentence = markdown_text(record.message) or sentence
     show = {"done": st.success, "failed": st.error}.get(told.state, st.warning)
     with st.container(border=True, key=f"ended-{id}"):
-        show(f"**{record.name or id}**: {sentence}", icon=icon)
+        show(f"**{markdown_text(record.name or id)}**: {sentence}", icon=icon)
         st.page_link(
             frame.page("explore"),
             label="See the results in Explore",

@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from efficiency.analysis import views, wording
-from efficiency.machine import this_machine
-from efficiency.results.store import Store, StudyRecord
+from efficiency.analysis import panels, views, wording
+from efficiency.analysis.wording import markdown_text
+from efficiency.machine import Machine, this_machine
+from efficiency.results.store import Store
 
 CARDS = 6
 """More best findings than this are in the table only."""
+EMPTY = {
+    "lost": "Whatever is surely faster loses accuracy.",
+    "none": "No variant is surely faster.",
+}
+"""What a card says that names no variant; see `panels.FOUND`."""
 
 
 def where_from(store: Store, ids: list[str]) -> None:
-    """For each study: machine, day, command, versions; whether it was measured here."""
+    """For each study: machine, day, command, versions; what differs where it was not measured here."""
     for id in ids[:4]:
         study = store.study(id)
-        here = study.machine.get("key") == this_machine().key
+        differs = elsewhere(study.machine, this_machine())
+        label = markdown_text(study.machine.get("label") or "an unknown machine")
         parts = [
-            f"Recorded on **{_machine(study)}**" + ("" if here else ", not on this machine"),
-            f"{study.recorded_at[:16].replace('T', ' ')} UTC",
-            f"efficiency {study.version}, torch {study.torch_version}",
+            f"Recorded on **{label}**" + (f", {differs}" if differs else ""),
+            markdown_text(f"{study.recorded_at[:16].replace('T', ' ')} UTC"),
+            markdown_text(f"efficiency {study.version}, torch {study.torch_version}"),
         ]
         if study.command:
-            parts.append(f"`{study.command}`")
+            parts.append(markdown_text(study.command))
         if len(ids) > 1:
-            parts.insert(0, f"**{study.name}**")
+            parts.insert(0, f"**{markdown_text(study.name or id)}**")
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             if study.example:
                 st.badge("Example", icon=":material/science:", color="orange")
@@ -37,13 +45,26 @@ def where_from(store: Store, ids: list[str]) -> None:
                 st.badge(study.status, color="blue" if study.status in ("queued", "running") else "gray")
             st.caption(" · ".join(parts), width="content")
         if study.status in ("failed", "interrupted") and study.message:
-            st.warning(study.message, icon=":material/warning:")
+            st.warning(markdown_text(study.message), icon=":material/warning:")
     if len(ids) > 4:
         st.caption(f"… and {len(ids) - 4} more.")
 
 
-def _machine(study: StudyRecord) -> str:
-    return str(study.machine.get("label") or "an unknown machine")
+def elsewhere(kept: Mapping[str, Any], here: Machine) -> str:
+    """What of the machine differs from the one at hand, so that its times are not this one's; empty where nothing."""
+
+    def other(name: str) -> bool:
+        value = kept.get(name)
+        return bool((tuple(value) if isinstance(value, list) else value) != getattr(here, name))
+
+    if any(other(name) for name in ("cpu_model", "architecture", "instruction_sets", "gpus")):
+        return "not on this machine"
+    told = []
+    if other("cores"):
+        told.append(f"which now has {here.cores:g}")
+    if other("torch_version"):
+        told.append(f"with another torch than the {here.torch_version} here")
+    return " and ".join(told)
 
 
 def no_rows(store: Store, ids: list[str]) -> None:
@@ -55,33 +76,35 @@ def no_rows(store: Store, ids: list[str]) -> None:
     waiting = study.status in ("queued", "running")
     st.info(
         "Nothing is measured yet; rows appear here as they are done." if waiting else
-        f"This study is {study.status} and holds no rows. {study.message}",
+        f"This study is {study.status} and holds no rows. {markdown_text(study.message)}",
         icon=":material/hourglass_empty:" if waiting else ":material/info:",
     )  # fmt: skip
 
 
 def cards(frame: pd.DataFrame) -> None:
-    """A card a workload: the fastest variant that is surely faster and keeps its accuracy."""
-    best = views.headlines(frame)
+    """A card a panel and study: the fastest variant that is surely faster and keeps its accuracy, or what there is."""
+    best = panels.headlines(frame, CARDS)
     if best.empty:
         return
     several = frame["study_id"].nunique() > 1
-    found = "".join(_card(row, several) for row in views.records(best.head(CARDS)))
+    found = "".join(_card(row, several) for row in views.records(best))
     st.html(f'<div class="eff-cards">{found}</div>')
 
 
 def _card(row: dict[str, Any], several: bool) -> str:
-    where = escape(str(row["panel"]))
-    if not row["variant"]:
+    where = escape(str(row["panel"])) + (f" · {escape(str(row['study_name']))}" if several else "")
+    if row["found"] in EMPTY:
         return (
             f'<div class="eff-card"><div class="where">{where}</div><div class="big">Leave it as it is</div>'
-            '<div class="rest">No variant is surely faster and keeps the accuracy.</div></div>'
+            f'<div class="rest">{EMPTY[row["found"]]}</div></div>'
         )
     speed, _, margin = wording.speed(row).partition(" ± ")
+    margin = f" <small>± {escape(margin)}</small>" if margin else ""
     rest = ", ".join(filter(None, (wording.accuracy(row), wording.size(row))))
-    where += f" · {escape(str(row['study_name']))}" if several else ""
+    unsure = '<div class="rest">Whether it keeps the accuracy is not settled.</div>'
     return (
         f'<div class="eff-card"><div class="where">{where}</div>'
-        f'<div class="big">{escape(speed)} <small>± {escape(margin)}</small></div>'
-        f'<div class="what">{escape(str(row["variant_label"]))}</div><div class="rest">{escape(rest)}</div></div>'
+        f'<div class="big">{escape(speed)}{margin}</div>'
+        f'<div class="what">{escape(str(row["variant_label"]))}</div><div class="rest">{escape(rest)}</div>'
+        f"{unsure if row['found'] == 'unresolved' else ''}</div>"
     )

@@ -6,19 +6,18 @@ import streamlit as st
 
 from efficiency import estimate
 from efficiency.analysis import wording
+from efficiency.analysis.wording import markdown_text
 from efficiency.engine import jobs
 from efficiency.machine import this_machine
 from efficiency.results.store import Store
 from efficiency.study import plan_preset
-from efficiency.ui import frame
-
-COMMAND = "python -m efficiency run --preset quick"
+from efficiency.ui import frame, plan
 
 
 def show(store: Store) -> None:
     """One sentence, the machine, and the button that measures it."""
     machine = this_machine()
-    plan = plan_preset("quick", machine)
+    study = plan_preset("quick", machine)
     with st.container(key="hero", border=True):
         text, action = st.columns([3, 1], vertical_alignment="center", gap="large")
         with text:
@@ -28,8 +27,8 @@ def show(store: Store) -> None:
                 "FP32 baseline: what it gives in speed, size and memory, and what it costs in accuracy."
             )
             st.caption(
-                f":material/memory: This machine: {machine.label} · {wording.number(machine.memory_mb / 1000)} GB "
-                f"memory · torch {machine.torch_version}"
+                f":material/memory: This machine: {markdown_text(machine.label)} · "
+                f"{wording.number(machine.memory_mb / 1000)} GB memory · torch {machine.torch_version}"
             )
         with action:
             pressed = st.button(
@@ -50,11 +49,11 @@ def show(store: Store) -> None:
                     )
             else:
                 st.caption(
-                    f"{len(plan.workloads)} models, about {wording.duration(estimate.seconds(plan, machine))}",
+                    f"{len(study.workloads)} models, about {wording.duration(estimate.seconds(study, machine))}",
                     text_alignment="center",
                 )
     if pressed:
-        study_id = jobs.submit(store, plan, command=COMMAND)
+        study_id = jobs.submit(store, study, command=plan.command(study, machine))
         st.switch_page(frame.page("run"), query_params={"study": study_id})
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
+from hashlib import sha256
 
 import pandas as pd
 import streamlit as st
 
 from efficiency.analysis import tables
+from efficiency.analysis.wording import markdown_text
 from efficiency.engine import jobs
 from efficiency.errors import EfficiencyError
 from efficiency.results import documents
@@ -23,13 +25,16 @@ def show(store: Store, studies: pd.DataFrame) -> None:
         hero.nothing_yet()
         return
     st.caption("Choose one to rename, export or delete it; choose several to compare them.")
-    key = f"history-{st.session_state.get('history-changed', 0)}"
-    places = [place for place, id in enumerate(studies["id"]) if id in asked.in_address()]
-    state = st.dataframe(
+    ids = [str(id) for id in studies["id"]]
+    chosen, _ = asked.known(studies)
+    # The table knows places, and a study that arrives shifts them: with other studies it is another table.
+    key = f"history-{sha256(' '.join(ids).encode()).hexdigest()[:12]}"
+    places = [place for place, id in enumerate(ids) if id in chosen]
+    st.dataframe(
         tables.history(studies),
         key=key,
         hide_index=True,
-        on_select="rerun",
+        on_select=lambda: _choose(key, ids),
         selection_mode="multi-row",
         selection_default={"selection": {"rows": places}} if places else None,
         height=min(38 + 35 * len(studies), 480),
@@ -42,29 +47,37 @@ def show(store: Store, studies: pd.DataFrame) -> None:
             "Rows": st.column_config.NumberColumn(help="Rows that were measured"),
         },
     )
-    chosen = studies.iloc[[place for place in state["selection"]["rows"] if place < len(studies)]]
-    if len(chosen) == 1:
-        _one(store, chosen.iloc[0])
-    elif len(chosen) > 1:
-        ids = list(chosen["id"])
+    if len(places) == 1:
+        _one(store, studies.iloc[places[0]])
+    elif len(places) > 1:
+        several = [ids[place] for place in places]
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.page_link(
                 frame.page("explore"),
-                label=f"Compare these {len(ids)} in Explore",
+                label=f"Compare these {len(several)} in Explore",
                 icon=":material/scatter_plot:",
-                query_params={"study": ids},
+                query_params={"study": several},
             )
             st.download_button(
-                "CSV of all", lambda: documents.to_csv(store, ids), "studies.csv", "text/csv", on_click="ignore",
+                "CSV of all", lambda: documents.to_csv(store, several), "studies.csv", "text/csv", on_click="ignore",
                 icon=":material/download:", key="export-all",
             )  # fmt: skip
+
+
+def _choose(key: str, ids: list[str]) -> None:
+    """Keeps what was chosen as ids, in the address."""
+    chosen = [ids[place] for place in st.session_state[key].selection.rows]
+    if chosen:
+        st.query_params[asked.PARAMETER] = chosen
+    else:
+        st.query_params.pop(asked.PARAMETER, None)
 
 
 def _one(store: Store, study: pd.Series) -> None:
     id = str(study["id"])
     with st.container(border=True):
-        st.markdown(f"#### {study['name'] or id}")
-        st.caption(f"`{id}` · {study['machine']} · {study['message']}".rstrip(" ·"))
+        st.markdown(f"#### {markdown_text(study['name'] or id)}")
+        st.caption(" · ".join(markdown_text(text) for text in (id, study["machine"], study["message"]) if text))
         with st.form(f"rename-{id}", border=False):
             text, button = st.columns([4, 1], vertical_alignment="bottom")
             name = text.text_input("Name", study["name"], max_chars=200)
@@ -90,7 +103,9 @@ def _one(store: Store, study: pd.Series) -> None:
 
 @st.dialog("Delete this study?", icon=":material/delete_forever:")
 def _confirm(store: Store, id: str, name: str, rows: int) -> None:
-    st.markdown(f"**{name or id}** with {rows} measured rows and all their raw samples. This cannot be undone.")
+    st.markdown(
+        f"**{markdown_text(name or id)}** with {rows} measured rows and all their raw samples. This cannot be undone."
+    )
     st.caption("Export it as JSON first if you may want it back.")
     keep, delete = st.columns(2)
     if keep.button("Keep it", width="stretch", key="delete-no"):
@@ -110,7 +125,5 @@ def _delete(store: Store, id: str) -> None:
         store.delete(id)
         if id in asked.in_address():
             st.query_params.pop(asked.PARAMETER, None)
-        # The table's selection is by position: what is chosen must not pass to the next line.
-        st.session_state["history-changed"] = st.session_state.get("history-changed", 0) + 1
     except EfficiencyError as error:
-        st.session_state["history-error"] = str(error)
+        st.session_state["history-error"] = markdown_text(error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from efficiency.analysis.wording import markdown_text
 from efficiency.errors import EfficiencyError
 from efficiency.results import documents
 from efficiency.results.store import Store
@@ -32,8 +33,8 @@ def _import(store: Store, key: str) -> None:
         return
     try:
         id = documents.from_json(store, documents.read_file(file.getvalue()))
-        st.session_state["imported"] = f"Imported **{store.study(id).name or id}**."
+        st.session_state["imported"] = f"Imported **{markdown_text(store.study(id).name or id)}**."
     except EfficiencyError as error:
-        st.session_state["import-error"] = f"{file.name}: {error}"
+        st.session_state["import-error"] = f"{markdown_text(file.name)}: {markdown_text(error)}"
     # A new key empties the uploader, so that the same file is not read again.
     st.session_state["imports"] += 1

@@ -28,7 +28,7 @@ class Chosen:
     device: Device = "cpu"
     batch_sizes: tuple[str, ...] = ("1",)
     threads: tuple[int, ...] = (1,)
-    dataset: str | None = None
+    datasets: tuple[str, ...] = ()
     budget_s: float | None = None
     length: int | None = None
     padding_pct: int = 0
@@ -62,7 +62,7 @@ def combinations() -> list[str]:
 
 def study_of(chosen: Chosen, machine: Machine) -> Study:
     """The study that is asked for; raises `BadRequest` for text that is no number."""
-    names = chosen.workloads + ((chosen.own_file.strip(),) if chosen.own_file.strip() else ())
+    names = chosen.workloads + ((chosen.own_file,) if chosen.own_file else ())
     variants = [Variant.of([key]) for key in chosen.techniques]
     variants += [Variant.of(part.strip() for part in keys.split("+")) for keys in chosen.combinations]
     conditions = tuple(
@@ -75,8 +75,8 @@ def study_of(chosen: Chosen, machine: Machine) -> Study:
         plan_preset(chosen.preset, machine, chosen.device),
         workloads=names,
         variants=tuple(dict.fromkeys(variants)),
-        conditions=conditions,
-        dataset=chosen.dataset,
+        conditions=tuple(dict.fromkeys(conditions)),
+        datasets=chosen.datasets,
         budget_s=chosen.budget_s,
         name=chosen.name.strip() or f"{chosen.preset} on {machine.cpu_model}",
     )
@@ -101,12 +101,12 @@ def command(study: Study, machine: Machine) -> str:
     words += [f"--workload {shlex.quote(name)}" for name in study.workloads]
     for variant in study.variants:
         words.append(f"--{'technique' if len(variant.techniques) == 1 else 'combine'} {variant.key}")
+    words += [f"--dataset {key}" for key in study.datasets]
+    # Several of both stand for every pair of them, as in the form.
+    words += [f"--batch-size {size}" for size in dict.fromkeys(c.batch_size for c in study.conditions)]
+    words += [f"--threads {count}" for count in dict.fromkeys(c.threads for c in study.conditions)]
     options = {
-        "dataset": study.dataset,
         "device": first.device if first.device != "cpu" else None,
-        # A command has one condition; the form may ask for several, of which this is the first.
-        "batch-size": first.batch_size,
-        "threads": first.threads,
         "length": first.length,
         "padding": first.padding_pct or None,
         "budget": None if study.budget_s is None else f"{study.budget_s:g}",
@@ -144,8 +144,5 @@ def availability(key: str, names: Sequence[str], device: Device, machine: Machin
 
 
 def datasets(names: Sequence[str]) -> dict[str, str]:
-    """Label by key of the data sets that every chosen workload takes."""
-    choices = [{d.key: d.label for d in workloads.describe(name).datasets} for name in names]
-    if not choices:
-        return {}
-    return {key: label for key, label in choices[0].items() if all(key in other for other in choices)}
+    """Label by key of the data sets that a chosen workload takes."""
+    return {dataset.key: dataset.label for name in names for dataset in workloads.describe(name).datasets}

@@ -8,6 +8,7 @@ import streamlit as st
 
 from efficiency import techniques, workloads
 from efficiency.analysis import views
+from efficiency.analysis.wording import markdown_text
 from efficiency.condition import Device
 from efficiency.errors import EfficiencyError
 from efficiency.machine import this_machine
@@ -61,12 +62,12 @@ def show() -> Study | None:
     # The widgets further down decide what can be chosen further up.
     above, between = st.container(), st.container()
     device, own_file, advanced = _advanced()
-    asked = [*names, own_file] if own_file.strip() else names
+    asked = [*names, own_file] if own_file else names
     try:
         with above:
             chosen_techniques, combinations = _techniques(asked, device)
         with between:
-            dataset, batch_sizes, threads, budget_s = _conditions(asked)
+            datasets, batch_sizes, threads, budget_s = _conditions(asked)
         length, padding_pct, name = advanced
         chosen = plan.Chosen(
             preset=preset,
@@ -76,7 +77,7 @@ def show() -> Study | None:
             device=device,
             batch_sizes=tuple(batch_sizes),
             threads=tuple(threads),
-            dataset=dataset,
+            datasets=tuple(datasets),
             budget_s=budget_s,
             length=length,
             padding_pct=padding_pct,
@@ -85,7 +86,7 @@ def show() -> Study | None:
         )
         return plan.study_of(chosen, this_machine())
     except EfficiencyError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(markdown_text(error), icon=":material/error:")
         return None
 
 
@@ -112,8 +113,10 @@ def _advanced() -> tuple[Device, str, tuple[int | None, int, str]]:
             placeholder="path/to/file.py:make",
             persist_state="session",
             help="A file of yours whose function returns a Workload. It is run on this machine as it is.",
+        ).strip()
+        name = right.text_input(
+            "Name of the study", key="plan-name", placeholder="quick on this machine", persist_state="session"
         )
-        name = right.text_input("Name of the study", key="plan-name", placeholder="quick on this machine")
         one, two, three = st.columns(3)
         device = one.segmented_control(
             "Device",
@@ -159,7 +162,7 @@ def _techniques(names: list[str], device: Device) -> tuple[list[str], list[str]]
                 ):
                     chosen.append(technique.key)
                 if available.note:
-                    st.caption(available.note)
+                    st.caption(markdown_text(available.note))
     combinations = st.multiselect(
         "Combinations",
         plan.combinations(),
@@ -173,16 +176,22 @@ def _techniques(names: list[str], device: Device) -> tuple[list[str], list[str]]
     return chosen, combinations
 
 
-def _conditions(names: list[str]) -> tuple[str | None, list[str], list[int], float | None]:
+def _conditions(names: list[str]) -> tuple[list[str], list[str], list[int], float | None]:
     machine = this_machine()
     data, batch, threads, budget = st.columns([2, 2, 2, 1])
     labels = plan.datasets(names)
-    dataset = data.selectbox(
-        "Data set",
-        ["", *labels],
-        format_func=lambda key: labels.get(key, "Each workload's own"),
-        key="plan-dataset",
-        help="Those that every chosen workload takes; a data set that is not here is downloaded first.",
+    # What no chosen workload takes any more is not asked for.
+    st.session_state["plan-datasets"] = [key for key in st.session_state.get("plan-datasets", []) if key in labels]
+    datasets = data.multiselect(
+        "Data sets",
+        list(labels),
+        format_func=lambda key: labels[key],
+        key="plan-datasets",
+        persist_state="session",
+        wrap=True,
+        placeholder="Each workload's own",
+        help="One for each kind of data: every workload takes the first that it knows. "
+        "A data set that is not here is downloaded first.",
     )
     sizes = batch.multiselect(
         "Batch sizes", sorted({"1", "8", "32", "64", *st.session_state["plan-batch-sizes"]}, key=_as_number),
@@ -204,10 +213,11 @@ def _conditions(names: list[str]) -> tuple[str | None, list[str], list[int], flo
         step=60.0,
         format="%.0f",
         key="plan-budget",
+        persist_state="session",
         placeholder="none",
         help="Timing is shortened to fit; what cannot be shortened has to fit as it is.",
     )
-    return dataset or None, sizes, counts, seconds
+    return datasets, sizes, counts, seconds
 
 
 def _as_number(text: str) -> tuple[int, str]:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from efficiency import estimate
 from efficiency.analysis import plans, wording
+from efficiency.analysis.wording import markdown_text
 from efficiency.check import problems
 from efficiency.engine import jobs
 from efficiency.machine import this_machine
@@ -71,5 +72,5 @@ def _without_option(problem: str) -> str:
     option, colon, rest = problem.partition(": ")
     if colon and option.startswith("--"):
         words = option.removeprefix("--").replace("-", " ").capitalize()
-        return f"**{words}**: {rest}"
-    return problem
+        return f"**{markdown_text(words)}**: {markdown_text(rest)}"
+    return markdown_text(problem)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from html import escape
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from efficiency import charts, palette
-from efficiency.analysis import views
-from efficiency.study import BASELINE, CONTROL
-from efficiency.ui import selected
+from efficiency.analysis import panels, views
+from efficiency.ui import data, selected
 
 PANELS = 6
 """Charts on one screen; the filters reach the others."""
@@ -18,10 +18,10 @@ VIEWS = ("Trade-off", "Speed-up")
 CONFIG = {"displaylogo": False, "displayModeBar": False, "scrollZoom": False}
 
 
-def show(frame: pd.DataFrame, studies: list[str]) -> None:
+def show(frame: pd.DataFrame, studies: list[str], where: data.Version) -> None:
     """What is to be drawn, the legend, and the charts side by side."""
-    panels, count = views.panels(frame, PANELS)
-    if not panels:
+    parts, count = panels.panels(frame, PANELS)
+    if not parts:
         if len(frame):
             st.info("None of these rows holds a measurement; the reasons are below.", icon=":material/info:")
         return
@@ -30,31 +30,51 @@ def show(frame: pd.DataFrame, studies: list[str]) -> None:
             "Chart", VIEWS, default=VIEWS[0], required=True, key="view", bind="query-params", width="content"
         )
         with st.popover("Axes", icon=":material/tune:", disabled=view != VIEWS[0]):
-            measures = list(views.MEASURES)
+            measures = list(panels.MEASURES)
             x = st.selectbox("Across", measures, index=0, key="x", bind="query-params")
             y = st.selectbox("Up", measures, index=1, key="y", bind="query-params")
             size = st.selectbox("Size of the marker", measures, index=2, key="marker", bind="query-params")
     st.html(_legend(frame, studies, view == VIEWS[0]))
-    wide = 1 if len(panels) == 1 else 2 if len(panels) in (2, 4) or view == VIEWS[1] else 3
-    for start in range(0, len(panels), wide):
+    wide = 1 if len(parts) == 1 else 2 if len(parts) in (2, 4) or view == VIEWS[1] else 3
+    height = 460 if wide == 1 else 380
+    for start in range(0, len(parts), wide):
         columns = st.columns(wide, gap="medium")
-        for column, (title, part) in zip(columns, panels[start : start + wide], strict=False):
+        for column, (title, part) in zip(columns, parts[start : start + wide], strict=False):
             with column:
-                st.markdown(f"**{title}**")
-                if view == VIEWS[0]:
-                    figure = charts.trade_off(part, x, y, size, studies, height=460 if wide == 1 else 380)
-                else:
-                    figure = charts.speedup_bars(part, studies)
-                _draw(figure, f"{view}-{title}", f"{title}. {charts.described(part, x, y)}")
+                rows = part["row_id"].to_numpy().tobytes()
+                figure, text = _figure(part, where, rows, view, x, y, size, tuple(studies), height, title)
+                _draw(figure, f"{view}-{title}", f"{title}. {text}")
     st.caption(
         "Bars are 95 % intervals of the difference to the baseline, which is paired: same test rows, same moments."
         if view == VIEWS[0]
-        else "Bars are 95 % intervals; the grey band is the noise that the control, a second baseline, shows."
+        else "Bars are 95 % intervals; the grey band is the noise that the control, a second baseline, shows"
+        + ("." if frame["study_id"].nunique() < 2 else ": that of the study where it is widest.")
     )
     if count > PANELS:
         st.caption(f"{PANELS} of {count} charts; narrow the workloads or conditions to see the others.")
-    if any(len(part) > charts.MAX_POINTS for _, part in panels):
+    if any(len(part) > charts.MAX_POINTS for _, part in parts):
         st.caption(f"A chart draws {charts.MAX_POINTS} points at most; the table below has all.")
+
+
+# A filter leaves most charts as they were. What decides is the database's version and the rows; the figure is
+# shared between sessions, and nothing changes it once it is made.
+@st.cache_resource(show_spinner=False, max_entries=128)
+def _figure(
+    _part: pd.DataFrame,
+    where: data.Version,
+    rows: bytes,
+    view: str,
+    x: str,
+    y: str,
+    size: str,
+    studies: tuple[str, ...],
+    height: int,
+    title: str,
+) -> tuple[go.Figure, str]:
+    """The chart, and a sentence in its place."""
+    if view == VIEWS[0]:
+        return charts.trade_off(_part, x, y, size, studies, height, title), charts.described(_part, x, y)
+    return charts.speedup_bars(_part, studies, title), charts.described_speedups(_part)
 
 
 def _draw(figure: object, name: str, text: str) -> None:
@@ -71,10 +91,10 @@ def _draw(figure: object, name: str, text: str) -> None:
 
 def _legend(frame: pd.DataFrame, studies: list[str], front: bool) -> str:
     """Colours by technique, in HTML: it wraps where a chart's own legend would cover the chart."""
+    several = frame["study_id"].nunique() > 1
     seen: dict[str, str] = {}
-    for variant in views.measured(frame)["variant"].unique():
-        if variant not in (BASELINE, CONTROL):
-            seen.setdefault(views.variant_label(variant.split("+")[0]), palette.colour(variant))
+    for variant in panels.variants(views.measured(frame[["variant", "status"]]))["variant"].unique():
+        seen.setdefault(views.variant_label(variant.split("+")[0]), palette.colour(variant))
     items = [
         f'<span><i style="background:{colour}"></i>{escape(label)}</span>' for label, colour in sorted(seen.items())
     ]
@@ -82,10 +102,14 @@ def _legend(frame: pd.DataFrame, studies: list[str], front: bool) -> str:
     items.append(f'<span><i class="dot" style="background:{grey}"></i>combined with others</span>')
     items.append(f'<span><i style="background:{grey}"></i>control, or not told apart</span>')
     if front:
-        items.append(f'<span><i class="line" style="border-color:{palette.FRONT}"></i>Pareto front</span>')
+        items.append(
+            f'<span><i class="line" style="border-color:{palette.FRONT}"></i>Pareto front'
+            f"{' of each study' * several}</span>"
+        )
     items.append(f'<span><i class="dash" style="border-color:{grey}"></i>baseline (◇)</span>')
-    names = dict(zip(frame["study_id"], frame["study_name"], strict=True))
-    if len(names) > 1:
+    named = frame[["study_id", "study_name"]].drop_duplicates("study_id")
+    names = dict(zip(named["study_id"], named["study_name"], strict=True))
+    if several:
         items += [
             f"<span><b>{glyph}</b> {escape(str(names[study]))}</span>"
             for study, glyph in zip(studies, palette.GLYPHS, strict=False)

@@ -14,10 +14,12 @@ from said import said
 from streamlit.testing.v1 import AppTest
 
 from efficiency import paths
+from efficiency.analysis.wording import markdown_text
 from efficiency.machine import this_machine
 from efficiency.results import documents
 from efficiency.results.store import Store
 from efficiency.study import plan_preset
+from efficiency.ui import headline
 
 Visit = Callable[..., AppTest]
 
@@ -33,7 +35,7 @@ def test_example_is_there_from_the_start_and_says_where_it_is_from(
 ) -> None:
     id = synthetic.fill(store, name="Quick")
     document = documents.to_json(store, id)
-    document["study"]["machine"] |= {"label": "Elsewhere CPU, 64 cores", "key": "another"}
+    document["study"]["machine"] |= {"label": "Elsewhere CPU, 64 cores", "cpu_model": "Elsewhere CPU"}
     store.delete(id)
     file = home / "example.json.gz"
     file.write_bytes(gzip.compress(json.dumps(document).encode()))
@@ -43,6 +45,22 @@ def test_example_is_there_from_the_start_and_says_where_it_is_from(
     assert "python -m efficiency run --preset quick" in text
     assert f"torch {this_machine().torch_version}" in text
     assert "x faster" in text
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({}, ""),
+        ({"cpu_model": "Other"}, "not on this machine"),
+        ({"gpus": ["Other"]}, "not on this machine"),
+        ({"torch_version": "1.0"}, f"with another torch than the {this_machine().torch_version} here"),
+        ({"cores": 96.0}, f"which now has {this_machine().cores:g}"),
+        ({"system": "Other 1.0", "python_version": "3.99", "memory_mb": 1}, ""),
+    ],
+)
+def test_what_differs_from_the_machine_at_hand_is_said(changed: dict[str, object], sentence: str) -> None:
+    kept = json.loads(json.dumps(this_machine().as_dict())) | changed
+    assert headline.elsewhere(kept, this_machine()) == sentence
 
 
 def test_headlines_chart_table_and_reasons(visit: Visit, store: Store) -> None:
@@ -102,6 +120,47 @@ def test_several_studies_by_address(visit: Visit, store: Store, joined: bool) ->
     assert set(at.dataframe[0].value["Study"]) == {"One", "Two"}
 
 
+def test_several_studies_have_a_headline_each(visit: Visit, store: Store) -> None:
+    ids = [synthetic.fill(store, name="Here"), synthetic.fill(store, name="There", seed=1, slower=3.0)]
+    cards = [text for text in said(visit(study=ids, workload="LSTM")).splitlines() if "eff-card" in text]
+    (shown,) = [text for text in cards if "x faster" in text]
+    assert shown.count('class="eff-card"') == 2
+    assert "LSTM · Here" in shown
+    assert "LSTM · There" in shown
+
+
+def test_studies_can_be_emptied(visit: Visit, store: Store) -> None:
+    synthetic.fill(store)
+    at = visit()
+    at.multiselect(key="studies-shown").set_value([]).run()
+    assert "Choose a study above." in said(at)
+    assert "Choose a study above." in said(visit(study=""))
+
+
+def test_names_and_reasons_are_shown_as_they_are(visit: Visit, store: Store) -> None:
+    id = synthetic.fill(store, name="![x](http://h/p.png)", status="failed")
+    store.set_status(id, "failed", "It broke: :red[__init__()] $x$")
+    row = store.rows([id]).query("status == 'failed'").iloc[0].to_dict()
+    row_id = store.put_row(
+        id, row["position"], {n: row[n] for n in ("workload", "variant", "status")} | {"reason": "<b>*no*</b>"}, {}
+    )
+    text = said(visit(study=id, row=str(row_id)))
+    assert markdown_text("It broke: :red[__init__()] $x$") in text
+    assert "failed: " + markdown_text("<b>*no*</b>") in text
+    assert "![x]" not in text
+
+
+def test_csv_holds_the_rows_that_the_filters_leave(visit: Visit, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    id = synthetic.fill(store)
+    at = visit(study=id, workload="LSTM", technique="AMP BF16")
+    (button,) = [b for b in at.get("download_button") if b.proto.label.startswith("CSV")]
+    shown = store.rows([id]).query("workload == 'lstm-classifier' and variant in ['baseline', 'control', 'amp-bf16']")
+    assert button.proto.label == f"CSV of the {len(shown)} rows shown"
+    text = documents.to_csv(store, [id], list(shown["row_id"]))
+    assert len(text.splitlines()) == 1 + len(shown)
+    assert set(text.splitlines()) <= set(documents.to_csv(store, [id]).splitlines())
+
+
 def test_studies_of_one_name_can_be_told_apart(visit: Visit, store: Store) -> None:
     ids = [synthetic.fill(store, name="Same"), synthetic.fill(store, name="Same", seed=1)]
     options = visit(study=ids[0]).multiselect(key="studies-shown").options
@@ -125,7 +184,7 @@ def test_details_of_a_row(visit: Visit, store: Store) -> None:
     at = visit(study=id, row=str(row["row_id"]))
     text = said(at)
     assert "99.1% of the weights are INT8" in text
-    assert "240 visits in 4 fresh processes" in text
+    assert "240 calls in 4 fresh processes" in text
     assert any(expander.label == "About Static INT8" for expander in at.expander)
 
 

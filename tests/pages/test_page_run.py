@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import synthetic
@@ -31,16 +32,21 @@ def test_quick_is_planned_from_the_start(visit: Visit) -> None:
     matrix = at.dataframe[0].value.set_index("Variant")
     assert matrix.loc["Channels-last", "LSTM"] == "–"
     assert matrix.loc["Static INT8", "Small CNN"] == "runs"
-    assert "no convolution" in " ".join(at.dataframe[1].value["Why not"])
+    assert "Channels-last is an image layout" in " ".join(at.dataframe[1].value["Why not"])
 
 
 @pytest.mark.parametrize("preset", ["quick", "article", "full"])
 def test_presets_fill_the_form(visit: Visit, preset: str) -> None:
     at = visit("run")
-    at.get("button_group")  # the segmented control and the pills
-    at.session_state["plan-preset"] = preset
-    at.run()
+    other = "quick" if preset == "full" else "full"
+    for choice in (other, preset):
+        at.button_group(key="plan-preset").set_value(choice).run()
     assert not at.error
+    expected = plan.defaults(preset, this_machine())
+    assert tuple(at.button_group(key="plan-workloads").value) == expected.workloads
+    assert tuple(at.multiselect(key="plan-combinations").value) == expected.combinations
+    assert tuple(at.multiselect(key="plan-batch-sizes").value) == expected.batch_sizes
+    assert tuple(at.button_group(key="plan-threads").value) == expected.threads
 
 
 def test_unavailable_technique_is_off_with_its_reason(visit: Visit) -> None:
@@ -129,6 +135,39 @@ def test_preset_as_it_is_has_a_short_command() -> None:
     chosen = plan.defaults("quick", machine)
     study = plan.study_of(chosen, machine)
     assert plan.command(study, machine) == "python -m efficiency run --preset quick"
+
+
+def test_several_conditions_are_all_in_the_command() -> None:
+    machine = this_machine()
+    chosen = replace(
+        plan.defaults("quick", machine), batch_sizes=("1", "8"), threads=(1, 2), own_file="my file.py:make"
+    )
+    study = plan.study_of(chosen, machine)
+    assert len(study.conditions) == 4
+    command = plan.command(replace(study, workloads=study.workloads[:1]), machine)
+    assert command.endswith("--batch-size 1 --batch-size 8 --threads 1 --threads 2")
+
+
+def test_form_is_as_it_was_left_after_another_page(visit: Visit, store: Store) -> None:
+    at = visit("run")
+    at.button_group(key="plan-workloads").set_value(["lstm-classifier"]).run()
+    at.number_input(key="plan-budget").set_value(999.0)
+    at.text_input(key="plan-name").set_value("Mine")
+    datasets = list(plan.datasets(["lstm-classifier"]))[:1]
+    at.multiselect(key="plan-datasets").set_value(datasets).run()
+    at.switch_page("pages/studies.py").run()
+    at.switch_page("pages/run.py").run()
+    assert at.number_input(key="plan-budget").value == 999.0
+    assert at.text_input(key="plan-name").value == "Mine"
+    assert at.multiselect(key="plan-datasets").value == datasets
+
+
+def test_data_sets_of_several_kinds_are_asked_for_together(visit: Visit, store: Store) -> None:
+    at = visit("run")
+    at.multiselect(key="plan-datasets").set_value(["fashion-mnist", "ag-news"]).run()
+    assert "--dataset fashion-mnist --dataset ag-news" in at.code[0].value
+    at.button_group(key="plan-workloads").set_value(["lstm-classifier"]).run()
+    assert at.multiselect(key="plan-datasets").value == ["ag-news"]
 
 
 def test_live_study_is_found_again_without_any_state(visit: Visit, store: Store, working: Callable[..., None]) -> None:

@@ -11,6 +11,7 @@ import synthetic
 from said import said
 from streamlit.testing.v1 import AppTest
 
+from efficiency.analysis.wording import markdown_text
 from efficiency.results import documents
 from efficiency.results.store import Store
 
@@ -32,6 +33,23 @@ def test_list_is_newest_first(visit: Visit, store: Store) -> None:
 def test_garbage_study_is_a_sentence(visit: Visit, store: Store) -> None:
     synthetic.fill(store)
     assert "There is no study" in visit("studies", study="nonsense").warning[0].value
+
+
+def test_choice_is_of_the_study_not_of_the_line(visit: Visit, store: Store) -> None:
+    id = synthetic.fill(store, name="Chosen")
+    at = visit("studies", study=id)
+    synthetic.fill(store, name="Newer", seed=1)
+    at.run()
+    assert at.text_input[0].value == "Chosen"
+    assert at.button(key=f"delete-{id}")
+
+
+def test_name_is_shown_as_it_is(visit: Visit, store: Store) -> None:
+    id = synthetic.fill(store, name="![x](http://h/p.png)")
+    at = visit("studies", study=id)
+    assert f"#### {markdown_text('![x](http://h/p.png)')}" in said(at)
+    at.button(key=f"delete-{id}").click().run()
+    assert "![x]" not in said(at)
 
 
 def test_rename(visit: Visit, store: Store) -> None:

@@ -1,0 +1,143 @@
+"""Panels: the rows that may stand in one chart, their Pareto fronts and their best findings.
+
+Studies may come from different machines. So everything that compares rows with each other is told of each study
+by itself, also where several stand in one chart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from efficiency.analysis import views
+from efficiency.study import BASELINE, CONTROL
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One axis: its column, what it is called, and where its interval is."""
+
+    column: str
+    title: str
+    lower_is_better: bool
+    log: bool = False
+    low: str | None = None
+    high: str | None = None
+
+
+MEASURES: dict[str, Measure] = {
+    "Latency": Measure("latency_ms_p50", "Latency p50 [ms a call]", True, True, "latency_low_ms", "latency_high_ms"),
+    "Accuracy": Measure("accuracy_pct", "Accuracy [%]", False, False, "accuracy_low_pct", "accuracy_high_pct"),
+    "Size": Measure("size_mb", "Size [MB]", True, True),
+    "Peak memory": Measure("peak_memory_mb", "Peak memory [MB]", True),
+    "Speed-up": Measure("speedup", "Speed-up", False, True, "speedup_ci_low", "speedup_ci_high"),
+    "Throughput": Measure("throughput_per_s", "Throughput [examples/s]", False, True),
+}
+
+DRAWN = list(
+    dict.fromkeys([
+        "row_id", "study_id", "study_name", "variant", "variant_label", "workload_label", "condition", "relative",
+        "speed_verdict", "took_effect", "on_front",
+        *(name for m in MEASURES.values() for name in (m.column, m.low, m.high) if name),
+    ])
+)  # fmt: skip
+"""Columns of `views.prepared` that a chart needs."""
+
+
+SAID = [
+    "row_id", "study_id", "study_name", "status", "variant", "variant_label", *views.PANEL, "workload_label",
+    "speedup", "speedup_ci_low", "speedup_ci_high", "speed_verdict", "accuracy_delta_pp", "accuracy_verdict",
+    "size_ratio",
+]  # fmt: skip
+"""Columns of `views.prepared` that a headline needs."""
+
+
+def _titles(done: pd.DataFrame) -> pd.Series:
+    """For each row its panel's title, which says only what differs between panels of one workload."""
+    differs = [c for c in ("dataset", "condition") if (done.groupby("workload")[c].nunique() > 1).any()]
+    titles = done["workload_label"].astype(str)
+    for column in differs:
+        titles = titles + " · " + done[column].astype(str)
+    return titles
+
+
+def panels(frame: pd.DataFrame, limit: int | None = None) -> tuple[list[tuple[str, pd.DataFrame]], int]:
+    """The measured rows split into charts with a title each, the first `limit` of them, and how many there are.
+
+    They hold only what charts draw: the fewer columns, the faster a filter redraws.
+    """
+    done = views.measured(frame[[*dict.fromkeys([*DRAWN, *views.PANEL, "status"])]])
+    titles = _titles(done)
+    names = list(titles.unique())
+    kept = titles.isin(names[:limit])
+    drawn, titles = _control_in_place(done[kept])[DRAWN], titles[kept]
+    return [(title, drawn[titles == title]) for title in names[:limit]], len(names)
+
+
+def _control_in_place(done: pd.DataFrame) -> pd.DataFrame:
+    """The control, which is only timed, with the accuracy and size of its baseline: it is the same model."""
+    columns = ["accuracy_pct", "accuracy_low_pct", "accuracy_high_pct", "size_mb", "peak_memory_mb"]
+    together = [*views.PANEL, "study_id"]
+    of_baseline = done[["variant", *together, *columns]]
+    of_baseline = of_baseline[of_baseline["variant"] == BASELINE].drop_duplicates(together).drop(columns="variant")
+    control = done.loc[done["variant"] == CONTROL, together].merge(of_baseline, on=together, how="left")
+    filled = done.copy()
+    filled.loc[filled["variant"] == CONTROL, columns] = control[columns].to_numpy()
+    return filled
+
+
+def by_study(panel: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The studies in a panel, in order of appearance: id and rows."""
+    for id, rows in panel.groupby("study_id", sort=False):
+        yield str(id), rows
+
+
+def variants(panel: pd.DataFrame) -> pd.DataFrame:
+    """The rows that a technique was applied in: neither baseline nor control."""
+    return panel[~panel["variant"].isin([BASELINE, CONTROL])]
+
+
+def front(rows: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
+    """Rows of one study on its recorded Pareto front that nothing on it beats in these two measures, sorted by x.
+
+    Which rows are on the front is decided where they are recorded (`analysis.pareto`), with the intervals; this is
+    its projection onto two measures, so that the line through it never turns back.
+    """
+    across, up = MEASURES[x], MEASURES[y]
+    found = rows[rows["on_front"]].dropna(subset=[across.column, up.column])
+    points = np.column_stack([
+        found[m.column].to_numpy(float) * (-1 if m.lower_is_better else 1) for m in (across, up)
+    ])  # fmt: skip
+    kept = [not bool(((points >= own).all(axis=1) & (points > own).any(axis=1)).any()) for own in points]
+    return found[np.array(kept, dtype=bool)].sort_values(across.column)
+
+
+FOUND = ("kept", "unresolved", "lost", "none")
+"""What a headline rests on, best first: surely faster with the accuracy kept; with it neither kept nor lost for
+sure; only with it lost; not surely faster at all."""
+
+
+def headlines(frame: pd.DataFrame, limit: int | None = None) -> pd.DataFrame:
+    """The best finding of each panel and study, the first `limit` of them: the fastest that keeps the accuracy.
+
+    Where there is none, the fastest whose accuracy is unresolved; where there is none either, `variant` is empty.
+    The panel's title is in `panel`, what was found in `found` (see `FOUND`).
+    """
+    done = views.measured(frame[SAID])
+    own = variants(done.assign(panel=_titles(done)))
+    group = own.groupby(["panel", "study_id"], sort=False).ngroup()
+    if limit is not None:
+        own, group = own[group < limit], group[group < limit]
+    accuracy = own["accuracy_verdict"].map({"kept": 0, "lost": 2}).fillna(1)
+    rank = accuracy.where(own["speed_verdict"] == "faster", 3).astype(int)
+    ordered = own.assign(rank=rank, group=group).sort_values(
+        ["group", "rank", "speedup"], ascending=[True, True, False], kind="stable"
+    )
+    best = ordered.drop_duplicates("group")
+    nameless = best["rank"] >= FOUND.index("lost")
+    best = best.assign(found=[FOUND[place] for place in best["rank"]])
+    best.loc[nameless, ["variant", "variant_label"]] = ""
+    return best.drop(columns=["rank", "group"])
