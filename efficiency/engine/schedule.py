@@ -57,14 +57,18 @@ class Schedule:
         left_s = self._budget_s - self._elapsed_s - others_s
         return estimate.affordable_seconds(self._effort, left_s, len(replicates), variants)
 
-    def affords_another(self, heat: Heat, variants: int, seconds: float) -> bool:
-        """Whether a replicate beyond those planned fits: within this heat's share of what the budget leaves over."""
+    def affords_another(self, heat: Heat, replicate_s: float) -> bool:
+        """Whether a replicate beyond those planned fits: within this heat's share of what the budget leaves over.
+
+        What is left is taken to be as slow, measured by its estimate, as what is over.
+        """
         budget_s = self._budget_s if self._budget_s is not None else self._effort.budget_s
         if budget_s is None:
             return True
-        spare_s = budget_s - self._elapsed_s - sum(self._left.values())
+        pace = max(1.0, self._elapsed_s / self.passed_s) if self.passed_s else 1.0
+        spare_s = budget_s - self._elapsed_s - pace * sum(self._left.values())
         heats_left = len({step[:2] for step in self._left if len(step) > 1} | {heat})
-        return spare_s / heats_left >= estimate.replicate_seconds(variants, seconds)
+        return spare_s / heats_left >= replicate_s
 
     @property
     def _elapsed_s(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -82,20 +83,19 @@ class Timing:
         it was the FP32 model itself, or nobody knows.
         """
         heat = entries[0].workload, entries[0].condition
-        alive, number = list(entries), 0
+        alive, number, took_s = list(entries), 0, 0.0
         while number < self._most:
             seconds = self.schedule.seconds_a_replicate(len(alive))
             planned = number < self.effort.replicates
             if not planned and (
-                self.recorder.precise(alive, self.effort.precision)
-                or not self.schedule.affords_another(heat, len(alive), seconds)
+                self.recorder.precise(alive, self.effort.precision) or not self.schedule.affords_another(heat, took_s)
             ):
                 break
             count = f"{number + 1} of {self.effort.replicates}" if planned else f"{number + 1}, for narrower intervals"
             self.say(f"{label}: timing {len(alive)} variants together, process {count}")
             try:
                 # A group's numbers are its own: what was timed apart is never paired.
-                place = part * self._most + number
+                place, began = part * self._most + number, time.monotonic()
                 answer = self._ask(alive, place, seconds, started)
             except VariantFailed as failure:
                 suspect = self._suspect(alive)
@@ -106,6 +106,7 @@ class Timing:
                 continue
             for entry in alive:
                 self.recorder.timed(entry, place, answer["samples"][entry.variant.key])
+            took_s = time.monotonic() - began
             self.schedule.over(*heat, number)
             number += 1
         return alive

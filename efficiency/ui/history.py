@@ -123,6 +123,7 @@ def _delete(store: Store, id: str) -> None:
             st.session_state["history-error"] = "It is still running; cancel it on the page Run first."
             return
         store.delete(id)
+        jobs.forget(id)
         if id in asked.in_address():
             st.query_params.pop(asked.PARAMETER, None)
     except EfficiencyError as error:
