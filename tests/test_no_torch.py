@@ -10,6 +10,7 @@ from efficiency import paths
 TORCH_FREE = (
     "efficiency.condition",
     "efficiency.machine",
+    "efficiency.health",
     "efficiency.workloads",
     "efficiency.techniques",
     "efficiency.study",

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficiency.analysis import accuracy, notes, pareto, speed
+from efficiency.health import Health
 
 
 @dataclass
@@ -32,6 +33,8 @@ class Measured:
     first_call_ms: float | None = None
     peak_memory_mb: float | None = None
     samples: NDArray[np.int64] | None = None
+    health: list[Health] = field(default_factory=list)
+    """Of the machine, during each replicate."""
     evidence: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     on_subset: bool = False
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from efficiency.health import Health
 from efficiency.study import Entry
 
 
@@ -19,6 +20,9 @@ class Recorder(Protocol):
 
     def timed(self, entry: Entry, replicate: int, samples: dict[str, Any]) -> None:
         """One replicate's raw samples [n, 2], round and nanoseconds, as `arrays.to_text` has them."""
+
+    def watched(self, entries: Sequence[Entry], health: Health) -> None:
+        """What else the machine did while a replicate timed these."""
 
     def precise(self, entries: Sequence[Entry], within: float) -> bool:
         """Whether each of these speed-ups is known to within this share of itself, as far as it was timed."""

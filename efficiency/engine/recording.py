@@ -15,6 +15,7 @@ from efficiency.analysis.derive import Measured
 from efficiency.check import Checked
 from efficiency.condition import Condition
 from efficiency.engine import arrays
+from efficiency.health import Health
 from efficiency.machine import Machine
 from efficiency.results.store import Store
 from efficiency.study import Entry
@@ -100,6 +101,12 @@ class StoreRecorder:
         numbered = np.column_stack([np.full(len(pairs), replicate, dtype=np.int64), pairs])
         measured = self._rows[entry].measured
         measured.samples = numbered if measured.samples is None else np.concatenate([measured.samples, numbered])
+
+    def watched(self, entries: Sequence[Entry], health: Health) -> None:
+        for entry in entries:
+            row = self._rows[entry]
+            row.measured.health.append(health)
+            row.details["health"] = [seen.as_dict() for seen in row.measured.health]
 
     def precise(self, entries: Sequence[Entry], within: float) -> bool:
         baseline, *others = (self._rows[entry].measured.samples for entry in entries)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from efficiency import health
 from efficiency.engine import at_work, replicate
 from efficiency.engine.child import Message, ask
 from efficiency.engine.orders import Orders
@@ -95,7 +95,7 @@ class Timing:
             self.say(f"{label}: timing {len(alive)} variants together, process {count}")
             try:
                 # A group's numbers are its own: what was timed apart is never paired.
-                place, began = part * self._most + number, time.monotonic()
+                place, before = part * self._most + number, health.read()
                 answer = self._ask(alive, place, seconds, started)
             except VariantFailed as failure:
                 suspect = self._suspect(alive)
@@ -106,7 +106,9 @@ class Timing:
                 continue
             for entry in alive:
                 self.recorder.timed(entry, place, answer["samples"][entry.variant.key])
-            took_s = time.monotonic() - began
+            after = health.read()
+            self.recorder.watched(alive, health.between(before, after))
+            took_s = after.at_s - before.at_s
             self.schedule.over(*heat, number)
             number += 1
         return alive

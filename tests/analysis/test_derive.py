@@ -7,6 +7,7 @@ import pytest
 
 from efficiency.analysis import derive, notes
 from efficiency.analysis.derive import Measured
+from efficiency.health import Health
 from efficiency.results.columns import COLUMNS
 
 LABELS = np.arange(2000, dtype=np.uint16) % 10
@@ -143,6 +144,7 @@ def test_one_word_for_all_techniques_of_a_variant(words, said):
 def test_every_warning_has_a_hint():
     poor = row("x", 5.0, 100, on_subset=True, evidence={"a": {"took_effect": "no"}})
     poor.samples = times(5.0, replicates=2)
+    poor.health = [Health(1.0, 0.0, 0.0, 0.0), Health(1.0, 0.5, 0.5, 50.0)]
     said = notes.of(poor, "no", 1.2, wide=True) + notes.of(poor, "partly", 1.2, wide=False)
     assert set(said) <= set(notes.HINTS)
     assert set(said) == set(notes.HINTS)

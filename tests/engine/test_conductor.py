@@ -174,6 +174,8 @@ def test_sizes_evidence_and_a_cold_start_are_there(moody):
     details = moody.store.details(int(rows.loc["dynamic-int8", "row_id"]))
     assert details["evidence"]["dynamic-int8"]["reason"]
     assert details["test_rows"] == 200
+    assert len(details["health"]) == 2
+    assert all(seen["others_cores"] >= 0 for seen in details["health"])
 
 
 def test_progress_never_goes_back(moody):

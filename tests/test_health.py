@@ -1,0 +1,81 @@
+"""What else the machine did while something was timed: told from counters, and a real busy neighbour is seen."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from efficiency import health
+from efficiency.analysis import notes
+from efficiency.health import Health, Reading
+
+BEFORE = Reading(at_s=100.0, busy_s=50.0, stolen_s=1.0, own_s=5.0, throttled_s=2.0, swapped_bytes=1_000_000)
+QUIET = replace(BEFORE, at_s=110.0, busy_s=60.2, own_s=15.0)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, []),
+        ({"busy_s": 65.0}, ["busy-machine"]),
+        ({"stolen_s": 1.5}, ["cpu-stolen"]),
+        ({"throttled_s": 2.5}, ["cpu-throttled"]),
+        ({"swapped_bytes": 9_000_000}, ["swapping"]),
+        ({"busy_s": 65.0, "swapped_bytes": 9_000_000}, ["busy-machine", "swapping"]),
+    ],
+)
+def test_what_looks_wrong_is_said(changed, said):
+    seen = health.between(BEFORE, replace(QUIET, **changed))
+    assert seen.warnings() == said
+    assert set(said) <= set(notes.HINTS)
+
+
+def test_shares_are_of_the_time_between():
+    after = Reading(at_s=110.0, busy_s=65.0, stolen_s=6.0, own_s=10.0, throttled_s=3.0, swapped_bytes=3_000_000)
+    assert health.between(BEFORE, after) == Health(
+        others_cores=pytest.approx(1.0), stolen_share=pytest.approx(0.25), throttled_share=pytest.approx(0.1),
+        swapped_mb=pytest.approx(2.0),
+    )  # fmt: skip
+
+
+def test_counters_that_went_back_are_no_news():
+    """A counter may be reset, as when a container is moved."""
+    assert health.between(QUIET, BEFORE).warnings() == []
+
+
+def _burn(until_s: float) -> None:
+    while time.monotonic() < until_s:
+        pass
+
+
+def test_a_busy_neighbour_is_seen_and_ones_own_work_is_not():
+    before = health.read()
+    # As two different children: one that nobody has waited for is another program's to these counters.
+    end = time.monotonic() + 2.0
+    neighbour = multiprocessing.get_context("spawn").Process(target=_burn, args=(end,))
+    neighbour.start()
+    time.sleep(max(0.0, end - time.monotonic() - 0.2))
+    seen = health.between(before, health.read())
+    neighbour.join()
+    counted = health.between(before, health.read())
+    assert "busy-machine" in seen.warnings()
+    assert counted.others_cores < seen.others_cores
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "seconds"),
+    [
+        ("cpu.stat", "usage_usec 9\nnr_throttled 2\nthrottled_usec 1500000\n", 1.5),
+        ("cpu/cpu.stat", "nr_throttled 2\nthrottled_time 2500000000\n", 2.5),
+        ("cpu.stat", "throttled_usec many\n", 0.0),
+        ("other", "", 0.0),
+    ],
+)
+def test_throttling_is_read_from_the_control_group(tmp_path: Path, file, content, seconds):
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / file).write_text(content)
+    assert health._throttled_s(tmp_path) == seconds
