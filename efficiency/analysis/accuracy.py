@@ -6,6 +6,7 @@ difference: the paired interval is far narrower than what two separate intervals
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -75,6 +76,28 @@ def difference(variant: Answers, baseline: Answers, labels: Answers) -> Differen
         lost=lost,
         mcnemar_p=float(stats.binomtest(gained, discordant).pvalue) if discordant else 1.0,
     )
+
+
+def rows_to_settle(change: Difference, rows: int, tolerance_pp: float = TOLERANCE_PP) -> int | None:
+    """About how many test rows would tell whether more than the tolerance is lost, were all else as seen.
+
+    The interval narrows with the square root of the rows; None where the difference seen is the tolerance itself.
+    """
+    distance_pp = abs(change.delta_pp + tolerance_pp)
+    if distance_pp < 1e-9:
+        return None
+    half_pp = (change.high_pp - change.low_pp) / 2
+    return math.ceil(rows * (half_pp / distance_pp) ** 2)
+
+
+def by_class(variant: Answers, baseline: Answers, labels: Answers) -> list[tuple[int, int, int, int]]:
+    """For each class with a row that only one of the two has right: class, its rows, gained, lost; worst loss first."""
+    ours, theirs = variant == labels, baseline == labels
+    found = []
+    for label in np.unique(labels[ours != theirs]):
+        own = labels == label
+        found.append((int(label), int(own.sum()), int((ours & ~theirs & own).sum()), int((theirs & ~ours & own).sum())))
+    return sorted(found, key=lambda row: (row[2] - row[3], row[0]))
 
 
 def verdict(change: Difference, tolerance_pp: float = TOLERANCE_PP) -> Verdict:

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from efficiency import charts, techniques
-from efficiency.analysis import notes, tables, views, wording
+from efficiency.analysis import answers, notes, tables, views, wording
 from efficiency.analysis.wording import markdown_text
 from efficiency.results.store import Store
 from efficiency.ui import selected
@@ -43,6 +43,7 @@ def _drawer(store: Store, rows: pd.DataFrame, row: pd.Series[Any]) -> None:
         _findings(row)
         _numbers(row, baseline)
         _histogram(store, row, baseline)
+        _answers(store, row, baseline)
     else:
         waits = row["state"] != row["status"]
         say, icon = (st.info, ":material/hourglass_empty:") if waits else (st.warning, ":material/block:")
@@ -104,6 +105,20 @@ def _histogram(store: Store, row: pd.Series[Any], baseline: pd.Series[Any] | Non
         alt=f"Distribution of {len(samples)} timed calls, median {wording.number(row['latency_ms_p50'], 'ms')}",
     )
     st.caption(f"{len(samples)} calls in {samples['replicate'].nunique()} fresh processes; dotted lines are medians.")
+
+
+def _answers(store: Store, row: pd.Series[Any], baseline: pd.Series[Any] | None) -> None:
+    if baseline is None or baseline["row_id"] == row["row_id"]:
+        return
+    own, theirs = (store.answers(int(one["row_id"])) for one in (row, baseline))
+    if own.empty or len(own) != len(theirs):
+        return
+    st.markdown("##### Which answers changed?")
+    st.markdown(answers.said(own, theirs))
+    table = answers.by_class(own, theirs, answers.classes(str(row["workload"]), str(row["dataset"])))
+    if len(table):
+        with st.expander(f"By class: {len(table)} with a change", icon=":material/compare_arrows:"):
+            st.dataframe(table, hide_index=True, alt="Rows that only one of the two has right, by class")
 
 
 def _evidence(kept: dict[str, Any]) -> None:

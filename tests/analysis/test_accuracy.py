@@ -105,3 +105,27 @@ def test_mcnemars_exact_test(gained, lost, p):
 def test_what_may_be_said(low, delta, high, said):
     change = Difference(delta, low, high, agreement_pct=99.0, gained=0, lost=0, mcnemar_p=1.0)
     assert accuracy.verdict(change) == said
+
+
+def test_about_as_many_rows_as_it_says_settle_what_is_lost():
+    """Where every hundredth row is gained and every hundredth lost, whatever the number of rows."""
+
+    def seen(rows: int) -> Difference:
+        labels = np.zeros(rows, dtype=np.uint16)
+        baseline, variant = labels.copy(), labels.copy()
+        baseline[: rows // 100], variant[rows // 100 : 2 * (rows // 100)] = 1, 1
+        return accuracy.difference(variant, baseline, labels)
+
+    needed = accuracy.rows_to_settle(seen(1_000), 1_000)
+    assert accuracy.verdict(seen(1_000)) == "unresolved"
+    assert accuracy.verdict(seen(round(0.7 * needed))) == "unresolved"
+    assert accuracy.verdict(seen(round(1.3 * needed))) == "kept"
+    assert accuracy.rows_to_settle(Difference(-0.5, -1.0, 0.0, 99.0, 1, 2, 1.0), 100) is None
+
+
+def test_changes_are_told_by_class_and_the_worst_comes_first():
+    labels = np.array([0, 0, 0, 1, 1, 2, 2, 2])
+    baseline = np.array([0, 0, 1, 1, 1, 0, 2, 2])
+    variant = np.array([0, 0, 1, 0, 0, 2, 2, 1])
+    assert accuracy.by_class(variant, baseline, labels) == [(1, 2, 0, 2), (2, 3, 1, 1)]
+    assert accuracy.by_class(baseline, baseline, labels) == []

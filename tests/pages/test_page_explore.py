@@ -185,6 +185,10 @@ def test_details_of_a_row(visit: Visit, store: Store) -> None:
     text = said(at)
     assert "99.1% of the weights are INT8" in text
     assert "240 calls in 4 fresh processes" in text
+    of_cnn = store.rows([id]).query("workload == 'vision-small-cnn'").set_index("variant")["row_id"]
+    answers, baseline = (store.answers(int(of_cnn[variant])) for variant in ("static-int8", "baseline"))
+    right = (answers["predicted"] == answers["label"]) & (baseline["predicted"] != baseline["label"])
+    assert f"{right.sum()} are right here alone" in text or f"{right.sum()} is right here alone" in text
     assert any(expander.label == "About Static INT8" for expander in at.expander)
 
 
