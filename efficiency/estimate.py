@@ -94,6 +94,19 @@ def seconds(study: Study, machine: Machine) -> float:
     return planned if study.budget_s is None else min(planned, study.budget_s)
 
 
+def most_seconds(study: Study, machine: Machine) -> float:
+    """What it may come to where intervals stay wider than asked, and replicates are added."""
+    effort, planned = study.effort, seconds(study, machine)
+    limit = study.budget_s if study.budget_s is not None else effort.budget_s
+    if limit is not None:
+        return max(planned, limit)
+    added = max(0, effort.most_replicates - effort.replicates)
+    again = sum(
+        replicate_seconds(len(heat), effort.seconds_per_replicate) for heat in heats(expand(study, machine)).values()
+    )
+    return planned + added * again
+
+
 def least_seconds(study: Study, machine: Machine) -> float:
     """The shortest this plan can be: every probe, and a second of timing in each replicate."""
     return _total(study, machine, min(LEAST_SECONDS_PER_REPLICATE, study.effort.seconds_per_replicate))

@@ -78,6 +78,12 @@ def _one(store: Store, told: Progress) -> None:
             st.dataframe(
                 rows, hide_index=True, height=min(38 + 35 * len(rows), 300), placeholder="–",
                 alt="Rows so far",
+                column_config={
+                    "Workload": st.column_config.TextColumn(width=120),
+                    "Variant": st.column_config.TextColumn(width=210),
+                    "Status": st.column_config.TextColumn(width=90),
+                    "Against the baseline": st.column_config.TextColumn(width=310),
+                },
             )  # fmt: skip
 
 

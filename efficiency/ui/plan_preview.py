@@ -24,7 +24,15 @@ def show(store: Store, study: Study | None) -> None:
         rows, time, action = st.columns([1, 1, 1], vertical_alignment="center")
         if study is not None and not found:
             rows.metric("Rows to measure", plans.to_measure(expand(study, machine)))
-            time.metric("Expected time", wording.duration(estimate.seconds(study, machine)))
+            planned_s, most_s = estimate.seconds(study, machine), estimate.most_seconds(study, machine)
+            time.metric(
+                "Expected time",
+                wording.duration(planned_s),
+                help=f"Up to {wording.duration(most_s)} where intervals stay wider than asked: "
+                "timing goes on until each is narrow, as far as this allows."
+                if most_s > planned_s
+                else None,
+            )
         pressed = action.button(
             "Start",
             type="primary",
