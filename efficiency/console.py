@@ -60,6 +60,7 @@ def write_file(option: str, place: str, text: str) -> None:
         Path(place).expanduser().write_text(text, encoding="utf-8")
     except OSError as error:
         raise BadRequest(f"{option}: {place} cannot be written ({error.strerror}); name another file.") from error
+    say(f"Wrote {place}.")
 
 
 def writable(option: str, place: str | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,8 @@ def test_headline_prefers_kept_to_unresolved_and_never_names_what_is_lost(frame:
     """Static INT8 is the fastest, QAT INT8 comes next, then channels-last."""
     kept = _cnn(frame, static_int8="unresolved", channels_last="kept")
     assert (kept["variant"], kept["found"]) == ("channels-last", "kept")
+    assert re.fullmatch(r"\d\.\dx with Static INT8.*", kept["faster_unsettled"])
+    assert _cnn(frame, static_int8="kept", qat_int8="unresolved")["faster_unsettled"] == ""
     unsure = _cnn(frame, qat_int8="unresolved", channels_last="unresolved")
     assert (unsure["variant"], unsure["found"]) == ("qat-int8", "unresolved")
     lost = _cnn(frame)

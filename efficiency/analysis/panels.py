@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -50,7 +51,7 @@ DRAWN = list(
 SAID = [
     "row_id", "study_id", "study_name", "status", "variant", "variant_label", *views.PANEL, "workload_label",
     "speedup", "speedup_ci_low", "speedup_ci_high", "speed_verdict", "accuracy_delta_pp", "accuracy_verdict",
-    "size_ratio",
+    "size_ratio", "warnings",
 ]  # fmt: skip
 """Columns of `views.prepared` that a headline needs."""
 
@@ -124,7 +125,8 @@ def headlines(frame: pd.DataFrame, limit: int | None = None) -> pd.DataFrame:
     """The best finding of each panel and study, the first `limit` of them: the fastest that keeps the accuracy.
 
     Where there is none, the fastest whose accuracy is unresolved; where there is none either, `variant` is empty.
-    The panel's title is in `panel`, what was found in `found` (see `FOUND`).
+    The panel's title is in `panel`, what was found in `found` (see `FOUND`), and in `faster_unsettled` the name and the
+    speed-up of a still faster one whose accuracy is unresolved, if there is one.
     """
     done = views.measured(frame[SAID])
     own = variants(done.assign(panel=_titles(done)))
@@ -140,4 +142,16 @@ def headlines(frame: pd.DataFrame, limit: int | None = None) -> pd.DataFrame:
     nameless = best["rank"] >= FOUND.index("lost")
     best = best.assign(found=[FOUND[place] for place in best["rank"]])
     best.loc[nameless, ["variant", "variant_label"]] = ""
+    second = ordered[ordered["rank"] == FOUND.index("unresolved")].drop_duplicates("group")
+    unsettled = {row["group"]: row for row in views.records(second)}
+    best["faster_unsettled"] = [
+        _faster(unsettled.get(row["group"]), row) if row["rank"] == 0 else "" for row in views.records(best)
+    ]
     return best.drop(columns=["rank", "group"])
+
+
+def _faster(row: dict[str, Any] | None, best: dict[str, Any]) -> str:
+    """Speed-up and name of a row that is surely faster than the best of those that keep the accuracy."""
+    if row is None or row["speedup_ci_low"] <= best["speedup"]:
+        return ""
+    return f"{row['speedup']:.1f}x with {row['variant_label']}"

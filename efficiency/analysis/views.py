@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -143,3 +144,15 @@ def baseline_of(frame: pd.DataFrame, row: pd.Series) -> pd.Series | None:
         same &= frame[column] == row[column]
     found = frame[same & (frame["variant"] == BASELINE) & (frame["status"] == "done")]
     return found.iloc[0] if len(found) else None
+
+
+def study_labels(studies: pd.DataFrame) -> dict[str, str]:
+    """How each study is called in a list: its name and when; with its id where two are called the same."""
+    columns = studies[["id", "name", "recorded_at", "example"]].itertuples(index=False, name=None)
+    named = {str(id): _study_label(str(name), str(day), bool(example)) for id, name, day, example in columns}
+    told = Counter(named.values())
+    return {id: name if told[name] == 1 else f"{name} · {id[-4:]}" for id, name in named.items()}
+
+
+def _study_label(name: str, recorded_at: str, example: bool) -> str:
+    return f"{'Example: ' if example else ''}{name or 'unnamed'} · {recorded_at[:16].replace('T', ' ')}"

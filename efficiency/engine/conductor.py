@@ -94,7 +94,7 @@ class Conductor:
     # What every step does: say what is being done, and when it is over, count it.
 
     def _say(self, now: str) -> None:
-        total = len(self._entries)
+        total = sum(map(len, self._heats.values()))
         self._tell(Pulse(now, total - len(self._open), total, self._schedule.passed_s, self._schedule.total_s))
 
     def _settle(self, entry: Entry, status: str, reason: str) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch.nn.functional import pad
 
 from efficiency.condition import Condition
+from efficiency.errors import BadRequest
 from efficiency.measure.accuracy import BATCH
 from efficiency.workloads.base import PADDING_ID, Dataset, Split, Workload
 
@@ -18,6 +19,10 @@ from efficiency.workloads.base import PADDING_ID, Dataset, Split, Workload
 def _encoded(workload: Workload, condition: Condition, rows: NDArray[np.generic]) -> torch.Tensor:
     """Rows as the data set has them to model inputs [N, ...]; those of text are [N, length]."""
     inputs = workload.encode(rows)
+    if len(inputs) != len(rows):
+        raise BadRequest(
+            f"{workload.name}: `encode` gave {len(inputs)} inputs for {len(rows)} rows; one for each is needed."
+        )
     if workload.length is None:
         return inputs
     length = condition.length or workload.length

@@ -18,6 +18,7 @@ def run(asked: Message, send: Send) -> None:
     from efficiency import workloads
     from efficiency.condition import Condition
     from efficiency.engine import arrays, inputs, variants
+    from efficiency.errors import BadRequest
     from efficiency.measure import accuracy, size
     from efficiency.techniques import compose
     from efficiency.techniques.base import Data
@@ -57,6 +58,12 @@ def run(asked: Message, send: Send) -> None:
     with ExitStack() as session:
         for manager in prepared.session:
             session.enter_context(manager())
+        scores = tuple(prepared.caller()(sample).shape)
+        if scores != (len(sample), len(dataset.classes)):
+            raise BadRequest(
+                f"{workload.name}: the model gives scores of shape {scores} for {len(sample)} rows and "
+                f"{len(dataset.classes)} classes; [rows, classes] is needed."
+            )
         predicted = accuracy.predictions(prepared.caller(), rows, condition.device, on_batch=answered)
         evaluate_s = time.perf_counter() - started
         shown = compose.evidence(keys, prepared, sample, reference)

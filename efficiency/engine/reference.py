@@ -40,4 +40,10 @@ def run(asked: Message, send: Send) -> None:
         sample = inputs.sample(workload, dataset, Condition(**wanted["condition"]))
         save_file({"sample": sample}, wanted["file"])
         padding_pct.append(inputs.padding_pct(workload, sample))
-    send({"card": card, "test_rows": len(dataset.load("test", None)), "padding_pct": padding_pct})
+    test_rows = len(dataset.load("test", None))
+    if dataset.test_rows is not None and test_rows != dataset.test_rows:
+        raise DataUnavailable(
+            f"The data set {dataset.key} declares {dataset.test_rows} test rows and gives {test_rows}; "
+            "mend its declaration."
+        )
+    send({"card": card, "test_rows": test_rows, "padding_pct": padding_pct})

@@ -46,7 +46,7 @@ class StudyPart(BaseModel):
 
     model_config = _SHAPE
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
-    name: _Text
+    name: Annotated[_Text, Field(max_length=200)]
     recorded_at: Annotated[str, Field(max_length=40)]
     status: Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
     message: _Text = ""
@@ -98,7 +98,18 @@ _TYPES: dict[Kind, Any] = {
     "whole": Annotated[int, Field(ge=-LARGEST, le=LARGEST)],
     "flag": bool,
 }
-_fields: dict[str, Any] = {name: (_TYPES[kind] | None, None) for name, kind in COLUMNS.items()}
+
+
+def _column(name: str, kind: Kind) -> Any:
+    """The type of a column; what cannot be measured, such as a latency below zero, is no study of this program."""
+    if kind != "number":
+        return _TYPES[kind]
+    if name.endswith("_pp"):
+        return Annotated[float, Field(ge=-100, le=100)]
+    return Annotated[float, Field(ge=0, le=100 if name.endswith("_pct") else None)]
+
+
+_fields: dict[str, Any] = {name: (_column(name, kind) | None, None) for name, kind in COLUMNS.items()}
 _fields["status"] = (Literal[STATUSES], ...)
 ColumnsPart = create_model("ColumnsPart", __config__=_SHAPE, **_fields)
 """A row's columns by name; one that is left out is unknown."""

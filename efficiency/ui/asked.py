@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import pandas as pd
 import streamlit as st
+
+from efficiency.analysis import views
+from efficiency.analysis.wording import markdown_text
 
 PARAMETER = "study"
 
@@ -27,7 +28,8 @@ def say_unknown(unknown: list[str]) -> None:
     """A sentence for a study that is not here; nothing else on the page is lost."""
     for id in unknown[:3]:
         st.warning(
-            f"There is no study “{id[:80]}” in this database; choose another one, or import it on the page Studies.",
+            f"There is no study “{markdown_text(id[:80])}” in this database; choose another one, "
+            "or import it on the page Studies.",
             icon=":material/link_off:",
         )
 
@@ -51,7 +53,7 @@ def choose(studies: pd.DataFrame) -> list[str]:
     if found and not in_address():
         # The address names what is shown from the start: what is copied from it shows the same later.
         st.query_params[PARAMETER] = found
-    names = labels(studies)
+    names = views.study_labels(studies)
     st.session_state["studies-shown"] = found
     chosen: list[str] = st.multiselect(
         "Studies",
@@ -63,15 +65,3 @@ def choose(studies: pd.DataFrame) -> list[str]:
         help="Several studies are drawn together, with a symbol each.",
     )
     return chosen
-
-
-def labels(studies: pd.DataFrame) -> dict[str, str]:
-    """How each study is called in a list: its name and when; with its id where two are called the same."""
-    columns = studies[["id", "name", "recorded_at", "example"]].itertuples(index=False, name=None)
-    named = {str(id): _label(str(name), str(day), bool(example)) for id, name, day, example in columns}
-    told = Counter(named.values())
-    return {id: name if told[name] == 1 else f"{name} · {id[-4:]}" for id, name in named.items()}
-
-
-def _label(name: str, recorded_at: str, example: bool) -> str:
-    return f"{'Example: ' if example else ''}{name or 'unnamed'} · {recorded_at[:16].replace('T', ' ')}"

@@ -45,7 +45,10 @@ def _studies(_store: Store, version: Version) -> pd.DataFrame:
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _rows(_store: Store, version: Version, ids: tuple[str, ...]) -> pd.DataFrame:
     studies = _studies(_store, version)
-    names = dict(zip(studies["id"], studies["name"], strict=True))
+    shown = studies[studies["id"].isin(ids)]
+    names = dict(zip(shown["id"], shown["name"], strict=True))
+    if len(set(names.values())) < len(names):  # such as two of a preset on one machine
+        names = views.study_labels(shown)
     live = studies["id"][studies["status"].isin(["queued", "running"])]
     return views.prepared(_store.rows(list(ids)), names, list(live))
 

@@ -66,8 +66,8 @@ def _one(store: Store, told: Progress) -> None:
             reason = wording.waiting(told.waiting_for, _name(store, told.waiting_for))
             st.info(markdown_text(reason), icon=":material/hourglass_empty:")
             return
-        # Nothing of a total that is not known yet.
-        share = min(1.0, told.done / told.total) if told.total > 0 else 0.0
+        # By time: a heat's rows are done all at once, long after the first of them was begun.
+        share = told.elapsed_s / (told.elapsed_s + told.left_s) if told.left_s and told.elapsed_s else 0.0
         st.progress(share, text=markdown_text(told.now) if told.now else "Starting")
         count, spent, left = st.columns(3)
         count.metric("Rows done", f"{told.done} of {told.total}")

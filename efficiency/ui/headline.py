@@ -81,6 +81,10 @@ def no_rows(store: Store, ids: list[str]) -> None:
     )  # fmt: skip
 
 
+WIDE = 1.5
+"""An interval whose ends lie further apart than this is told by its ends: ± half of it would say less than it holds."""
+
+
 def cards(frame: pd.DataFrame) -> None:
     """A card a panel and study: the fastest variant that is surely faster and keeps its accuracy, or what there is."""
     best = panels.headlines(frame, CARDS)
@@ -100,8 +104,14 @@ def _card(row: dict[str, Any], several: bool) -> str:
         )
     speed, _, margin = wording.speed(row).partition(" ± ")
     margin = f" <small>± {escape(margin)}</small>" if margin else ""
+    if row["speedup_ci_high"] / row["speedup_ci_low"] > WIDE:
+        margin = f" <small>({row['speedup_ci_low']:.1f}–{row['speedup_ci_high']:.1f}x)</small>"
     rest = ", ".join(filter(None, (wording.accuracy(row), wording.size(row))))
     unsure = '<div class="rest">Whether it keeps the accuracy is not settled.</div>'
+    if row["faster_unsettled"]:
+        rest += f". {row['faster_unsettled']}: whether it keeps the accuracy is not settled"
+    if "noisy" in str(row["warnings"] or "").split(";"):
+        rest += ". The machine was noisy: measure again"
     return (
         f'<div class="eff-card"><div class="where">{where}</div>'
         f'<div class="big">{escape(speed)}{margin}</div>'

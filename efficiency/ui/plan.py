@@ -83,10 +83,10 @@ def study_of(chosen: Chosen, machine: Machine) -> Study:
 
 
 def _whole(texts: Sequence[str]) -> list[int]:
-    try:
-        return [int(text) for text in texts]
-    except ValueError as error:
-        raise BadRequest(f"--batch-size: give whole numbers such as 1 or 32 ({error}).") from error
+    for text in texts:
+        if not text.strip().isdecimal():
+            raise BadRequest(f"Batch size: give whole numbers such as 1 or 32, not '{text[:40]}'.")
+    return [int(text) for text in texts]
 
 
 def command(study: Study, machine: Machine) -> str:

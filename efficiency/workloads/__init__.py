@@ -17,6 +17,9 @@ WORKLOADS: dict[str, Workload] = {
 }
 
 
+PICKLES = (".pt", ".pth", ".pkl", ".ckpt", ".bin")
+
+
 def is_file(name: str) -> bool:
     """Whether the name is `path/to/file.py:make` rather than a key."""
     return ".py:" in name or name.endswith(".py")
@@ -38,6 +41,11 @@ def get(name: str) -> Workload:
     """
     if is_file(name):
         return _from_file(name)
+    if name.partition(":")[0].endswith(PICKLES):
+        raise BadRequest(
+            f"--workload: {name} is a pickle, which is never loaded; write a Python file that builds the model "
+            "and name it as path/to/file.py:make (docs/adding-a-workload.md)."
+        )
     if name not in WORKLOADS:
         raise UnknownName("workload", name, WORKLOADS)
     return WORKLOADS[name]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -131,3 +132,21 @@ def moody() -> Workload:
 
 def broken() -> Workload:
     return _workload("broken-mlp", build_broken)
+
+
+def too_many_scores() -> Workload:
+    def build(classes: int) -> nn.Module:
+        from torch import nn
+
+        return nn.Sequential(layers(), nn.Linear(classes, 7))
+
+    return _workload("too-many-scores", build)
+
+
+def loses_rows() -> Workload:
+    whole = steady().encode
+    return replace(steady(), key="loses-rows", encode=lambda inputs: whole(inputs)[:1])
+
+
+def declares_more() -> Workload:
+    return replace(steady(), key="declares-more", datasets=(replace(POINTS, test_rows=4_000),))

@@ -182,7 +182,7 @@ def test_progress_never_goes_back(moody):
     counts = [told.done for told in moody.told]
     assert counts == sorted(counts)
     assert moody.told[-1].state == "done"
-    assert moody.told[-1].done == moody.told[-1].total == 7
+    assert moody.told[-1].done == moody.told[-1].total == 6  # one does not apply
     assert {told.state for told in moody.told} == {"queued", "running", "done"}
 
 
@@ -190,6 +190,18 @@ def test_no_child_is_left_behind(moody):
     helpers = ("forkserver", "resource_tracker")  # of multiprocessing itself; they serve the next study
     left = [child.cmdline() for child in psutil.Process().children(recursive=True)]
     assert [line for line in left if not any(name in " ".join(line) for name in helpers)] == []
+
+
+def test_a_model_of_other_shapes_than_it_declares_is_refused(tmp_path):
+    for make, said in (
+        ("too_many_scores", "scores of shape (1, 7) for 1 rows and 4 classes"),
+        ("loses_rows", "`encode` gave 1 inputs for 200 rows"),
+        ("declares_more", "declares 4000 test rows and gives 400"),
+    ):
+        found = conducted(study_of(make, Variant.of(["inference-mode"])), tmp_path / make)
+        assert found.status == "failed"
+        assert said in found.rows.loc["baseline", "reason"]
+        found.store.close()
 
 
 def test_a_baseline_that_does_not_run_fails_the_study(tmp_path):

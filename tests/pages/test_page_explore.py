@@ -102,6 +102,7 @@ def test_garbage_study_is_a_sentence_and_nothing_is_lost(visit: Visit, store: St
     synthetic.fill(store)
     at = visit(study=garbage)
     assert "There is no study" in at.warning[0].value
+    assert "<b>" not in at.warning[0].value
     assert len(at.get("plotly_chart")) == 3
 
 

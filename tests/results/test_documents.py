@@ -159,7 +159,11 @@ BROKEN = {
     "samples negative": _set("rows", 0, "samples", "ns", [-1] * 90),
     "answers short": _set("rows", 0, "answers", "labels", [1]),
     "class too large": _set("rows", 0, "answers", "labels", [65_536] * 500),
-    "long name": _set("x" * 10_000, 1),
+    "long name of a key": _set("x" * 10_000, 1),
+    "long name": _set("study", "name", "x" * 201),
+    "latency below zero": _set("rows", 1, "columns", "latency_ms_p50", -5.0),
+    "more than all right": _set("rows", 1, "columns", "accuracy_pct", 5000.0),
+    "more lost than there is": _set("rows", 1, "columns", "accuracy_delta_pp", -101.0),
 }
 
 
