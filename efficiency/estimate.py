@@ -15,9 +15,9 @@ TEST_ROWS = 7_000
 TRAINING_ROWS = 25_000
 PACE_CORES = 2
 """The declared paces were taken on two cores."""
-PROCESS_S = 0.8
+PROCESS_S = 0.5
 """A warm child: start, reading weights, building the variant."""
-FRESH_PROCESS_S = 3.0
+FRESH_PROCESS_S = 1.8
 """A replicate: start from nothing, import torch, read weights."""
 BUILD_S = 0.35
 """Building one variant within a replicate, and warming it up."""
