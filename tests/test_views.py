@@ -189,3 +189,13 @@ def test_plan_matrix_counts_conditions() -> None:
 )
 def test_text_is_shown_as_it_is(text: object, escaped: str) -> None:
     assert wording.markdown_text(text) == escaped
+
+
+def test_reasons_count_the_rows_they_stand_for(home: Path) -> None:
+    with Store.open() as store:
+        ids = [synthetic.fill(store), synthetic.fill(store, seed=1)]
+        both = views.prepared(store.rows(ids))
+    table = tables.reasons(both)
+    assert table["Rows"].sum() == (both["status"] != "done").sum()
+    assert not table.duplicated(["Workload", "Variant", "Status", "Reason"]).any()
+    assert set(table["Rows"]) == {2}

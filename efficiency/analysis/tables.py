@@ -49,11 +49,13 @@ def comparison(frame: pd.DataFrame, limit: int | None = None) -> pd.DataFrame:
 
 
 def reasons(frame: pd.DataFrame) -> pd.DataFrame:
-    """Variants without a measurement and why, equal reasons of several conditions told once."""
-    kept = ["workload_label", "variant_label", "state", "reason", "condition"]
-    table = views.left_out(frame[["status", *kept]])[kept].copy()
-    table.columns = pd.Index(["Workload", "Variant", "Status", "Reason", "Condition"])
-    return table.drop_duplicates(["Workload", "Variant", "Status", "Reason"]).reset_index(drop=True)
+    """Variants without a measurement and why, equal reasons of several conditions or studies told once."""
+    kept = ["workload_label", "variant_label", "state", "reason"]
+    table = views.left_out(frame[["status", *kept]])[kept]
+    counted = table.value_counts(sort=False, dropna=False).reset_index()
+    counted.columns = pd.Index(["Workload", "Variant", "Status", "Reason", "Rows"])
+    first = table.drop_duplicates().rename(columns=dict(zip(kept, counted.columns, strict=False)))
+    return first.merge(counted, how="left").reset_index(drop=True)
 
 
 def evidence(details: Mapping[str, object]) -> list[tuple[str, str, str]]:

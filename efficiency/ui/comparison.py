@@ -56,12 +56,18 @@ def show(frame: pd.DataFrame) -> None:
         st.caption(f"The first {LINES:,} of {count:,} lines; narrow the filters, or take the CSV.")
     reasons = tables.reasons(frame)
     if len(reasons):
-        with st.expander(f"{len(reasons)} not measured, and why", icon=":material/block:", expanded=table.empty):
+        with st.expander(
+            f"{reasons['Rows'].sum()} not measured, and why", icon=":material/block:", expanded=table.empty
+        ):
             st.dataframe(
                 reasons,
                 hide_index=True,
                 alt="Variants that were not measured, with the reason",
-                column_config={"Reason": st.column_config.TextColumn(width="large")},
+                column_config={
+                    "Workload": st.column_config.TextColumn(width=110),
+                    "Variant": st.column_config.TextColumn(width=220),
+                    "Reason": st.column_config.TextColumn(width=600),
+                },
             )
 
 

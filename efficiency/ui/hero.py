@@ -31,14 +31,16 @@ def show(store: Store) -> None:
                 f"{wording.number(machine.memory_mb / 1000)} GB memory · torch {machine.torch_version}"
             )
         with action:
+            live = jobs.live(store)
             pressed = st.button(
                 "Measure this machine",
                 type="primary",
                 icon=":material/speed:",
                 width="stretch",
                 key="measure-this-machine",
+                disabled=bool(live),
+                help="Something is being measured already; the page Run queues what you plan there." if live else None,
             )
-            live = jobs.live(store)
             if live:
                 with st.container(horizontal_alignment="center"):
                     st.page_link(
