@@ -122,6 +122,7 @@ def run(
     phase: Annotated[Phase, typer.Option(help="Training is not measured yet.")] = "inference",
     budget: Annotated[float | None, typer.Option(help="Seconds the whole study may take.")] = None,
     seed: Annotated[int, typer.Option(help="Of calibration, fine-tuning and the order of timing.")] = 0,
+    name: Annotated[str, typer.Option(help="What the study is called; its preset and machine unless told.")] = "",
     csv: Csv = None,
     json: Json = None,
 ) -> None:
@@ -131,7 +132,7 @@ def run(
     from efficiency.results.store import Store
 
     asked = study.plan_preset(preset, this_machine(), device)
-    asked = replace(asked, datasets=tuple(dataset or ()), budget_s=budget, seed=seed)
+    asked = replace(asked, datasets=tuple(dataset or ()), budget_s=budget, seed=seed, name=name.strip() or asked.name)
     asked = replace(asked, workloads=_chosen_workloads(asked, workload))
     unknown: list[str] = []
     if technique or combine:

@@ -133,7 +133,18 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("run")
     environment = surroundings(folder)
     arguments = ["run", "--workload", STEADY, "--technique", "dynamic-int8", "--combine", "inference-mode+dynamic-int8"]
-    arguments += ["--technique", "channels-last", "--batch-size", "4", "--budget", "36", "--seed", "7"]
+    arguments += [
+        "--technique",
+        "channels-last",
+        "--batch-size",
+        "4",
+        "--budget",
+        "36",
+        "--seed",
+        "7",
+        "--name",
+        "Mine, today",
+    ]
     said = efficiency(*arguments, "--csv", str(folder / "rows.csv"), "--json", "-", environment=environment)
     return Run(said, folder, environment)
 
@@ -143,6 +154,7 @@ def test_a_run_ends_well_and_prints_its_document_last(run):
     document = run.said.document
     assert document["study"]["status"] == "done"
     assert document["study"]["asked"]["seed"] == 7
+    assert document["study"]["name"] == "Mine, today"
     assert "run --workload" in document["study"]["command"]
     assert [row["columns"]["status"] for row in document["rows"]] == ["done", "done", "done", "not-applicable", "done"]
     assert len(document["rows"][0]["samples"]["ns"]) > 0

@@ -95,7 +95,8 @@ def command(study: Study, machine: Machine) -> str:
     as_it_is = replace(study, name=preset.name, variants=preset.variants) == preset
     if as_it_is and _running(study, machine) == _running(preset, machine):
         device = study.conditions[0].device
-        return f"python -m efficiency run --preset {study.preset}" + (f" --device {device}" if device != "cpu" else "")
+        words = [f"python -m efficiency run --preset {study.preset}", f"--device {device}" if device != "cpu" else ""]
+        return " ".join(filter(None, [*words, *_name(study, preset)]))
     first = study.conditions[0]
     words = [f"python -m efficiency run --preset {study.preset}"]
     words += [f"--workload {shlex.quote(name)}" for name in study.workloads]
@@ -112,7 +113,11 @@ def command(study: Study, machine: Machine) -> str:
         "budget": None if study.budget_s is None else f"{study.budget_s:g}",
     }
     words += [f"--{name} {value}" for name, value in options.items() if value is not None]
-    return " ".join(words)
+    return " ".join([*words, *_name(study, preset)])
+
+
+def _name(study: Study, preset: Study) -> list[str]:
+    return [] if study.name == preset.name else [f"--name {shlex.quote(study.name)}"]
 
 
 def _running(study: Study, machine: Machine) -> set[tuple[str, str]]:

@@ -148,6 +148,14 @@ def test_several_conditions_are_all_in_the_command() -> None:
     assert command.endswith("--batch-size 1 --batch-size 8 --threads 1 --threads 2")
 
 
+def test_name_is_in_the_command() -> None:
+    machine = this_machine()
+    named = plan.study_of(replace(plan.defaults("quick", machine), name="Mine, today"), machine)
+    assert plan.command(named, machine).endswith("--preset quick --name 'Mine, today'")
+    few = replace(named, workloads=named.workloads[:1])
+    assert plan.command(few, machine).endswith("--name 'Mine, today'")
+
+
 def test_form_is_as_it_was_left_after_another_page(visit: Visit, store: Store) -> None:
     at = visit("run")
     at.button_group(key="plan-workloads").set_value(["lstm-classifier"]).run()
