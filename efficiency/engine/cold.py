@@ -18,13 +18,13 @@ def run(asked: Message, send: Send) -> None:
     from efficiency.engine import variants
     from efficiency.measure import memory
 
-    workloads.get(asked["workload"])  # a user's file is run before the clock starts
+    workload = workloads.get(asked["workload"])  # a user's file is run before the clock starts, and may set threads
     torch.set_num_threads(asked["condition"]["threads"])
     device = asked["condition"]["device"]
     sample = variants.load_sample(asked["sample"], device)
     empty_mb = memory.resident_mb()
     started = time.perf_counter()
-    reference = variants.load_reference(asked["workload"], asked["dataset"], device)
+    reference = variants.load_reference(workload, asked["dataset"], device)
     prepared = variants.rebuild(asked["techniques"], asked["learned"], reference, sample)
     load_s = time.perf_counter() - started
     del reference

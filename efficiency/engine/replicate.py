@@ -19,13 +19,14 @@ def run(asked: Message, send: Send) -> None:
     import numpy as np
     import torch
 
+    from efficiency import workloads
     from efficiency.engine import arrays, at_work, variants
     from efficiency.measure.latency import Timed, rounds
 
     started = time.perf_counter()
     device = asked["condition"]["device"]
     sample = variants.load_sample(asked["sample"], device)
-    reference = variants.load_reference(asked["workload"], asked["dataset"], device)
+    reference = variants.load_reference(workloads.get(asked["workload"]), asked["dataset"], device)
     torch.set_num_threads(asked["condition"]["threads"])  # after a user's file has run, which may set them, too
     mark = at_work.marker(Path(asked["at_work"]))
     beat_at = started

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from efficiency import workloads
 from efficiency.techniques import compose
 from efficiency.techniques.base import Prepared
+from efficiency.workloads.base import Workload
 
 if TYPE_CHECKING:
     import torch
@@ -21,11 +21,10 @@ def load_sample(file: str, device: str) -> torch.Tensor:
     return load_file(file)["sample"].to(device)
 
 
-def load_reference(workload_name: str, dataset_key: str, device: str) -> nn.Module:
+def load_reference(workload: Workload, dataset_key: str, device: str) -> nn.Module:
     """The reference model; its checkpoint was verified before the study began."""
     from efficiency.workloads import checkpoints
 
-    workload = workloads.get(workload_name)
     return checkpoints.load(workload, workload.dataset(dataset_key)).to(device)
 
 
