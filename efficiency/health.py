@@ -97,10 +97,13 @@ def _throttled_s(root: Path = Path("/sys/fs/cgroup")) -> float:
     return 0.0
 
 
-def between(before: Reading, after: Reading) -> Health:
-    """The health of the time between two readings of one process."""
+def between(before: Reading, after: Reading, children_s: float = 0.0) -> Health:
+    """The health of the time between two readings of one process.
+
+    `children_s` is processor time of its own that the readings do not know of: of children that a server forked.
+    """
     seconds = max(after.at_s - before.at_s, 1e-9)
-    busy_s, own_s = after.busy_s - before.busy_s, after.own_s - before.own_s
+    busy_s, own_s = after.busy_s - before.busy_s, after.own_s - before.own_s + children_s
     stolen_s = after.stolen_s - before.stolen_s
     wanted_s = busy_s + stolen_s
     return Health(

@@ -116,9 +116,9 @@ class Study:
 
 QUICK_WORKLOADS = ("vision-small-cnn", "lstm-classifier", "transformer-encoder")
 PRESETS: dict[Preset, tuple[tuple[str, ...], Effort]] = {
-    "quick": (QUICK_WORKLOADS, Effort(2_000, 256, 512, 4, 1.5, 8, budget_s=165)),
-    "article": (tuple(workloads.WORKLOADS), Effort(None, 512, 2_048, 5, 6.0, 12)),
-    "full": (tuple(workloads.WORKLOADS), Effort(None, 512, 4_096, 8, 10.0, 20)),
+    "quick": (QUICK_WORKLOADS, Effort(2_000, 256, 512, 6, 0.7, 28, budget_s=165)),
+    "article": (tuple(workloads.WORKLOADS), Effort(None, 512, 2_048, 8, 3.0, 24)),
+    "full": (tuple(workloads.WORKLOADS), Effort(None, 512, 4_096, 10, 6.0, 30)),
 }
 COMBINATIONS: dict[Preset, tuple[tuple[str, ...], ...]] = {
     "quick": (("static-int8", "inference-mode"), ("channels-last", "inference-mode")),

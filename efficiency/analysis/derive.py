@@ -6,13 +6,13 @@ Everything here can be derived again from raw samples and answers; nothing is me
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from efficiency.analysis import accuracy, notes, pareto, speed
+from efficiency.analysis import accuracy, notes, pareto, speed, stillness
 from efficiency.health import Health
 
 
@@ -24,6 +24,7 @@ class Measured:
     control: bool
     batch_size: int
     status: str
+    threads: int = 1
     reason: str = ""
     predicted: NDArray[np.integer] | None = None
     labels: NDArray[np.integer] | None = None
@@ -33,6 +34,8 @@ class Measured:
     first_call_ms: float | None = None
     peak_memory_mb: float | None = None
     samples: NDArray[np.int64] | None = None
+    felt: stillness.Felt | None = None
+    """The machine's pulse while the heat was timed; kept with its baseline."""
     health: list[Health] = field(default_factory=list)
     """Of the machine, during each replicate."""
     evidence: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
@@ -46,6 +49,8 @@ class Judge:
     floor: float
     precision: float
     threshold: float
+    disturbed: bool
+    """Whether too few rounds were undisturbed, so that all had to count."""
 
 
 Columns = dict[str, object]
@@ -59,42 +64,55 @@ def took_effect(measured: Measured) -> str | None:
     return words.pop() if len(words) == 1 else "partly"
 
 
-def threshold(heats: list[list[Measured]]) -> float:
+def threshold(heats: list[tuple[list[Measured], float | None]]) -> float:
     """The p value up to which speed-ups of a study count as differences (`speed.discovery_threshold`).
 
-    Each heat has its baseline first. The control asks whether the machine is quiet, not whether a technique works.
+    Each heat has its baseline first, and beside it what a handoff takes undisturbed (`speed_ups`). The control asks
+    whether the machine is quiet, not whether a technique works.
     """
     ratios = [
-        _speed_up(rows[0], row) for rows in heats for row in rows[1:] if not row.control and row.status != "failed"
+        ratio
+        for rows, best_ns in heats
+        for ratio in speed_ups(
+            rows[0], [row for row in rows[1:] if not row.control and row.status != "failed"], best_ns
+        )
     ]
     return speed.discovery_threshold([ratio.p_value for ratio in ratios if ratio is not None])
 
 
-def heat(rows: list[Measured], precision: float = 0.02, threshold: float = speed.FALSE_DISCOVERIES) -> list[Columns]:
+def heat(
+    rows: list[Measured],
+    precision: float = 0.02,
+    threshold: float = speed.FALSE_DISCOVERIES,
+    best_ns: float | None = None,
+) -> list[Columns]:
     """The outcome columns of rows that share workload and condition, in the same order.
 
     The first row is the baseline; a row whose variant is the control sets the noise floor. A speed-up that is
-    known less well than to within `precision` of itself has a warning. `threshold` is the study's.
+    known less well than to within `precision` of itself has a warning. `threshold` and `best_ns`, what a handoff
+    between threads takes undisturbed, are the study's.
     """
     # A variant that was dropped while it was timed keeps its samples, but no figure rests on them.
     rows = [replace(row, samples=None) if row.status == "failed" else row for row in rows]
     baseline = rows[0]
-    control = next((row for row in rows if row.control), None)
-    floor = speed.noise_floor(_speed_up(baseline, control) if control else None)
-    judge = Judge(floor, precision, threshold)
-    derived = [_columns(row, baseline, judge) for row in rows]
+    ratios = speed_ups(baseline, rows[1:], best_ns)
+    floor = speed.noise_floor(next((ratio for row, ratio in zip(rows[1:], ratios, strict=True) if row.control), None))
+    judge = Judge(floor, precision, threshold, stillness.judged(baseline.felt, best_ns).disturbed)
+    derived = [_columns(row, baseline, ratio, judge) for row, ratio in zip(rows, [None, *ratios], strict=True)]
     _mark_front(rows, derived)
     return derived
 
 
-def _speed_up(baseline: Measured, row: Measured) -> speed.SpeedUp | None:
-    if baseline.samples is None or row.samples is None:
-        return None
-    return speed.speed_up(baseline.samples, row.samples)
+def speed_ups(baseline: Measured, rows: Sequence[Measured], best_ns: float | None = None) -> list[speed.SpeedUp | None]:
+    """Of each row against the baseline, by the rounds in which the machine was undisturbed; None where unknown."""
+    if baseline.samples is None:
+        return [None] * len(rows)
+    still = stillness.judged(baseline.felt, best_ns)
+    reference = still.of(baseline.samples)
+    return [None if row.samples is None else speed.speed_up(reference, still.of(row.samples)) for row in rows]
 
 
-def _columns(row: Measured, baseline: Measured, judge: Judge) -> Columns:
-    ratio = None if row is baseline else _speed_up(baseline, row)
+def _columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | None, judge: Judge) -> Columns:
     columns: Columns = {
         "status": row.status,
         "reason": row.reason or None,
@@ -108,7 +126,7 @@ def _columns(row: Measured, baseline: Measured, judge: Judge) -> Columns:
         **_speed_columns(row, baseline, ratio, judge),
     }
     wide = ratio is not None and ratio.half_width > judge.precision
-    columns["warnings"] = ";".join(notes.of(row, took_effect(row), judge.floor, wide)) or None
+    columns["warnings"] = ";".join(notes.of(row, took_effect(row), judge.floor, wide, judge.disturbed)) or None
     return columns
 
 

@@ -16,6 +16,8 @@ HINTS: dict[str, str] = {
     "busy-machine": "Other programs kept the processor busy while this was timed: end them and measure again.",
     "cpu-stolen": "Other virtual machines took processor time while this was timed: measure at a quieter hour.",
     "cpu-throttled": "The container's quota held the processor back meanwhile: raise it, or use fewer threads.",
+    "disturbed": "The machine's cores were far apart, or taken by others, nearly all the time that this was timed, and "
+    "so the figures are of a disturbed machine: end other programs, or measure at another hour.",
     "swapping": "Memory was swapped while this was timed: end other programs, or choose fewer variants at once.",
     "test-subset": "Accuracy was measured on the first rows of the test set; the article preset uses all.",
     "wide-interval": "The interval is wider than asked for (±2 % unless told): the budget or the number of processes "
@@ -24,8 +26,11 @@ HINTS: dict[str, str] = {
 }
 
 
-def of(row: Measured, took_effect: str | None, floor: float, wide: bool) -> list[str]:
-    """Keys of HINTS that apply to the row; `wide` is whether its interval is wider than was asked for."""
+def of(row: Measured, took_effect: str | None, floor: float, wide: bool, disturbed: bool = False) -> list[str]:
+    """Keys of HINTS that apply to the row; `wide` is whether its interval is wider than was asked for.
+
+    `disturbed` is whether its heat had too few undisturbed rounds.
+    """
     found = []
     if took_effect == "no":
         found.append("no-effect")
@@ -35,6 +40,8 @@ def of(row: Measured, took_effect: str | None, floor: float, wide: bool) -> list
         if floor > NOISY_FLOOR:
             found.append("noisy")
         found += dict.fromkeys(key for seen in row.health for key in seen.warnings())
+        if disturbed:
+            found.append("disturbed")
         if wide:
             found.append("wide-interval")
         if len(set(row.samples[:, 0].tolist())) < 3:

@@ -1,8 +1,8 @@
 """How much faster a variant is than the baseline, with an interval, and what may be said of it.
 
-Samples are int64 [n, 3]: replicate, round, nanoseconds of one call. Within a round the variants were
-timed close together in random order, so the ratio of their medians in that round is free of whatever
-slowed both. A replicate's figure is the median of its rounds' log ratios; the estimate is the mean over
+Samples are int64 [n, 3]: replicate, round, nanoseconds of one call. Within a replicate the variants took turns, so
+whatever slowed one slowed the other. What disturbs a call makes it slower, never faster, so a replicate's figure
+rests on the faster half of each one's calls: the ratio of their means, as logarithms. The estimate is the mean over
 replicates, and the interval is Student's t over replicates, since a process carries a bias of its own
 that no number of calls within it averages away (Georges, Buytaert and Eeckhout, 2007).
 """
@@ -24,6 +24,8 @@ EQUIVALENCE = 0.02
 """Speed-ups within ±2 % are of no practical worth."""
 FALSE_DISCOVERIES = 0.05
 """Share of the differences that a study reports which may be none."""
+FASTER = 0.5
+"""Share of the calls, the fastest, that a replicate's figure rests on."""
 BLOCKS = 5
 """Blocks of rounds in a replicate: neighbouring rounds are not independent, blocks nearly are."""
 CALLS_FOR_P90, CALLS_FOR_P99 = 50, 500
@@ -67,23 +69,49 @@ def latency(samples: Samples) -> Latency:
     )
 
 
-def _round_medians(samples: Samples) -> dict[tuple[int, int], float]:
-    """Log of the median nanoseconds, by (replicate, round)."""
-    order = np.lexsort((samples[:, 1], samples[:, 0]))
-    ordered = samples[order]
-    edges = np.flatnonzero(np.any(np.diff(ordered[:, :2], axis=0) != 0, axis=1)) + 1
-    return {
-        (int(part[0, 0]), int(part[0, 1])): float(np.log(np.median(part[:, 2]))) for part in np.split(ordered, edges)
-    }
+def _undisturbed(nanoseconds: NDArray[np.int64]) -> float:
+    """Mean logarithm of the faster half of some calls."""
+    ordered = np.sort(nanoseconds)
+    return float(np.log(ordered[: max(1, round(FASTER * len(ordered)))]).mean())
 
 
-def log_ratios(baseline: Samples, variant: Samples) -> dict[int, NDArray[np.float64]]:
-    """Per replicate, the rounds' log(baseline / variant) in order of time."""
-    ours, theirs = _round_medians(variant), _round_medians(baseline)
-    found: dict[int, list[float]] = {}
-    for place in sorted(ours.keys() & theirs.keys()):
-        found.setdefault(place[0], []).append(theirs[place] - ours[place])
-    return {replicate: np.array(values) for replicate, values in found.items()}
+def _log_ratio(baseline: Samples, variant: Samples) -> float:
+    return _undisturbed(baseline[:, 2]) - _undisturbed(variant[:, 2])
+
+
+def _by_replicate(samples: Samples) -> dict[int, Samples]:
+    """The samples of each replicate, in order of rounds."""
+    ordered = samples[np.lexsort((samples[:, 1], samples[:, 0]))]
+    edges = np.flatnonzero(np.diff(ordered[:, 0])) + 1
+    return {int(part[0, 0]): part for part in np.split(ordered, edges) if len(part)}
+
+
+def _paired(baseline: Samples, variant: Samples) -> dict[int, tuple[Samples, Samples]]:
+    """Per replicate the calls of both, of the rounds that both took part in."""
+    ours, theirs = _by_replicate(variant), _by_replicate(baseline)
+    found = {}
+    for replicate in sorted(ours.keys() & theirs.keys()):
+        both = np.intersect1d(ours[replicate][:, 1], theirs[replicate][:, 1])
+        if len(both):
+            found[replicate] = tuple(part[np.isin(part[:, 1], both)] for part in (theirs[replicate], ours[replicate]))
+    return found  # type: ignore[return-value]
+
+
+def replicate_ratios(baseline: Samples, variant: Samples) -> dict[int, float]:
+    """Each replicate's own speed-up, by its number."""
+    return {number: float(np.exp(_log_ratio(*pair))) for number, pair in _paired(baseline, variant).items()}
+
+
+def _within(baseline: Samples, variant: Samples) -> float | None:
+    """Variance of a replicate's figure by what its blocks of rounds show; None where there are too few rounds."""
+    rounds = np.unique(baseline[:, 1])
+    if len(rounds) < 2 * BLOCKS:
+        return None
+    figures = [
+        _log_ratio(*(samples[np.isin(samples[:, 1], block)] for samples in (baseline, variant)))
+        for block in np.array_split(rounds, BLOCKS)
+    ]
+    return float(np.var(figures, ddof=1)) / BLOCKS
 
 
 def speed_up(baseline: Samples, variant: Samples, confidence: float = 0.95) -> SpeedUp | None:
@@ -92,16 +120,12 @@ def speed_up(baseline: Samples, variant: Samples, confidence: float = 0.95) -> S
     The standard error is the larger of two: between replicates, and what the blocks of rounds within
     them show. Four replicates that agree by luck must not look surer than their own rounds are.
     """
-    ratios = log_ratios(baseline, variant)
-    if len(ratios) < 2:
+    pairs = _paired(baseline, variant)
+    if len(pairs) < 2:
         return None
-    figures = np.array([np.median(values) for values in ratios.values()])
+    figures = np.array([_log_ratio(*pair) for pair in pairs.values()])
     count = len(figures)
-    within = []
-    for values in ratios.values():
-        if len(values) >= BLOCKS:
-            blocks = [np.median(block) for block in np.array_split(values, BLOCKS)]
-            within.append(np.var(blocks, ddof=1) / BLOCKS)
+    within = [found for pair in pairs.values() if (found := _within(*pair)) is not None]
     between = float(np.var(figures, ddof=1)) / count
     inside = float(np.mean(within)) / count if within else 0.0
     error = float(np.sqrt(max(between, inside)))

@@ -1,7 +1,7 @@
 """Child processes, spoken to in JSON over a pipe; whatever happens to one becomes a sentence.
 
-Probes come from a fork server that has torch loaded (0.1 s each); replicates are started from nothing,
-since processes forked from one server share its memory layout and with it part of its timing bias.
+They come from a fork server that has torch loaded (0.1 s each). Processes forked from one server share where
+its libraries lie in memory, and with it part of their bias in timing, so every turn of replicates has its own server.
 The parent sleeps on the pipe while a child works: it never polls beside a process that is timed.
 """
 
@@ -16,9 +16,10 @@ import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal
 
 from efficiency.errors import EfficiencyError, VariantFailed
@@ -28,6 +29,8 @@ Send = Callable[[Message], None]
 Work = Callable[[Message, Send], None]
 """Runs in the child: takes what was asked, sends messages, returns."""
 
+SERVER_S = 120.0
+"""A fork server that is not ready by then never will be."""
 _SIGKILL_HINT = "it was killed, most likely for want of memory"
 
 
@@ -38,6 +41,40 @@ def _context(start: Literal["warm", "fresh"]) -> multiprocessing.context.BaseCon
         context.set_forkserver_preload(["efficiency.engine.preloaded"])
         return context
     return multiprocessing.get_context("spawn")
+
+
+def renew(log: Path) -> None:
+    """Let the children to come be forked from a new server, whose memory is laid out anew; none may be at work now.
+
+    Returns when the server is ready, so that what its start costs is no child's.
+    """
+    from multiprocessing import forkserver
+
+    # The standard library has no public way to end its fork server; this is what its own tests do. Left to end by
+    # itself, it takes apart all that it imported first.
+    server = forkserver._forkserver  # type: ignore[attr-defined]
+    if server._forkserver_pid is not None:
+        os.kill(server._forkserver_pid, signal.SIGKILL)
+        server._stop()
+    ask(_nothing, {}, start="warm", log=log, silence_s=SERVER_S)
+
+
+def _nothing(asked: Message, send: Send) -> None:
+    """A child that has nothing to do."""
+
+
+@contextmanager
+def _no_program() -> Iterator[None]:
+    """While a child is started, no program: multiprocessing would run this one's imports in it once more.
+
+    Nothing that a child does is defined there, and the command line alone costs it half a second.
+    """
+    program = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = program
 
 
 def _leave_with_parent() -> None:
@@ -87,7 +124,8 @@ class Child:
             args=(work, asked, theirs, str(log)),
             daemon=False,
         )
-        self._process.start()
+        with _no_program():
+            self._process.start()
         theirs.close()
 
     def __enter__(self) -> Child:

@@ -1,4 +1,4 @@
-"""Walks through a study: reference, probes, replicates; a child process for each. No torch here."""
+"""Walks through a study: references and probes of all heats, then replicates, each a child process. No torch here."""
 
 from __future__ import annotations
 
@@ -76,19 +76,24 @@ class Conductor:
             for entry in self._entries:
                 if entry.why_not:
                     self._settle(entry, "not-applicable", entry.why_not)
-            for (name, condition), entries in self._heats.items():
-                ready = self._reference(name)
-                if isinstance(ready, VariantFailed):
-                    for entry in entries:
-                        self._settle(entry, "failed", str(ready))
-                else:
-                    self._heat(name, condition, entries, ready)
-                self._schedule.heat_over((name, condition))
+            ready = [(name, condition, self._prepared(name, condition)) for name, condition in self._heats]
+            several = len({condition for _, condition in self._heats}) > 1
+            self._timing.run(
+                [
+                    (self._workloads[name].label + (f", {condition.label()}" if several else ""), prepared)
+                    for name, condition, prepared in ready
+                    if prepared
+                ],
+                self._cold,
+            )
+            self._open.clear()
             self._recorder.close_study()
             self._say("All is measured")
         except Cancelled:
+            self._timing.keep()
             for entry in self._open:
-                self._recorder.settle(entry, "cancelled", "Cancelled before it was measured.")
+                if entry not in self._timing.timed:
+                    self._recorder.settle(entry, "cancelled", "Cancelled before it was measured.")
             raise
 
     # What every step does: say what is being done, and when it is over, count it.
@@ -124,8 +129,19 @@ class Conductor:
         padding_pct = dict(zip(conditions, answer["padding_pct"], strict=True))
         return {"test_rows_at_hand": answer["test_rows"], "padding_pct": padding_pct}
 
-    def _heat(self, name: str, condition: Condition, entries: list[Entry], ready: Message) -> None:
-        """Probe the variants one by one, then time together those that could be prepared."""
+    def _prepared(self, name: str, condition: Condition) -> list[Entry]:
+        """Probe the variants of a heat one by one; those to be timed together, none where there is no baseline."""
+        found = self._probes(name, condition)
+        if not found:
+            self._schedule.heat_over((name, condition))
+        return found
+
+    def _probes(self, name: str, condition: Condition) -> list[Entry]:
+        entries, ready = self._heats[name, condition], self._reference(name)
+        if isinstance(ready, VariantFailed):
+            for entry in entries:
+                self._settle(entry, "failed", str(ready))
+            return []
         label = self._workloads[name].label
         prepared: list[Entry] = []
         for entry in entries:
@@ -139,13 +155,10 @@ class Conductor:
             if not entry.variant.techniques:
                 for other in entries[1:]:
                     self._settle(other, "failed", f"The baseline could not be measured: {reason}")
-                return
+                return []
         control = next(entry for entry in entries if entry.variant.control)
         self._cold[control] = self._cold[prepared[0]]
-        timed = self._timing.heat(label, [prepared[0], control, *prepared[1:]], self._cold)
-        self._recorder.close_heat(entries)
-        for entry in timed:
-            del self._open[entry]
+        return [prepared[0], control, *prepared[1:]]
 
     def _probe(self, entry: Entry, what: str, ready: Message) -> str | None:
         """None, or why the variant failed."""

@@ -18,17 +18,14 @@ class Recorder(Protocol):
     def probed(self, entry: Entry, probe: dict[str, Any], cold: dict[str, Any]) -> None:
         """A variant was prepared and read off."""
 
-    def timed(self, entry: Entry, replicate: int, samples: dict[str, Any]) -> None:
-        """One replicate's raw samples [n, 2], round and nanoseconds, as `arrays.to_text` has them."""
-
-    def watched(self, entries: Sequence[Entry], health: Health) -> None:
-        """What else the machine did while a replicate timed these."""
+    def timed(self, entries: Sequence[Entry], replicate: int, taken: dict[str, Any], health: Health) -> None:
+        """One replicate of these: what `replicate.run` sends, and what else the machine did meanwhile."""
 
     def precise(self, entries: Sequence[Entry], within: float) -> bool:
         """Whether each of these speed-ups is known to within this share of itself, as far as it was timed."""
 
     def close_heat(self, entries: list[Entry]) -> None:
-        """A heat is over: its rows are final, but for what follows from the study as a whole."""
+        """A heat is timed as far as it goes for now: its rows are done. Told again where more was timed since."""
 
     def close_study(self) -> None:
         """All heats are over: differences are judged together, since some of many come about by luck."""

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from efficiency import workloads
-from efficiency.analysis import derive, speed
+from efficiency.analysis import derive, speed, stillness
 from efficiency.analysis.derive import Measured
 from efficiency.check import Checked
 from efficiency.condition import Condition
@@ -21,6 +22,10 @@ from efficiency.results.store import Store
 from efficiency.study import Entry
 
 NOT_TIMED = "Probed, not timed yet."
+
+
+def _joined(before: NDArray[np.int64] | None, more: NDArray[np.int64]) -> NDArray[np.int64]:
+    return more if before is None else np.concatenate([before, more])
 
 
 @dataclass
@@ -62,6 +67,7 @@ class StoreRecorder:
             variant=entry.variant.key,
             control=entry.variant.control,
             batch_size=condition.batch_size,
+            threads=condition.threads,
             status="cancelled",
             reason=NOT_TIMED,
             on_subset=effort.test_rows is not None,
@@ -96,22 +102,35 @@ class StoreRecorder:
         }
         self._write(self._heat_of(entry), only=row, material=True)
 
-    def timed(self, entry: Entry, replicate: int, samples: dict[str, Any]) -> None:
-        pairs = arrays.from_text(samples)
-        numbered = np.column_stack([np.full(len(pairs), replicate, dtype=np.int64), pairs])
-        measured = self._rows[entry].measured
-        measured.samples = numbered if measured.samples is None else np.concatenate([measured.samples, numbered])
-
-    def watched(self, entries: Sequence[Entry], health: Health) -> None:
+    def timed(self, entries: Sequence[Entry], replicate: int, taken: dict[str, Any], health: Health) -> None:
+        baseline = self._rows[entries[0]]
+        handoff_ns = arrays.from_text(taken["handoff_ns"])
+        felt = np.column_stack([np.full(len(handoff_ns), replicate), np.arange(len(handoff_ns)), handoff_ns])
+        baseline.measured.felt = _joined(baseline.measured.felt, felt.astype(np.int64))
+        names = ("replicate", "round", "handoff_ns")
+        baseline.details["pulse"] = dict(zip(names, baseline.measured.felt.T.tolist(), strict=True))
+        baseline.details.setdefault("replicate_seconds", []).append(taken["seconds"])
         for entry in entries:
             row = self._rows[entry]
+            pairs = arrays.from_text(taken["samples"][entry.variant.key])
+            numbered = np.column_stack([np.full(len(pairs), replicate, dtype=np.int64), pairs])
+            row.measured.samples = _joined(row.measured.samples, numbered)
             row.measured.health.append(health)
             row.details["health"] = [seen.as_dict() for seen in row.measured.health]
 
     def precise(self, entries: Sequence[Entry], within: float) -> bool:
-        baseline, *others = (self._rows[entry].measured.samples for entry in entries)
-        ratios = [speed.speed_up(baseline, own) for own in others if baseline is not None and own is not None]
+        baseline, *others = (self._rows[entry].measured for entry in entries)
+        ratios = derive.speed_ups(baseline, others, self._best_ns(baseline))
         return all(ratio is not None and ratio.half_width <= within for ratio in ratios)
+
+    def _best_ns(self, baseline: Measured) -> float | None:
+        """What a handoff between as many threads takes undisturbed, by all heats of the study."""
+        felt = [
+            row.measured.felt
+            for row in self._rows.values()
+            if row.measured.felt is not None and row.entry.condition.threads == baseline.threads
+        ]
+        return min(map(stillness.undisturbed_ns, felt), default=None)
 
     def close_heat(self, entries: list[Entry]) -> None:
         rows = self._heat_of(entries[0])
@@ -124,7 +143,9 @@ class StoreRecorder:
         heats: dict[tuple[str, Condition], list[_Row]] = {}
         for row in self._rows.values():
             heats.setdefault((row.entry.workload, row.entry.condition), []).append(row)
-        threshold = derive.threshold([[row.measured for row in rows] for rows in heats.values()])
+        threshold = derive.threshold(
+            [([row.measured for row in rows], self._best_ns(rows[0].measured)) for rows in heats.values()]
+        )
         for rows in heats.values():
             self._write(rows, threshold=threshold)
 
@@ -145,7 +166,8 @@ class StoreRecorder:
         threshold: float = speed.FALSE_DISCOVERIES,
     ) -> None:
         measured = [row.measured for row in rows]
-        derived = derive.heat(measured, self._checked.study.effort.precision, threshold)
+        best_ns = self._best_ns(measured[0])
+        derived = derive.heat(measured, self._checked.study.effort.precision, threshold, best_ns)
         # The timed input is the heat's: rows that were never probed, such as the control, share its padding.
         padding_pct = next((row.padding_pct for row in rows if row.padding_pct is not None), None)
         now = datetime.now(UTC).isoformat(timespec="seconds")

@@ -41,12 +41,14 @@ def run(asked: Message, send: Send) -> None:
 
     places = {variant["key"]: place for place, variant in enumerate(asked["variants"])}
     timed: dict[str, Timed] = {}
+    loading = time.perf_counter()
     for place in np.random.default_rng(asked["seed"]).permutation(len(asked["variants"])):
         variant = asked["variants"][place]
         at_work_now(place)
         prepared = variants.rebuild(variant["techniques"], variant["learned"], reference, sample)
         timed[variant["key"]] = Timed(prepared.caller(), prepared.session)
-    samples = rounds(
+    timing = time.perf_counter()
+    taken = rounds(
         timed,
         sample,
         seconds=asked["seconds"],
@@ -55,4 +57,15 @@ def run(asked: Message, send: Send) -> None:
         on_variant=lambda key: at_work_now(places[key]),
     )
     mark(at_work.NOBODY)
-    send({"samples": {key: arrays.to_text(values) for key, values in samples.items()}})
+    send(
+        {
+            "samples": {key: arrays.to_text(values) for key, values in taken.samples.items()},
+            "handoff_ns": arrays.to_text(taken.handoff_ns),
+            "seconds": {
+                "start": round(loading - started, 3),
+                "load": round(timing - loading, 3),
+                "timed": round(time.perf_counter() - timing, 3),
+                "cpu": round(time.process_time(), 3),
+            },
+        }
+    )

@@ -57,8 +57,8 @@ class Schedule:
         left_s = self._budget_s - self._elapsed_s - others_s
         return estimate.affordable_seconds(self._effort, left_s, len(replicates), variants)
 
-    def affords_another(self, heat: Heat, replicate_s: float) -> bool:
-        """Whether a replicate beyond those planned fits: within this heat's share of what the budget leaves over.
+    def affords_another(self, replicate_s: float) -> bool:
+        """Whether a replicate beyond those planned fits into what the budget leaves over.
 
         What is left is taken to be as slow, measured by its estimate, as what is over.
         """
@@ -66,9 +66,7 @@ class Schedule:
         if budget_s is None:
             return True
         pace = max(1.0, self._elapsed_s / self.passed_s) if self.passed_s else 1.0
-        spare_s = budget_s - self._elapsed_s - pace * sum(self._left.values())
-        heats_left = len({step[:2] for step in self._left if len(step) > 1} | {heat})
-        return spare_s / heats_left >= replicate_s
+        return budget_s - self._elapsed_s - pace * sum(self._left.values()) >= replicate_s
 
     @property
     def _elapsed_s(self) -> float:

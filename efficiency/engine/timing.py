@@ -1,24 +1,50 @@
-"""Times a heat: replicates, each a fresh process that holds all of its variants. No torch here."""
+"""Times heats: replicates, each a fresh process that holds all variants of a heat. No torch here.
+
+A machine that others share is faster for a minute and slower for the next. So the heats of a study take turns, a
+replicate each: what every one of them sees of the machine is spread over all the time that the study is timed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from efficiency import health
-from efficiency.engine import at_work, replicate
-from efficiency.engine.child import Message, ask
+from efficiency.engine import at_work, child, replicate
+from efficiency.engine.child import Message, Work, ask
 from efficiency.engine.orders import Orders
 from efficiency.engine.recorder import Recorder
 from efficiency.engine.schedule import Schedule
 from efficiency.errors import VariantFailed
 from efficiency.measure import latency
-from efficiency.study import Effort, Entry
+from efficiency.study import Effort, Entry, Heat
 
 CALLS_IN_SILENCE = 1 + latency.WARM_UP_CALLS
 """A replicate gives a sign of life before every visit; the longest visit of a slow model is its first."""
 MEMORY_SHARE = 0.8
 """Of the machine's memory, at most, for the variants of a heat together."""
+TURNS_A_SERVER = 2
+"""Replicates of a heat that are forked from one server, at most: they share where its libraries lie in memory."""
+LEAST_REPLICATES = 2
+"""From as many on there is an interval, and a row is worth keeping."""
+
+
+@dataclass
+class Group:
+    """Variants timed together, the baseline and the control first: a heat, or as much of it as memory holds."""
+
+    label: str
+    alive: list[Entry]
+    part: int
+    number: int = 0
+    """Replicates so far."""
+    took_s: float = 0.0
+    """The last of them, from start to end."""
+
+    @property
+    def heat(self) -> Heat:
+        """What its variants share."""
+        return self.alive[0].workload, self.alive[0].condition
 
 
 @dataclass(frozen=True)
@@ -34,93 +60,122 @@ class Timing:
     """How long a child may say nothing whose next step should take this long."""
     settle: Callable[[Entry, str, str], None]
     say: Callable[[str], None]
+    work: Work = replicate.run
+    """What a replicate does."""
+    timed: dict[Entry, None] = field(default_factory=dict)
+    """Entries that have an interval, in the order they came by it."""
 
     @property
     def _most(self) -> int:
         return max(self.effort.replicates, self.effort.most_replicates)
 
-    def heat(self, label: str, entries: list[Entry], started: Mapping[Entry, Message]) -> list[Entry]:
-        """Time these entries, the baseline and the control first; those that were timed.
+    def run(self, heats: Sequence[tuple[str, list[Entry]]], started: Mapping[Entry, Message]) -> None:
+        """Time these heats, each a label and its entries, the baseline and the control first.
 
-        `started` is what each one's cold start found. Where memory does not hold all variants together they
-        are timed in several groups, with the baseline and the control in each.
+        `started` is what each entry's cold start found. As many replicates as are planned, then more while an
+        interval is too wide and the budget allows. A variant that brings a replicate down is settled as failed.
         """
+        groups = [group for label, entries in heats for group in self._groups(label, entries, started)]
+        turn = 0
+        while going := [group for group in groups if self._goes_on(group)]:
+            if turn % TURNS_A_SERVER == 0:
+                self.say("Laying out memory anew")
+                child.renew(self.orders.log)
+            turn += 1
+            for group in going:
+                if not self._goes_on(group):  # what came before in this turn may have used up the budget
+                    continue
+                try:
+                    self._replicate(group, started)
+                except VariantFailed as failure:
+                    self._give_up(group, failure)
+                    groups.remove(group)
+        self.keep()
+
+    def keep(self) -> None:
+        """Keep what has an interval, also where the study ends before its time."""
+        heats: dict[Heat, list[Entry]] = {}
+        for entry in self.timed:
+            heats.setdefault((entry.workload, entry.condition), []).append(entry)
+        for entries in heats.values():
+            self.recorder.close_heat(entries)
+
+    def _groups(self, label: str, entries: list[Entry], started: Mapping[Entry, Message]) -> list[Group]:
+        """One, or several with the baseline and the control in each where memory does not hold all together."""
         heat = entries[0].workload, entries[0].condition
         least_s = latency.LEAST_CALLS * sum(started[entry]["first_call_ms"] for entry in entries) / 1e3
-        seconds = max(self.effort.seconds_per_replicate, least_s)
-        groups = list(self._groups(entries, started))
-        self.schedule.expect_replicates(heat, len(entries), seconds * len(groups))
-        timed: dict[Entry, None] = {}
-        for part, group in enumerate(groups):
-            try:
-                timed |= dict.fromkeys(self._replicates(label, group, started, part))
-            except VariantFailed as failure:
-                # Without the FP32 model there is nothing to compare with; what was timed before keeps its own.
-                for entry in group[2:] if timed else entries:
-                    self.settle(entry, "failed", f"The heat could not be timed: {failure}")
-                if not timed:
-                    return []
-        return list(timed)
+        parts = list(self._parts(entries, started))
+        seconds = max(self.effort.seconds_per_replicate, least_s) * len(parts)
+        self.schedule.expect_replicates(heat, len(entries), seconds)
+        return [Group(label, part, number) for number, part in enumerate(parts)]
 
-    def _groups(self, entries: list[Entry], started: Mapping[Entry, Message]) -> Iterator[list[Entry]]:
-        def needed_mb(entry: Entry) -> float:
-            return float(started[entry]["peak_memory_mb"] or 0.0)
+    def _parts(self, entries: list[Entry], started: Mapping[Entry, Message]) -> Iterator[list[Entry]]:
+        def needed_mb(some: Iterable[Entry]) -> float:
+            return sum(float(started[entry]["peak_memory_mb"] or 0.0) for entry in some)
 
         always, rest = entries[:2], entries[2:]
-        room_mb = MEMORY_SHARE * self.memory_mb - sum(map(needed_mb, always))
-        group: list[Entry] = []
+        room_mb = MEMORY_SHARE * self.memory_mb - needed_mb(always)
+        part: list[Entry] = []
         for entry in rest:
-            if group and sum(map(needed_mb, [*group, entry])) > room_mb:
-                yield [*always, *group]
-                group = []
-            group.append(entry)
-        yield [*always, *group]
+            if part and needed_mb([*part, entry]) > room_mb:
+                yield [*always, *part]
+                part = []
+            part.append(entry)
+        yield [*always, *part]
 
-    def _replicates(self, label: str, entries: list[Entry], started: Mapping[Entry, Message], part: int) -> list[Entry]:
-        """As many as are planned, then more while an interval is too wide and the budget allows.
+    def _goes_on(self, group: Group) -> bool:
+        if group.number < self.effort.replicates:
+            return True
+        if group.number >= self._most or self.recorder.precise(group.alive, self.effort.precision):
+            return False
+        return self.schedule.affords_another(group.took_s)
 
-        A variant that brings a replicate down is dropped, and that one runs again. Raises `VariantFailed` where
-        it was the FP32 model itself, or nobody knows.
-        """
-        heat = entries[0].workload, entries[0].condition
-        alive, number, took_s = list(entries), 0, 0.0
-        while number < self._most:
-            seconds = self.schedule.seconds_a_replicate(len(alive))
-            planned = number < self.effort.replicates
-            if not planned and (
-                self.recorder.precise(alive, self.effort.precision) or not self.schedule.affords_another(heat, took_s)
-            ):
-                break
-            count = f"{number + 1} of {self.effort.replicates}" if planned else f"{number + 1}, for narrower intervals"
-            self.say(f"{label}: timing {len(alive)} variants together, process {count}")
-            try:
-                # A group's numbers are its own: what was timed apart is never paired.
-                place, before = part * self._most + number, health.read()
-                answer = self._ask(alive, place, seconds, started)
-            except VariantFailed as failure:
-                suspect = self._suspect(alive)
-                if suspect is None:
-                    raise
-                self.settle(suspect, "failed", f"While it was timed: {failure}")
-                alive.remove(suspect)
-                continue
-            for entry in alive:
-                self.recorder.timed(entry, place, answer["samples"][entry.variant.key])
-            after = health.read()
-            self.recorder.watched(alive, health.between(before, after))
-            took_s = after.at_s - before.at_s
-            self.schedule.over(*heat, number)
-            number += 1
-        return alive
+    def _replicate(self, group: Group, started: Mapping[Entry, Message]) -> None:
+        """One more; raises `VariantFailed` where the FP32 model itself brought it down, or nobody knows."""
+        planned = group.number < self.effort.replicates
+        count = f"{group.number + 1} of {self.effort.replicates}" if planned else f"{group.number + 1}, for precision"
+        self.say(f"{group.label}: timing {len(group.alive)} variants together, process {count}")
+        # A group's numbers are its own: what was timed apart is never paired.
+        place = group.part * self._most + group.number
+        before = health.read()
+        try:
+            taken = self._ask(group.alive, place, self.schedule.seconds_a_replicate(len(group.alive)), started)
+        except VariantFailed as failure:
+            suspect = self._suspect(group.alive)
+            if suspect is None:
+                raise
+            self.settle(suspect, "failed", f"While it was timed: {failure}")
+            group.alive.remove(suspect)
+            self.timed.pop(suspect, None)
+            return
+        after = health.read()
+        group.took_s = after.at_s - before.at_s
+        taken["seconds"]["whole"] = round(group.took_s, 3)
+        self.recorder.timed(group.alive, place, taken, health.between(before, after, taken["seconds"]["cpu"]))
+        self.schedule.over(*group.heat, group.number)
+        group.number += 1
+        if group.number >= LEAST_REPLICATES:
+            self.timed.update(dict.fromkeys(group.alive))
+        if group.number == max(LEAST_REPLICATES, self.effort.replicates):
+            self.recorder.close_heat(group.alive)  # what follows makes intervals narrower
+
+    def _give_up(self, group: Group, failure: VariantFailed) -> None:
+        """Without the FP32 model there is nothing to compare with; what was timed in other groups keeps its own."""
+        for entry in group.alive:
+            self.timed.pop(entry, None)
+        others = [entry for entry in self.timed if (entry.workload, entry.condition) == group.heat]
+        for entry in group.alive[2:] if others else group.alive:
+            self.settle(entry, "failed", f"The heat could not be timed: {failure}")
+        self.timed.update(dict.fromkeys(group.alive[:2] if others else []))
 
     def _ask(self, alive: Sequence[Entry], number: int, seconds: float, started: Mapping[Entry, Message]) -> Message:
         self.orders.at_work.unlink(missing_ok=True)
         colds = [started[entry] for entry in alive]
         slowest_s = max(cold["load_s"] + CALLS_IN_SILENCE * cold["first_call_ms"] / 1e3 for cold in colds)
         return ask(
-            replicate.run,
+            self.work,
             self.orders.replicate(alive, number, seconds),
-            start="fresh",
+            start="warm",
             log=self.orders.log,
             silence_s=self.silence_s(slowest_s),
         )

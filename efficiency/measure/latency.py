@@ -2,7 +2,8 @@
 
 All variants are timed close together, so that whatever the machine does to one it does to all; the
 order is drawn anew every round; a discarded call opens each visit, so that one variant's caches and
-spinning threads are not the next one's bill. Nothing is averaged here: every call is kept.
+spinning threads are not the next one's bill. Before every round, and after the last, the machine's pulse is
+felt. Nothing is averaged here: every call is kept.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from efficiency.measure import pulse
 from efficiency.techniques.base import Manager
 
 if TYPE_CHECKING:
     import torch
 
-VISIT_NS = 15_000_000
+VISIT_NS = 10_000_000
 """A visit lasts about this long: many calls of a quick variant, one of a slow one."""
 CALLS_A_VISIT = (1, 50)
 LEAST_ROUNDS = 5
@@ -39,6 +41,16 @@ class Timed:
     session: tuple[Manager, ...]
 
 
+@dataclass(frozen=True)
+class Taken:
+    """What the clock said in one process."""
+
+    samples: dict[str, NDArray[np.int64]]
+    """Per variant [calls, 2]: round and nanoseconds."""
+    handoff_ns: NDArray[np.int64]
+    """[rounds + 1]: the machine's pulse before each round and after the last (`measure.pulse`)."""
+
+
 @contextmanager
 def _no_collection() -> Iterator[None]:
     """Python's cycle collector off, as in `timeit`: its pauses belong to no variant."""
@@ -52,30 +64,46 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _synchronize(device: str) -> Callable[[], None]:
-    """Wait for the device to finish; on the CPU a call returns when it is done."""
+def _stopwatch(timed: Timed, sample: torch.Tensor, device: str) -> Callable[[list[int]], None]:
+    """A function that makes one call and notes its nanoseconds.
+
+    On the CPU a call returns when it is done. On CUDA it returns before, so two events on the device's own clock
+    enclose it, and the call counts as over when the device has caught up; the region is the same for every variant.
+    """
+    call = timed.call
     if device == "cpu":
-        return lambda: None
+        clock = time.perf_counter_ns
+
+        def on_cpu(durations: list[int]) -> None:
+            before = clock()
+            call(sample)
+            durations.append(clock() - before)
+
+        return on_cpu
     import torch
 
-    return torch.cuda.synchronize
+    start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+    synchronize = torch.cuda.synchronize
+
+    def on_cuda(durations: list[int]) -> None:
+        start.record()
+        call(sample)
+        end.record()
+        synchronize()
+        durations.append(round(1e6 * start.elapsed_time(end)))  # the event's milliseconds
+
+    return on_cuda
 
 
-def _visit(timed: Timed, sample: torch.Tensor, calls: int, synchronize: Callable[[], None]) -> list[int]:
+def _visit(timed: Timed, one_call: Callable[[list[int]], None], calls: int) -> list[int]:
     """Nanoseconds of each of `calls` calls, after one that is not counted."""
-    clock, call = time.perf_counter_ns, timed.call
-    durations = []
+    durations: list[int] = []
     with ExitStack() as session:
         for manager in timed.session:
             session.enter_context(manager())
-        call(sample)
-        synchronize()
-        for _ in range(calls):
-            before = clock()
-            call(sample)
-            synchronize()
-            durations.append(clock() - before)
-    return durations
+        for _ in range(1 + calls):
+            one_call(durations)
+    return durations[1:]
 
 
 def calls_a_visit(call_ns: float) -> int:
@@ -92,28 +120,33 @@ def rounds(
     seed: int,
     device: str = "cpu",
     on_variant: Callable[[str], None] = lambda key: None,
-) -> dict[str, NDArray[np.int64]]:
-    """Time all variants for about `seconds`; per variant an array [n, 2] of round and nanoseconds.
+) -> Taken:
+    """Time all variants for about `seconds`.
 
     `on_variant` is told before every visit, so that a crash has a suspect; it must be next to nothing.
     """
-    synchronize = _synchronize(device)
     rng = np.random.default_rng(seed)
-    calls: dict[str, int] = {}
-    for place in rng.permutation(len(variants)):
-        key = list(variants)[place]
-        on_variant(key)
-        warm_up = _visit(variants[key], sample, WARM_UP_CALLS, synchronize)
-        calls[key] = calls_a_visit(float(np.median(warm_up)))
-    taken: dict[str, list[tuple[int, int]]] = {key: [] for key in variants}
     keys = list(variants)
+    one_call = {key: _stopwatch(timed, sample, device) for key, timed in variants.items()}
+    calls: dict[str, int] = {}
+    for place in rng.permutation(len(keys)):
+        key = keys[place]
+        on_variant(key)
+        warm_up = _visit(variants[key], one_call[key], WARM_UP_CALLS)
+        calls[key] = calls_a_visit(float(np.median(warm_up)))
+    feel = pulse.handoff(device)
+    felt: list[int] = []
+    taken: dict[str, list[tuple[int, int]]] = {key: [] for key in variants}
     with _no_collection():
         end, number = time.monotonic() + seconds, 0
         while number < LEAST_ROUNDS or time.monotonic() < end:
+            felt.append(feel())
             for place in rng.permutation(len(keys)):
                 key = keys[place]
                 on_variant(key)
-                durations = _visit(variants[key], sample, calls[key], synchronize)
+                durations = _visit(variants[key], one_call[key], calls[key])
                 taken[key] += [(number, duration) for duration in durations]
             number += 1
-    return {key: np.array(values, dtype=np.int64) for key, values in taken.items()}
+        felt.append(feel())
+    samples = {key: np.array(values, dtype=np.int64) for key, values in taken.items()}
+    return Taken(samples, np.array(felt, dtype=np.int64))

@@ -1,0 +1,68 @@
+"""Copies of the baseline, as variants: one that differs in nothing, and slower ones by a known share.
+
+The slower ones are the first with every duration multiplied. A loop that waits after each call would be more like real
+life, but it spoils caches for the call after it: on the machine that this was tried on, 5 % of waiting cost 5.9 %.
+So the truth is exact this way. The copies are registered by the benchmark alone; no study has them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from efficiency import techniques
+from efficiency.techniques.base import Evidence, Prepared, Stage, Technique
+
+if TYPE_CHECKING:
+    from efficiency.engine.child import Message, Send
+
+COPY = "copy"
+SLOWER = {"slower-3": 1.03, "slower-5": 1.05}
+"""Latency of a copy, as a multiple of the baseline's."""
+
+
+def _stands_anywhere(*_: object) -> None:
+    return None
+
+
+def _unchanged(prepared: Prepared, *_: object) -> Prepared:
+    return prepared
+
+
+def _nothing_to_show(*_: object) -> Evidence:
+    return Evidence("no", "It is the baseline.")
+
+
+def register() -> None:
+    """Make the copies known in this process."""
+    for key in (COPY, *SLOWER):
+        techniques.TECHNIQUES[key] = Technique(
+            key=key,
+            label=key,
+            summary="A copy of the baseline.",
+            stage=Stage.CALL,
+            why_not=_stands_anywhere,
+            apply=_unchanged,
+            evidence=_nothing_to_show,
+        )
+
+
+def replicate(asked: Message, send: Send) -> None:
+    """As `engine.replicate.run`; the slower copies are not timed, but made from the one that is. Child side."""
+    from efficiency.engine import arrays
+    from efficiency.engine import replicate as real
+
+    register()
+
+    def with_copies(message: dict[str, Any]) -> None:
+        samples = message.get("samples")
+        if samples:
+            own = arrays.from_text(samples[COPY])
+            for key, factor in SLOWER.items():
+                slowed = np.column_stack([own[:, 0], np.rint(factor * own[:, 1]).astype(np.int64)])
+                samples[key] = arrays.to_text(slowed)
+        send(message)
+
+    timed = [variant for variant in asked["variants"] if variant["key"] not in SLOWER]
+    real.run(asked | {"variants": timed}, with_copies)

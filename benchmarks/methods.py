@@ -1,0 +1,162 @@
+"""The two methods that `trust.py` compares, each asked how much faster INT8 is.
+
+`Ours` times the heats of a study as a study does, with the quick preset's processes and seconds, into a store, from
+which its rows are read. `one_after_the_other` is what is usually done: `torch.utils.benchmark`, first the baseline,
+then the variant, in one process.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import copies
+import pandas as pd
+
+from efficiency import study, workloads
+from efficiency.check import Checked
+from efficiency.condition import Condition
+from efficiency.engine import cold, probe, reference
+from efficiency.engine.child import Child, Message, Send, ask
+from efficiency.engine.orders import Orders
+from efficiency.engine.recording import StoreRecorder
+from efficiency.engine.schedule import Schedule
+from efficiency.engine.timing import Timing
+from efficiency.machine import this_machine
+from efficiency.results.store import Store
+from efficiency.study import Effort, Entry, Study, Variant
+
+INT8 = {
+    "vision-small-cnn": "static-int8",
+    "lstm-classifier": "dynamic-int8",
+    "transformer-encoder": "dynamic-int8",
+}
+THREADS = (1, 2)
+PATIENCE_S = 120.0
+
+
+@dataclass
+class Ours:
+    """Prepared once; `run` is one study's timing, from nothing but what the probes left."""
+
+    folder: Path
+    effort: Effort
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        copies.register()
+        self.machine = this_machine()
+        self.asked = Study(
+            workloads=tuple(INT8),
+            variants=tuple(Variant.of([key]) for key in (copies.COPY, *copies.SLOWER)),
+            conditions=tuple(Condition(threads=threads) for threads in THREADS),
+            effort=self.effort,
+        )
+        self.entries = [
+            Entry(workload, variant, condition)
+            for workload, int8 in INT8.items()
+            for condition in self.asked.conditions
+            for variant in (
+                Variant(),
+                Variant(control=True),
+                Variant.of([int8]),
+                *self.asked.variants,
+            )
+        ]
+        described = {name: workloads.describe(name) for name in INT8}
+        self.orders = Orders(self.asked, self.machine, described, self.folder)
+        self.store = Store.open(f"sqlite:///{self.folder / 'trust.db'}")
+        self.started: dict[Entry, Message] = {}
+        for name in INT8:
+            self._prepare(name)
+
+    def _prepare(self, name: str) -> None:
+        log = self.orders.log
+        asked = self.orders.reference(name, self.asked.conditions)
+        with Child(reference.run, asked, start="warm", log=log) as child:
+            for _ in child.messages(600):
+                pass
+        own = [entry for entry in self.entries if entry.workload == name]
+        for entry in own:
+            if entry.variant.key == INT8[name] and entry.condition == self.asked.conditions[0]:
+                ask(probe.run, self.orders.variant(entry), start="warm", log=log, silence_s=PATIENCE_S)
+        for entry in own:
+            original = entry if entry.variant.key in (study.BASELINE, INT8[name]) else replace(entry, variant=Variant())
+            if original not in self.started:
+                asked = self.orders.variant(original)
+                self.started[original] = ask(cold.run, asked, start="warm", log=log, silence_s=PATIENCE_S)
+            self.started[entry] = self.started[original]
+
+    def variant(self, workload: str, threads: int) -> tuple[Entry, Entry]:
+        """The baseline and the INT8 variant of a cell."""
+        own = [e for e in self.entries if e.workload == workload and e.condition.threads == threads]
+        return own[0], next(e for e in own if e.variant.key == INT8[workload])
+
+    def run(self, number: int) -> tuple[pd.DataFrame, dict[tuple[str, int], list[Any]]]:
+        """The rows of one study, and for each row's heat the raw samples of baseline, control and copy."""
+        asked = replace(self.asked, seed=self.seed + 10_000 * number)
+        self.orders = Orders(asked, self.machine, {name: workloads.describe(name) for name in INT8}, self.folder)
+        checked = Checked(asked, self.entries)
+        study_id = self.store.add_study(asked.as_dict(), name=f"run {number}", machine={}, command="")
+        recorder = StoreRecorder(self.store, study_id, checked, self.machine)
+
+        def failed(entry: Entry, status: str, reason: str) -> None:
+            raise SystemExit(f"{entry.workload}, {entry.variant.key}: {reason}")
+
+        timing = Timing(
+            self.orders,
+            recorder,
+            Schedule(checked, self.machine),
+            asked.effort,
+            memory_mb=self.machine.memory_mb,
+            silence_s=lambda _: PATIENCE_S,
+            settle=failed,
+            say=lambda _: None,
+            work=copies.replicate,
+        )
+        heats: dict[tuple[str, Condition], list[Entry]] = {}
+        for entry in self.entries:
+            heats.setdefault((entry.workload, entry.condition), []).append(entry)
+        timing.run([(f"{name} {condition.threads}", own) for (name, condition), own in heats.items()], self.started)
+        recorder.close_study()
+        rows = self.store.rows([study_id])
+        raw: dict[tuple[str, int], list[Any]] = {}
+        for row in rows.itertuples():
+            if row.variant in (study.BASELINE, study.CONTROL, copies.COPY):
+                raw.setdefault((row.workload, row.threads), []).append(self.store.samples(row.row_id))
+        return rows, raw
+
+
+def one_after_the_other(asked: Message, send: Send) -> None:
+    """`torch.utils.benchmark` on the baseline, then on the variant, within `seconds` of `began`. Child side."""
+    import torch
+    from torch.utils.benchmark import Timer
+
+    from efficiency.engine import variants
+
+    torch.set_num_threads(asked["condition"]["threads"])
+    sample = variants.load_sample(asked["sample"], "cpu")
+    model = variants.load_reference(workloads.get(asked["workload"]), asked["dataset"], "cpu")
+    medians_s = []
+    end = asked["began"] + asked["seconds"]
+    for left, variant in ((2, asked["variants"][0]), (1, asked["variants"][1])):
+        prepared = variants.rebuild(variant["techniques"], variant["learned"], model, sample)
+        with prepared.session[0]():
+            timer = Timer(
+                "call(sample)",
+                globals={"call": prepared.caller(), "sample": sample},
+                num_threads=asked["condition"]["threads"],
+            )
+            share_s = max(0.2, (end - time.monotonic()) / left)
+            medians_s.append(timer.blocked_autorange(min_run_time=share_s).median)
+    send({"speedup": medians_s[0] / medians_s[1]})
+
+
+def theirs(ours: Ours, workload: str, threads: int, seconds: float) -> float:
+    """The speed-up by the usual method, in as many seconds from the process's start to its end."""
+    baseline, int8 = ours.variant(workload, threads)
+    asked = ours.orders.replicate([baseline, int8], 0, seconds) | {"began": time.monotonic()}
+    answer = ask(one_after_the_other, asked, start="warm", log=ours.orders.log, silence_s=seconds + PATIENCE_S)
+    return float(answer["speedup"])

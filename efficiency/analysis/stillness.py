@@ -1,0 +1,77 @@
+"""Which rounds of a heat were undisturbed, by the pulse that was felt before and after each (`measure.pulse`).
+
+A guest's cores are moved about by its host, and other programs take their turns on them. For seconds on end every
+handoff of work between threads then takes half as long again or more, which slows one variant by a tenth and another
+to half its speed: a speed-up taken then is of another machine. Such rounds are set aside where enough others are left.
+What decides is work that belongs to no variant, so that leaving rounds out favours none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Felt = NDArray[np.int64]
+"""[n, 3]: replicate, round and nanoseconds of a handoff, felt before that round; one more closes each replicate."""
+
+SLOWER = 1.25
+"""A handoff that takes this many times as long as it does undisturbed was disturbed."""
+UNDISTURBED_QUANTILE = 0.1
+LEAST_ROUNDS = 3
+"""A replicate with fewer undisturbed rounds says nothing of the undisturbed machine."""
+LEAST_REPLICATES = 3
+"""With fewer of them left, all rounds count, and the rows are warned of."""
+
+
+@dataclass(frozen=True)
+class Stillness:
+    """What was undisturbed in a heat."""
+
+    rounds: NDArray[np.int64] | None
+    """[n, 2], replicate and round, of those that count; None where all do."""
+    set_aside: float
+    """Share of the rounds that do not count."""
+    disturbed: bool
+    """All rounds count, though most were disturbed: too few were not."""
+
+    def of(self, samples: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The samples [n, 3] that were taken in rounds that count."""
+        if self.rounds is None:
+            return samples
+        return samples[np.isin(_places(samples), _places(self.rounds))]
+
+
+ALL = Stillness(None, 0.0, False)
+
+
+def _places(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Replicate and round as one number."""
+    return rows[:, 0] * 2**32 + rows[:, 1]
+
+
+def undisturbed_ns(felt: Felt) -> float:
+    """What a handoff takes where nothing disturbs: near the least of all that were felt, but no stroke of luck."""
+    return float(np.quantile(felt[:, 2], UNDISTURBED_QUANTILE))
+
+
+def judged(felt: Felt | None, best_ns: float | None = None) -> Stillness:
+    """Which rounds count. `best_ns` is what a handoff takes undisturbed where other heats of the study know better."""
+    if felt is None or not len(felt) or not felt[:, 2].any():
+        return ALL
+    limit_ns = SLOWER * min(undisturbed_ns(felt), best_ns or np.inf)
+    kept, total = [], 0
+    for replicate in np.unique(felt[:, 0]):
+        own = felt[felt[:, 0] == replicate]
+        own = own[np.argsort(own[:, 1])]
+        still = own[:, 2] <= limit_ns
+        # A round is undisturbed where the machine was before it and after it.
+        counting = own[:-1][still[:-1] & still[1:], :2]
+        total += len(own) - 1
+        if len(counting) >= LEAST_ROUNDS:
+            kept.append(counting)
+    if len(kept) < min(LEAST_REPLICATES, len(np.unique(felt[:, 0]))):
+        return Stillness(None, 0.0, disturbed=True)
+    rounds = np.concatenate(kept)
+    return Stillness(rounds, 1 - len(rounds) / total, disturbed=False)
