@@ -121,6 +121,9 @@ def run(
     padding: Annotated[int, typer.Option(help="Percent of every row that is padding, for text.")] = 0,
     phase: Annotated[Phase, typer.Option(help="Training is not measured yet.")] = "inference",
     budget: Annotated[float | None, typer.Option(help="Seconds the whole study may take.")] = None,
+    tolerance: Annotated[
+        float, typer.Option(help="Percentage points of accuracy that may be lost and still count as kept.")
+    ] = study.TOLERANCE_PP,
     seed: Annotated[int, typer.Option(help="Of calibration, fine-tuning and the order of timing.")] = 0,
     name: Annotated[str, typer.Option(help="What the study is called; its preset and machine unless told.")] = "",
     csv: Csv = None,
@@ -133,6 +136,7 @@ def run(
 
     asked = study.plan_preset(preset, this_machine(), device)
     asked = replace(asked, datasets=tuple(dataset or ()), budget_s=budget, seed=seed, name=name.strip() or asked.name)
+    asked = replace(asked, tolerance_pp=tolerance)
     asked = replace(asked, workloads=_chosen_workloads(asked, workload))
     unknown: list[str] = []
     if technique or combine:

@@ -142,6 +142,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         "36",
         "--seed",
         "7",
+        "--tolerance",
+        "1.5",
         "--name",
         "Mine, today",
     ]
@@ -154,6 +156,7 @@ def test_a_run_ends_well_and_prints_its_document_last(run):
     document = run.said.document
     assert document["study"]["status"] == "done"
     assert document["study"]["asked"]["seed"] == 7
+    assert document["study"]["asked"]["tolerance_pp"] == 1.5
     assert document["study"]["name"] == "Mine, today"
     assert "run --workload" in document["study"]["command"]
     assert [row["columns"]["status"] for row in document["rows"]] == ["done", "done", "done", "not-applicable", "done"]
@@ -299,6 +302,8 @@ BAD: dict[str, tuple[tuple[str, ...], tuple[str, ...], Any]] = {
     "budget": ((*TINY, "--budget", "1"), ("--budget", "too small"), None),
     "budget, none": ((*TINY, "--budget", "nan"), ("--budget",), None),
     "budget, endless": ((*TINY, "--budget", "inf"), ("--budget",), None),
+    "tolerance": ((*TINY, "--tolerance", "-1"), ("--tolerance", "at most 20 percentage points", "not -1"), None),
+    "tolerance, none": ((*TINY, "--tolerance", "nan"), ("--tolerance",), None),
     "seed": ((*TINY, "--seed", "-1"), ("--seed",), None),
     "preset": (("run", "--preset", "nope"), ("--preset", "quick"), None),
     "phase": ((*TINY, "--phase", "training"), ("--phase", "inference"), None),

@@ -8,24 +8,39 @@ import pandas as pd
 
 from efficiency import workloads
 from efficiency.analysis import accuracy
+from efficiency.study import TOLERANCE_PP
+
+VERDICTS: dict[accuracy.Verdict, str] = {
+    "kept": "Surely no more than the tolerated {:g} pp is lost.",
+    "lost": "Surely more than the tolerated {:g} pp is lost.",
+    "unresolved": "Whether more than the tolerated {:g} pp is lost cannot be told.",
+}
 
 
-def said(own: pd.DataFrame, baseline: pd.DataFrame) -> str:
-    """How many rows only one of the two has right, and how many rows would settle what that costs.
+def said(own: pd.DataFrame, baseline: pd.DataFrame, tolerance_pp: float = TOLERANCE_PP) -> str:
+    """How many rows only one of the two has right, what follows from it, and how many rows would settle what does not.
 
-    Both frames hold `predicted` and `label` of the same test rows.
+    Both frames hold `predicted` and `label` of the same test rows; `tolerance_pp` is the study's.
     """
     labels = baseline["label"].to_numpy()
     change = accuracy.difference(own["predicted"].to_numpy(), baseline["predicted"].to_numpy(), labels)
-    if not change.gained and not change.lost:
-        return f"None that matters: of {len(labels):,} test rows, both have the same ones right."
-    text = (
-        f"Of {len(labels):,} test rows, {change.gained:,} {_are(change.gained)} right here alone and {change.lost:,} "
+    verdict = accuracy.verdict(change, tolerance_pp)
+    if change.gained or change.lost:
+        text = _discordant(change, len(labels))
+    else:
+        text = f"None that matters: of {len(labels):,} test rows, both have the same ones right."
+    text += f" {VERDICTS[verdict].format(tolerance_pp)} The difference lies within {change.low_pp:+.2f} to "
+    text += f"{change.high_pp:+.2f} pp (95 % interval)."
+    if verdict == "unresolved" and (rows := accuracy.rows_to_settle(change, len(labels), tolerance_pp)):
+        text += f" About {rows:,} test rows would settle whether more than {tolerance_pp:g} pp is lost."
+    return text
+
+
+def _discordant(change: accuracy.Difference, rows: int) -> str:
+    return (
+        f"Of {rows:,} test rows, {change.gained:,} {_are(change.gained)} right here alone and {change.lost:,} "
         f"with the baseline alone (exact McNemar test: p = {change.mcnemar_p:.2g})."
     )
-    if accuracy.verdict(change) == "unresolved" and (rows := accuracy.rows_to_settle(change, len(labels))):
-        text += f" About {rows:,} test rows would settle whether more than {accuracy.TOLERANCE_PP:g} pp is lost."
-    return text
 
 
 def _are(count: int) -> str:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from efficiency.analysis import accuracy, notes, pareto, speed
 from efficiency.health import Health
+from efficiency.study import TOLERANCE_PP
 
 
 @dataclass
@@ -41,11 +42,12 @@ class Measured:
 
 @dataclass(frozen=True)
 class Judge:
-    """What a heat's speed-ups are judged by."""
+    """What a heat's speed-ups and its accuracies are judged by."""
 
     floor: float
     precision: float
     threshold: float
+    tolerance_pp: float
 
 
 Columns = dict[str, object]
@@ -70,18 +72,23 @@ def threshold(heats: list[list[Measured]]) -> float:
     return speed.discovery_threshold([ratio.p_value for ratio in ratios if ratio is not None])
 
 
-def heat(rows: list[Measured], precision: float = 0.02, threshold: float = speed.FALSE_DISCOVERIES) -> list[Columns]:
+def heat(
+    rows: list[Measured],
+    precision: float = 0.02,
+    threshold: float = speed.FALSE_DISCOVERIES,
+    tolerance_pp: float = TOLERANCE_PP,
+) -> list[Columns]:
     """The outcome columns of rows that share workload and condition, in the same order.
 
     The first row is the baseline; a row whose variant is the control sets the noise floor. A speed-up that is
-    known less well than to within `precision` of itself has a warning. `threshold` is the study's.
+    known less well than to within `precision` of itself has a warning. `threshold` and `tolerance_pp` are the study's.
     """
     # A variant that was dropped while it was timed keeps its samples, but no figure rests on them.
     rows = [replace(row, samples=None) if row.status == "failed" else row for row in rows]
     baseline = rows[0]
     control = next((row for row in rows if row.control), None)
     floor = speed.noise_floor(_speed_up(baseline, control) if control else None)
-    judge = Judge(floor, precision, threshold)
+    judge = Judge(floor, precision, threshold, tolerance_pp)
     derived = [_columns(row, baseline, judge) for row in rows]
     _mark_front(rows, derived)
     return derived
@@ -103,7 +110,7 @@ def _columns(row: Measured, baseline: Measured, judge: Judge) -> Columns:
         "first_call_ms": row.first_call_ms,
         "peak_memory_mb": row.peak_memory_mb,
         "took_effect": took_effect(row),
-        **_accuracy_columns(row, baseline),
+        **_accuracy_columns(row, baseline, judge),
         **_size_columns(row, baseline),
         **_speed_columns(row, baseline, ratio, judge),
     }
@@ -112,7 +119,7 @@ def _columns(row: Measured, baseline: Measured, judge: Judge) -> Columns:
     return columns
 
 
-def _accuracy_columns(row: Measured, baseline: Measured) -> Columns:
+def _accuracy_columns(row: Measured, baseline: Measured, judge: Judge) -> Columns:
     if row.predicted is None or row.labels is None:
         return {}
     own = accuracy.share(row.predicted, row.labels)
@@ -136,7 +143,7 @@ def _accuracy_columns(row: Measured, baseline: Measured) -> Columns:
         "accuracy_delta_pp": change.delta_pp,
         "accuracy_delta_ci_low_pp": change.low_pp,
         "accuracy_delta_ci_high_pp": change.high_pp,
-        "accuracy_verdict": accuracy.verdict(change),
+        "accuracy_verdict": accuracy.verdict(change, judge.tolerance_pp),
         "agreement_pct": change.agreement_pct,
     }
 

@@ -145,7 +145,8 @@ class StoreRecorder:
         threshold: float = speed.FALSE_DISCOVERIES,
     ) -> None:
         measured = [row.measured for row in rows]
-        derived = derive.heat(measured, self._checked.study.effort.precision, threshold)
+        study = self._checked.study
+        derived = derive.heat(measured, study.effort.precision, threshold, study.tolerance_pp)
         # The timed input is the heat's: rows that were never probed, such as the control, share its padding.
         padding_pct = next((row.padding_pct for row in rows if row.padding_pct is not None), None)
         now = datetime.now(UTC).isoformat(timespec="seconds")

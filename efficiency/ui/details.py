@@ -11,6 +11,7 @@ from efficiency import charts, techniques
 from efficiency.analysis import answers, notes, tables, views, wording
 from efficiency.analysis.wording import markdown_text
 from efficiency.results.store import Store
+from efficiency.study import tolerance_of
 from efficiency.ui import selected
 
 EFFECT = {"yes": ("took effect", "green"), "partly": ("took effect in part", "orange"), "no": ("no effect", "red")}
@@ -38,12 +39,12 @@ def open_asked(store: Store, rows: pd.DataFrame) -> None:
 def _drawer(store: Store, rows: pd.DataFrame, row: pd.Series[Any]) -> None:
     st.caption(markdown_text(f"{row['workload_label']} · {row['dataset']} · {row['condition']} · {row['study_name']}"))
     baseline = views.baseline_of(rows, row)
-    kept = store.details(int(row["row_id"]))
+    kept, study = store.details(int(row["row_id"])), store.study(str(row["study_id"]))
     if row["status"] == "done":
         _findings(row)
         _numbers(row, baseline)
         _histogram(store, row, baseline)
-        _answers(store, row, baseline)
+        _answers(store, row, baseline, tolerance_of(study.asked))
     else:
         waits = row["state"] != row["status"]
         say, icon = (st.info, ":material/hourglass_empty:") if waits else (st.warning, ":material/block:")
@@ -56,9 +57,7 @@ def _drawer(store: Store, rows: pd.DataFrame, row: pd.Series[Any]) -> None:
     with st.expander("All numbers", icon=":material/table_rows:"):
         st.dataframe(tables.all_numbers(row), hide_index=True, alt="Every column of this row")
     with st.expander("Machine", icon=":material/memory:"):
-        st.dataframe(
-            tables.machine_facts(store.study(str(row["study_id"])).machine), hide_index=True, alt="The machine"
-        )
+        st.dataframe(tables.machine_facts(study.machine), hide_index=True, alt="The machine")
 
 
 def _findings(row: pd.Series[Any]) -> None:
@@ -107,14 +106,14 @@ def _histogram(store: Store, row: pd.Series[Any], baseline: pd.Series[Any] | Non
     st.caption(f"{len(samples)} calls in {samples['replicate'].nunique()} fresh processes; dotted lines are medians.")
 
 
-def _answers(store: Store, row: pd.Series[Any], baseline: pd.Series[Any] | None) -> None:
+def _answers(store: Store, row: pd.Series[Any], baseline: pd.Series[Any] | None, tolerance_pp: float) -> None:
     if baseline is None or baseline["row_id"] == row["row_id"]:
         return
     own, theirs = (store.answers(int(one["row_id"])) for one in (row, baseline))
     if own.empty or len(own) != len(theirs):
         return
     st.markdown("##### Which answers changed?")
-    st.markdown(answers.said(own, theirs))
+    st.markdown(answers.said(own, theirs, tolerance_pp))
     table = answers.by_class(own, theirs, answers.classes(str(row["workload"]), str(row["dataset"])))
     if len(table):
         with st.expander(f"By class: {len(table)} with a change", icon=":material/compare_arrows:"):

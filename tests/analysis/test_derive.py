@@ -178,6 +178,12 @@ def test_a_variant_that_was_dropped_while_it_was_timed_has_no_speed():
     }
 
 
+def test_accuracy_is_judged_by_the_studys_own_tolerance():
+    heat = [baseline(), control(), row("x", 10.0, 120)]  # loses 1 pp of 2,000 rows
+    said = [derive.heat(heat, tolerance_pp=pp)[2]["accuracy_verdict"] for pp in (0.5, 1.2, 3.0)]
+    assert said == ["lost", "unresolved", "kept"]
+
+
 def test_every_column_is_one_of_the_contracts():
     full = row("x", 5.0, 120, size_bytes=1, prepare_s=1.0, load_s=1.0, first_call_ms=1.0, peak_memory_mb=1.0)
     for columns in derive.heat([baseline(), control(), full]):

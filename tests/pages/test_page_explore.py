@@ -193,6 +193,14 @@ def test_details_of_a_row(visit: Visit, store: Store) -> None:
     assert any(expander.label == "About Static INT8" for expander in at.expander)
 
 
+def test_details_judge_accuracy_by_the_studys_own_tolerance(visit: Visit, store: Store) -> None:
+    generous = replace(plan_preset("quick", this_machine()), tolerance_pp=5.0)
+    id = synthetic.fill(store, generous)
+    row = store.rows([id]).query("variant == 'static-int8' and workload == 'vision-small-cnn'").iloc[0]
+    assert row["accuracy_verdict"] == "kept"
+    assert "Surely no more than the tolerated 5 pp is lost." in said(visit(study=id, row=str(row["row_id"])))
+
+
 def test_measure_this_machine_starts_the_quick_study(
     visit: Visit, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
