@@ -28,11 +28,14 @@ class Measured:
     reason: str = ""
     predicted: NDArray[np.integer] | None = None
     labels: NDArray[np.integer] | None = None
+    logits_snr_db: float | None = None
     size_bytes: int | None = None
     prepare_s: float | None = None
     load_s: float | None = None
     first_call_ms: float | None = None
     peak_memory_mb: float | None = None
+    energy_mj: float | None = None
+    energy_source: str | None = None
     samples: NDArray[np.int64] | None = None
     health: list[Health] = field(default_factory=list)
     """Of the machine, during each replicate."""
@@ -109,6 +112,8 @@ def _columns(row: Measured, baseline: Measured, judge: Judge) -> Columns:
         "load_s": row.load_s,
         "first_call_ms": row.first_call_ms,
         "peak_memory_mb": row.peak_memory_mb,
+        "energy_mj": row.energy_mj,
+        "energy_source": row.energy_source,
         "took_effect": took_effect(row),
         **_accuracy_columns(row, baseline, judge),
         **_size_columns(row, baseline),
@@ -187,8 +192,15 @@ def _speed_columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | Non
     }
     if verdict == "faster" and row.prepare_s is not None and baseline.samples is not None:
         saved_ms = speed.latency(baseline.samples).p50_ms * (1 - 1 / ratio.estimate)
-        columns["break_even_calls"] = math.ceil(1e3 * row.prepare_s / saved_ms)
+        columns["break_even_calls"] = math.ceil(1e3 * (row.prepare_s + _extra_load_s(row, baseline)) / saved_ms)
     return columns
+
+
+def _extra_load_s(row: Measured, baseline: Measured) -> float:
+    """How much longer the variant takes to load; loading sooner pays for no preparation, which came before."""
+    if row.load_s is None or baseline.load_s is None:
+        return 0.0
+    return max(0.0, row.load_s - baseline.load_s)
 
 
 def _mark_front(rows: list[Measured], derived: list[Columns]) -> None:

@@ -83,13 +83,18 @@ class StoreRecorder:
         measured.size_bytes = probe["size_bytes"]
         measured.prepare_s = probe["prepare_s"]
         measured.evidence = probe["evidence"]
+        measured.logits_snr_db = (probe["logits"] or {}).get("snr_db")
         measured.load_s = cold["load_s"]
         measured.first_call_ms = cold["first_call_ms"]
         measured.peak_memory_mb = cold["peak_memory_mb"]
+        measured.energy_mj, measured.energy_source = cold["energy"]["mj"], cold["energy"]["source"]
         row.padding_pct = probe["padding_pct"]
         row.details = {
             "evidence": probe["evidence"],
+            "logits": probe["logits"],
             "test_rows": len(measured.labels),
+            "energy": cold["energy"],
+            "test_rows_at_hand": probe["test_rows_at_hand"],
             "evaluate_s": round(probe["evaluate_s"], 3),
             "probe_s": round(probe["wall_s"], 3),
             "cold_s": round(cold["wall_s"], 3),

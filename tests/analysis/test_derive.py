@@ -74,6 +74,13 @@ def test_break_even_is_when_the_time_saved_has_paid_for_the_preparation():
     assert found["break_even_calls"] == pytest.approx(400, abs=5)  # 2 s, at 5 ms a call
 
 
+@pytest.mark.parametrize(("load_s", "calls"), [(0.2, 400), (1.2, 600), (0.1, 400), (None, 400)])
+def test_loading_longer_than_the_baseline_has_to_be_paid_for_too(load_s, calls):
+    first = row("baseline", 10.0, 100, prepare_s=0.1, load_s=0.2)
+    found = derive.heat([first, control(), row("x", 5.0, 100, prepare_s=2.0, load_s=load_s)])[2]
+    assert found["break_even_calls"] == pytest.approx(calls, abs=7)  # at 5 ms a call
+
+
 @pytest.mark.parametrize("milliseconds", [10.0, 20.0])
 def test_what_is_not_faster_never_breaks_even(milliseconds):
     found = derive.heat([baseline(), control(), row("x", milliseconds, 100, prepare_s=2.0)])[2]
