@@ -6,9 +6,9 @@ Exit codes: 0 done, 1 the study failed, 2 bad usage, with a sentence that names 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +17,9 @@ from efficiency.condition import Condition, Device, Phase
 from efficiency.errors import BadRequest, EfficiencyError, StoreError
 from efficiency.machine import this_machine
 from efficiency.study import Preset, Study, Variant
+
+if TYPE_CHECKING:
+    from efficiency.results.store import Store
 
 app = typer.Typer(
     name="efficiency",
@@ -162,8 +165,8 @@ def run(
     study_id = store.add_study(asked.as_dict(), name=asked.name, machine=here.as_dict(), command=command)
     with console.Bar() as bar:
         status = job.conduct(store, study_id, bar.tell)
-    console.outcome(store.rows([study_id]))
     record = store.study(study_id)
+    _shown(store, study_id, record.asked)
     console.say(f"Study {study_id}: {status}. {record.message}")
     if csv:
         console.write_file("--csv", csv, documents.to_csv(store, [study_id]))
@@ -265,11 +268,19 @@ def show(study_id: StudyId, json: Json = None) -> None:
     if json:
         console.write_json(json, documents.to_json(store, study_id))
         return
-    console.outcome(store.rows([study_id]))
+    _shown(store, study_id, record.asked)
     console.say(
         f"{record.name}: {record.status}, recorded {record.recorded_at} on {record.machine.get('label', '?')}. "
         f"{record.message}"
     )
+
+
+def _shown(store: Store, study_id: str, asked: Mapping[str, Any]) -> None:
+    from efficiency.analysis import notes, views
+
+    rows = store.rows([study_id])
+    console.outcome(rows)
+    console.hints(notes.of_study(views.records(rows), asked, store.details))
 
 
 @app.command()

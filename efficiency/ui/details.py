@@ -45,14 +45,18 @@ def _drawer(store: Store, rows: pd.DataFrame, row: pd.Series[Any]) -> None:
         _numbers(row, baseline)
         _histogram(store, row, baseline)
         _answers(store, row, baseline, tolerance_of(study.asked))
+        if text := answers.logits_said(kept.get("logits")):
+            st.markdown(markdown_text(text))
     else:
         waits = row["state"] != row["status"]
         say, icon = (st.info, ":material/hourglass_empty:") if waits else (st.warning, ":material/block:")
         say(f"{markdown_text(row['state'])}: {markdown_text(row['reason'])}", icon=icon)
     _evidence(kept)
-    for key in filter(None, str(row["warnings"]).split(";")):
+    if text := wording.energy(kept.get("energy")):
+        st.caption(markdown_text(text))
+    for key, text in notes.hints(row.to_dict(), study.asked, kept):
         show, icon = (st.info, ":material/info:") if key == "test-subset" else (st.warning, ":material/warning:")
-        show(notes.HINTS.get(key) or markdown_text(key), icon=icon)
+        show(markdown_text(text), icon=icon)
     _cards(str(row["variant"]))
     with st.expander("All numbers", icon=":material/table_rows:"):
         st.dataframe(tables.all_numbers(row), hide_index=True, alt="Every column of this row")
@@ -114,10 +118,19 @@ def _answers(store: Store, row: pd.Series[Any], baseline: pd.Series[Any] | None,
         return
     st.markdown("##### Which answers changed?")
     st.markdown(answers.said(own, theirs, tolerance_pp))
-    table = answers.by_class(own, theirs, answers.classes(str(row["workload"]), str(row["dataset"])))
+    names = answers.classes(str(row["workload"]), str(row["dataset"]))
+    table = answers.by_class(own, theirs, names)
+    if worst := answers.worst_classes(table):
+        st.markdown(markdown_text(worst))
     if len(table):
         with st.expander(f"By class: {len(table)} with a change", icon=":material/compare_arrows:"):
             st.dataframe(table, hide_index=True, alt="Rows that only one of the two has right, by class")
+    examples, count = answers.flipped(own, theirs, names)
+    if count:
+        shown = f"{count:,} answered otherwise" + (f", {len(examples)} of them here" if len(examples) < count else "")
+        with st.expander(f"Examples: {shown}", icon=":material/swap_horiz:"):
+            st.dataframe(examples, hide_index=True, alt="Test rows that the two answer differently")
+            st.caption("Test rows are numbered from 0, in the order of the test set; those that were lost come first.")
 
 
 def _evidence(kept: dict[str, Any]) -> None:
