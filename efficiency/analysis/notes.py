@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 NOISY_FLOOR = 1.05
 FEW_REPLICATES = 3
 
-Values = Mapping[str, Any]
+Values = Mapping[Any, Any]
 
 
 @dataclass(frozen=True)
