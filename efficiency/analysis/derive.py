@@ -114,6 +114,7 @@ def _columns(row: Measured, baseline: Measured, judge: Judge) -> Columns:
         "load_s": row.load_s,
         "first_call_ms": row.first_call_ms,
         "peak_memory_mb": row.peak_memory_mb,
+        "logits_snr_db": row.logits_snr_db,
         "energy_mj": row.energy_mj,
         "energy_source": row.energy_source,
         "took_effect": took_effect(row),

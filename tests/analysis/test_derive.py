@@ -202,6 +202,11 @@ def test_accuracy_is_judged_by_the_studys_own_tolerance():
     assert said == ["lost", "unresolved", "kept"]
 
 
+def test_the_distance_of_logits_is_the_rows_own_and_empty_for_the_baseline():
+    found = derive.heat([baseline(), control(), row("x", 10.0, 100, logits_snr_db=31.5)])
+    assert [columns["logits_snr_db"] for columns in found] == [None, None, 31.5]
+
+
 def test_every_column_is_one_of_the_contracts():
     full = row("x", 5.0, 120, size_bytes=1, prepare_s=1.0, load_s=1.0, first_call_ms=1.0, peak_memory_mb=1.0)
     for columns in derive.heat([baseline(), control(), full]):

@@ -157,7 +157,8 @@ def test_the_columns_follow_from_what_is_kept(moody):
 def test_logits_are_compared_with_the_baselines(moody):
     kept = {key: moody.store.details(int(moody.rows.loc[key, "row_id"])) for key in ("baseline", "dynamic-int8")}
     assert kept["baseline"]["logits"] is None
-    snr_db = kept["dynamic-int8"]["logits"]["snr_db"]
+    assert pd.isna(moody.rows.loc["baseline", "logits_snr_db"])
+    snr_db = moody.rows.loc["dynamic-int8", "logits_snr_db"]
     assert 20 < snr_db < 60  # eight bits of weights and of activations
     assert kept["dynamic-int8"]["logits"] == {"snr_db": snr_db, "why_not": None}
 
@@ -166,6 +167,7 @@ def test_what_computes_the_same_has_no_distance(tmp_path):
     found = conducted(study_of("steady", Variant.of(["inference-mode"])), tmp_path)
     details = found.store.details(int(found.rows.loc["inference-mode", "row_id"]))
     assert details["logits"] == {"snr_db": None, "why_not": "identical"}
+    assert pd.isna(found.rows.loc["inference-mode", "logits_snr_db"])
     found.store.close()
 
 
