@@ -15,6 +15,9 @@ from efficiency.study import Entry, Study, expand
 from efficiency.techniques import compose
 from efficiency.workloads import cards
 
+MOST_TOLERANCE_PP = 20.0
+"""A model that lost more than this is another model."""
+
 
 def problems(study: Study, machine: Machine) -> list[str]:
     """Everything that keeps the study from being run, a sentence each; empty where it can run."""
@@ -36,6 +39,11 @@ def problems(study: Study, machine: Machine) -> list[str]:
         found.append("A speed-up needs at least 2 replicates of more than 0 seconds each.")
     if study.budget_s is not None and not math.isfinite(study.budget_s):
         found.append(f"--budget: choose a number of seconds, not {study.budget_s}.")
+    if not 0 < study.tolerance_pp <= MOST_TOLERANCE_PP:  # no number of test rows shows that nothing at all is lost
+        found.append(
+            f"--tolerance: choose more than 0 and at most {MOST_TOLERANCE_PP:g} percentage points of accuracy, "
+            f"not {study.tolerance_pp:g}."
+        )
     if not 0 <= study.seed < 2**32:
         found.append(f"--seed: choose 0 to {2**32 - 1}, not {study.seed}.")
     if not found and all(entry.why_not for entry in expand(study, machine) if entry.variant.techniques):

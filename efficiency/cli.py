@@ -6,9 +6,9 @@ Exit codes: 0 done, 1 the study failed, 2 bad usage, with a sentence that names 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +17,9 @@ from efficiency.condition import Condition, Device, Phase
 from efficiency.errors import BadRequest, EfficiencyError, StoreError
 from efficiency.machine import this_machine
 from efficiency.study import Preset, Study, Variant
+
+if TYPE_CHECKING:
+    from efficiency.results.store import Store
 
 app = typer.Typer(
     name="efficiency",
@@ -121,6 +124,9 @@ def run(
     padding: Annotated[int, typer.Option(help="Percent of every row that is padding, for text.")] = 0,
     phase: Annotated[Phase, typer.Option(help="Training is not measured yet.")] = "inference",
     budget: Annotated[float | None, typer.Option(help="Seconds the whole study may take.")] = None,
+    tolerance: Annotated[
+        float, typer.Option(help="Percentage points of accuracy that may be lost and still count as kept.")
+    ] = study.TOLERANCE_PP,
     seed: Annotated[int, typer.Option(help="Of calibration, fine-tuning and the order of timing.")] = 0,
     name: Annotated[str, typer.Option(help="What the study is called; its preset and machine unless told.")] = "",
     csv: Csv = None,
@@ -133,6 +139,7 @@ def run(
 
     asked = study.plan_preset(preset, this_machine(), device)
     asked = replace(asked, datasets=tuple(dataset or ()), budget_s=budget, seed=seed, name=name.strip() or asked.name)
+    asked = replace(asked, tolerance_pp=tolerance)
     asked = replace(asked, workloads=_chosen_workloads(asked, workload))
     unknown: list[str] = []
     if technique or combine:
@@ -158,8 +165,8 @@ def run(
     study_id = store.add_study(asked.as_dict(), name=asked.name, machine=here.as_dict(), command=command)
     with console.Bar() as bar:
         status = job.conduct(store, study_id, bar.tell)
-    console.outcome(store.rows([study_id]))
     record = store.study(study_id)
+    _shown(store, study_id, record.asked)
     console.say(f"Study {study_id}: {status}. {record.message}")
     if csv:
         console.write_file("--csv", csv, documents.to_csv(store, [study_id]))
@@ -261,11 +268,19 @@ def show(study_id: StudyId, json: Json = None) -> None:
     if json:
         console.write_json(json, documents.to_json(store, study_id))
         return
-    console.outcome(store.rows([study_id]))
+    _shown(store, study_id, record.asked)
     console.say(
         f"{record.name}: {record.status}, recorded {record.recorded_at} on {record.machine.get('label', '?')}. "
         f"{record.message}"
     )
+
+
+def _shown(store: Store, study_id: str, asked: Mapping[str, Any]) -> None:
+    from efficiency.analysis import notes, views
+
+    rows = store.rows([study_id])
+    console.outcome(rows)
+    console.hints(notes.of_study(views.records(rows), asked, store.details))
 
 
 @app.command()

@@ -133,6 +133,12 @@ def outcome(rows: pd.DataFrame) -> None:
     console.print("* on the Pareto front: nothing measured here is better in one thing and no worse in another.")
 
 
+def hints(told: Iterable[tuple[str, str, list[str]]]) -> None:
+    """What the warnings in the rows mean and what to do about them, as `notes.of_study` has them."""
+    for key, text, of in told:
+        say(f"{key}: {text} ({', '.join(of[:4])}{f' and {len(of) - 4} more' if len(of) > 4 else ''})")
+
+
 def _outcome_row(row: Mapping[Any, Any]) -> list[object]:
     def number(name: str, pattern: str) -> str:
         return "" if pd.isna(row[name]) else pattern.format(row[name])

@@ -18,6 +18,8 @@ from efficiency.workloads.base import Dataset, Workload
 
 Preset = Literal["quick", "article", "full"]
 
+TOLERANCE_PP = 0.5
+"""Percentage points that may be lost before accuracy counts as lost, unless a study says otherwise."""
 BASELINE = "baseline"
 CONTROL = "control"
 
@@ -87,6 +89,8 @@ class Study:
     budget_s: float | None = None
     seed: int = 0
     name: str = ""
+    tolerance_pp: float = TOLERANCE_PP
+    """Percentage points that may be lost before accuracy counts as lost."""
 
     def dataset_of(self, workload: Workload) -> Dataset:
         """The data set that this workload is measured on; raises `UnknownName` where it has none of those asked for."""
@@ -112,6 +116,12 @@ class Study:
             return cls(**known)
         except (KeyError, TypeError, AttributeError) as error:
             raise BadRequest(f"This is not a study's description ({error}).") from error
+
+
+def tolerance_of(asked: Mapping[str, Any]) -> float:
+    """The tolerance of a stored description; the usual one where it is older than the question, or is no study's."""
+    tolerance_pp = asked.get("tolerance_pp")
+    return float(tolerance_pp) if isinstance(tolerance_pp, int | float) else TOLERANCE_PP
 
 
 QUICK_WORKLOADS = ("vision-small-cnn", "lstm-classifier", "transformer-encoder")

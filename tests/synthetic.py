@@ -61,7 +61,9 @@ def fill(
         for condition in study.conditions:
             entries = [e for e in expand(study, machine) if (e.workload, e.condition) == (workload, condition)]
             measured = [_measured(e.variant, e.why_not, workload, condition, fail, slower, rng) for e in entries]
-            for entry, row, columns in zip(entries, measured, derive.heat(measured), strict=True):
+            for entry, row, columns in zip(
+                entries, measured, derive.heat(measured, tolerance_pp=study.tolerance_pp), strict=True
+            ):
                 described = workloads.describe(workload)
                 row_id = store.put_row(
                     id,

@@ -142,6 +142,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         "36",
         "--seed",
         "7",
+        "--tolerance",
+        "1.5",
         "--name",
         "Mine, today",
     ]
@@ -154,6 +156,7 @@ def test_a_run_ends_well_and_prints_its_document_last(run):
     document = run.said.document
     assert document["study"]["status"] == "done"
     assert document["study"]["asked"]["seed"] == 7
+    assert document["study"]["asked"]["tolerance_pp"] == 1.5
     assert document["study"]["name"] == "Mine, today"
     assert "run --workload" in document["study"]["command"]
     assert [row["columns"]["status"] for row in document["rows"]] == ["done", "done", "done", "not-applicable", "done"]
@@ -176,7 +179,8 @@ def test_the_csv_has_exactly_the_contracts_columns(run):
         assert (row["status"] == "done") == (row["reason"] == "")
         assert (row["study"], row["workload"], row["batch_size"]) == (run.study_id, "steady-mlp", "4")
         assert not {"nan", "None", "NaN"} & set(row.values())
-        assert row["energy_mj"] == ""  # An unknown is empty, never 0.
+        assert (row["energy_mj"] == "") == (row["energy_source"] == "")
+        assert row["energy_mj"] != "0"  # An unknown is empty, never 0.
     baseline, control = rows[0], rows[1]
     assert (baseline["speedup"], baseline["speed_verdict"], baseline["size_ratio"]) == ("1", "same", "1")
     assert (control["on_pareto_front"], control["accuracy_pct"]) == ("false", "")
@@ -200,6 +204,12 @@ def test_it_is_listed_and_shown(run):
     shown = run.ask("show", run.study_id)
     assert shown.code == 0
     assert "steady-mlp, batch 4, 1 thread" in shown.err
+
+
+def test_what_a_warning_means_is_said_below_the_rows(run):
+    warned = {key for row in run.said.document["rows"] for key in (row["columns"]["warnings"] or "").split(";") if key}
+    for said in (run.said, run.ask("show", run.study_id)):
+        assert {line.split(":")[0] for line in said.err.splitlines() if "(steady-mlp: " in line} == warned
 
 
 def test_an_exported_study_is_imported_unchanged(run, tmp_path):
@@ -299,6 +309,8 @@ BAD: dict[str, tuple[tuple[str, ...], tuple[str, ...], Any]] = {
     "budget": ((*TINY, "--budget", "1"), ("--budget", "too small"), None),
     "budget, none": ((*TINY, "--budget", "nan"), ("--budget",), None),
     "budget, endless": ((*TINY, "--budget", "inf"), ("--budget",), None),
+    "tolerance": ((*TINY, "--tolerance", "-1"), ("--tolerance", "at most 20 percentage points", "not -1"), None),
+    "tolerance, none": ((*TINY, "--tolerance", "nan"), ("--tolerance",), None),
     "seed": ((*TINY, "--seed", "-1"), ("--seed",), None),
     "preset": (("run", "--preset", "nope"), ("--preset", "quick"), None),
     "phase": ((*TINY, "--phase", "training"), ("--phase", "inference"), None),

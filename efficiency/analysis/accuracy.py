@@ -1,5 +1,8 @@
 """Accuracy as an estimate: its own interval, and the paired difference to the baseline.
 
+The question is one of non-inferiority: not whether anything is lost, which no test can rule out, but whether more is
+lost than the study tolerates.
+
 Both models answer the same test rows, so only the rows on which they differ carry information on the
 difference: the paired interval is far narrower than what two separate intervals would suggest.
 """
@@ -14,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from efficiency.study import TOLERANCE_PP
+
 Answers = NDArray[np.integer]
 Verdict = Literal["kept", "lost", "unresolved"]
 
-TOLERANCE_PP = 0.5
-"""Percentage points that may be lost before accuracy counts as lost."""
 RESAMPLES = 20_000
 
 

@@ -2,34 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from efficiency import workloads
 from efficiency.analysis import accuracy
+from efficiency.study import TOLERANCE_PP
+
+VERDICTS: dict[accuracy.Verdict, str] = {
+    "kept": "Surely no more than the tolerated {:g} pp is lost.",
+    "lost": "Surely more than the tolerated {:g} pp is lost.",
+    "unresolved": "Whether more than the tolerated {:g} pp is lost cannot be told.",
+}
 
 
-def said(own: pd.DataFrame, baseline: pd.DataFrame) -> str:
-    """How many rows only one of the two has right, and how many rows would settle what that costs.
+def said(own: pd.DataFrame, baseline: pd.DataFrame, tolerance_pp: float = TOLERANCE_PP) -> str:
+    """How many rows only one of the two has right, what follows from it, and how many rows would settle what does not.
 
-    Both frames hold `predicted` and `label` of the same test rows.
+    Both frames hold `predicted` and `label` of the same test rows; `tolerance_pp` is the study's.
     """
     labels = baseline["label"].to_numpy()
     change = accuracy.difference(own["predicted"].to_numpy(), baseline["predicted"].to_numpy(), labels)
-    if not change.gained and not change.lost:
-        return f"None that matters: of {len(labels):,} test rows, both have the same ones right."
-    text = (
-        f"Of {len(labels):,} test rows, {change.gained:,} {_are(change.gained)} right here alone and {change.lost:,} "
+    verdict = accuracy.verdict(change, tolerance_pp)
+    if change.gained or change.lost:
+        text = _discordant(change, len(labels))
+    else:
+        text = f"None that matters: of {len(labels):,} test rows, both have the same ones right."
+    text += f" {VERDICTS[verdict].format(tolerance_pp)} The difference lies within {change.low_pp:+.2f} to "
+    text += f"{change.high_pp:+.2f} pp (95 % interval)."
+    if verdict == "unresolved" and (rows := accuracy.rows_to_settle(change, len(labels), tolerance_pp)):
+        text += f" About {rows:,} test rows would settle whether more than {tolerance_pp:g} pp is lost."
+    return text
+
+
+def _discordant(change: accuracy.Difference, rows: int) -> str:
+    return (
+        f"Of {rows:,} test rows, {change.gained:,} {_are(change.gained)} right here alone and {change.lost:,} "
         f"with the baseline alone (exact McNemar test: p = {change.mcnemar_p:.2g})."
     )
-    if accuracy.verdict(change) == "unresolved" and (rows := accuracy.rows_to_settle(change, len(labels))):
-        text += f" About {rows:,} test rows would settle whether more than {accuracy.TOLERANCE_PP:g} pp is lost."
-    return text
 
 
 def _are(count: int) -> str:
     return "is" if count == 1 else "are"
+
+
+def logits_said(kept: object) -> str:
+    """What a row's details keep of the distance between its logits and the baseline's; empty where nothing is kept."""
+    if not isinstance(kept, Mapping):
+        return ""
+    if kept.get("why_not") == "identical":
+        return "The logits are the baseline's to the last bit: this variant computes the very same."
+    if kept.get("why_not") == "not-finite":
+        return "Some logits are infinite or no number, so they cannot be compared with the baseline's."
+    snr_db = kept.get("snr_db")
+    if not isinstance(snr_db, int | float):
+        return ""
+    share_pct = 100 * 10 ** (-snr_db / 20)
+    return (
+        f"The logits lie {snr_db:.0f} dB from the baseline's: the difference is {share_pct:.2g} % of their own size. "
+        "Every 20 dB less is ten times the difference; it shows what the arithmetic costs before answers change."
+    )
 
 
 def by_class(own: pd.DataFrame, baseline: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
@@ -38,12 +72,53 @@ def by_class(own: pd.DataFrame, baseline: pd.DataFrame, classes: Sequence[str]) 
         own["predicted"].to_numpy(), baseline["predicted"].to_numpy(), baseline["label"].to_numpy()
     )
     return pd.DataFrame(
-        [
-            (classes[label] if label < len(classes) else str(label), rows, gained, lost, gained - lost)
-            for label, rows, gained, lost in found
-        ],
+        [(_class_name(label, classes), rows, gained, lost, gained - lost) for label, rows, gained, lost in found],
         columns=["Class", "Test rows", "Right here alone", "Right with the baseline alone", "Change"],
     )
+
+
+def worst_classes(table: pd.DataFrame, limit: int = 3) -> str:
+    """Which classes of `by_class` lose most, in a sentence; empty where none loses."""
+    losing = table[table["Change"] < 0].head(limit)
+    if losing.empty:
+        return ""
+    told = [
+        f"{name} ({change} of {rows})" for name, rows, change in losing[["Class", "Test rows", "Change"]].to_numpy()
+    ]
+    return f"Most is lost in {', '.join(told)}."
+
+
+def flipped(
+    own: pd.DataFrame, baseline: pd.DataFrame, classes: Sequence[str], limit: int = 50
+) -> tuple[pd.DataFrame, int]:
+    """Test rows that the two answer differently, and how many there are: lost ones first, then gained, then both wrong.
+
+    Rows are numbered from 0, in the order of the test set, so that `load("test", None)` finds them. At most `limit`.
+    """
+    labels, ours, theirs = (
+        column.to_numpy() for column in (baseline["label"], own["predicted"], baseline["predicted"])
+    )
+    rows = np.flatnonzero(ours != theirs)
+    kind = np.select([theirs[rows] == labels[rows], ours[rows] == labels[rows]], [0, 1], 2)
+    order = np.argsort(kind, kind="stable")[:limit]
+    words = ("lost", "gained", "wrong both times")
+    table = pd.DataFrame(
+        [
+            (
+                int(row),
+                *(_class_name(int(answer), classes) for answer in (labels[row], theirs[row], ours[row])),
+                words[k],
+            )
+            for row, k in zip(rows[order], kind[order], strict=True)
+        ],
+        columns=["Test row", "Label", "Baseline's answer", "Answer here", "Change"],
+    )
+    return table, len(rows)
+
+
+def _class_name(number: int, classes: Sequence[str]) -> str:
+    """Classes are numbers where they have no names here."""
+    return classes[number] if number < len(classes) else str(number)
 
 
 def classes(workload: str, dataset: str) -> tuple[str, ...]:

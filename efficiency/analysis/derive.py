@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from efficiency.analysis import accuracy, notes, pareto, speed, stillness
 from efficiency.health import Health
+from efficiency.study import TOLERANCE_PP
 
 
 @dataclass
@@ -28,11 +29,14 @@ class Measured:
     reason: str = ""
     predicted: NDArray[np.integer] | None = None
     labels: NDArray[np.integer] | None = None
+    logits_snr_db: float | None = None
     size_bytes: int | None = None
     prepare_s: float | None = None
     load_s: float | None = None
     first_call_ms: float | None = None
     peak_memory_mb: float | None = None
+    energy_mj: float | None = None
+    energy_source: str | None = None
     samples: NDArray[np.int64] | None = None
     felt: stillness.Felt | None = None
     """The machine's pulse while the heat was timed; kept with its baseline."""
@@ -44,13 +48,16 @@ class Measured:
 
 @dataclass(frozen=True)
 class Judge:
-    """What a heat's speed-ups are judged by."""
+    """What a heat's speed-ups and its accuracies are judged by."""
 
     floor: float
     precision: float
     threshold: float
     disturbed: bool
     """Whether too few rounds were undisturbed, so that all had to count."""
+    tolerance_pp: float
+    has_control: bool
+    """Without one the floor is 1 for want of anything better, which is not a finding."""
 
 
 Columns = dict[str, object]
@@ -85,19 +92,27 @@ def heat(
     precision: float = 0.02,
     threshold: float = speed.FALSE_DISCOVERIES,
     best_ns: float | None = None,
+    tolerance_pp: float = TOLERANCE_PP,
 ) -> list[Columns]:
     """The outcome columns of rows that share workload and condition, in the same order.
 
     The first row is the baseline; a row whose variant is the control sets the noise floor. A speed-up that is
-    known less well than to within `precision` of itself has a warning. `threshold` and `best_ns`, what a handoff
-    between threads takes undisturbed, are the study's.
+    known less well than to within `precision` of itself has a warning. `threshold`, `tolerance_pp` and `best_ns`, what
+    a handoff between threads takes undisturbed, are the study's.
     """
     # A variant that was dropped while it was timed keeps its samples, but no figure rests on them.
     rows = [replace(row, samples=None) if row.status == "failed" else row for row in rows]
     baseline = rows[0]
     ratios = speed_ups(baseline, rows[1:], best_ns)
-    floor = speed.noise_floor(next((ratio for row, ratio in zip(rows[1:], ratios, strict=True) if row.control), None))
-    judge = Judge(floor, precision, threshold, stillness.judged(baseline.felt, best_ns).disturbed)
+    of_control = next((ratio for row, ratio in zip(rows[1:], ratios, strict=True) if row.control), None)
+    judge = Judge(
+        speed.noise_floor(of_control),
+        precision,
+        threshold,
+        stillness.judged(baseline.felt, best_ns).disturbed,
+        tolerance_pp,
+        of_control is not None,
+    )
     derived = [_columns(row, baseline, ratio, judge) for row, ratio in zip(rows, [None, *ratios], strict=True)]
     _mark_front(rows, derived)
     return derived
@@ -120,8 +135,11 @@ def _columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | None, jud
         "load_s": row.load_s,
         "first_call_ms": row.first_call_ms,
         "peak_memory_mb": row.peak_memory_mb,
+        "logits_snr_db": row.logits_snr_db,
+        "energy_mj": row.energy_mj,
+        "energy_source": row.energy_source,
         "took_effect": took_effect(row),
-        **_accuracy_columns(row, baseline),
+        **_accuracy_columns(row, baseline, judge),
         **_size_columns(row, baseline),
         **_speed_columns(row, baseline, ratio, judge),
     }
@@ -130,7 +148,7 @@ def _columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | None, jud
     return columns
 
 
-def _accuracy_columns(row: Measured, baseline: Measured) -> Columns:
+def _accuracy_columns(row: Measured, baseline: Measured, judge: Judge) -> Columns:
     if row.predicted is None or row.labels is None:
         return {}
     own = accuracy.share(row.predicted, row.labels)
@@ -154,7 +172,7 @@ def _accuracy_columns(row: Measured, baseline: Measured) -> Columns:
         "accuracy_delta_pp": change.delta_pp,
         "accuracy_delta_ci_low_pp": change.low_pp,
         "accuracy_delta_ci_high_pp": change.high_pp,
-        "accuracy_verdict": accuracy.verdict(change),
+        "accuracy_verdict": accuracy.verdict(change, judge.tolerance_pp),
         "agreement_pct": change.agreement_pct,
     }
 
@@ -178,6 +196,7 @@ def _speed_columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | Non
         "latency_ms_p99": times.p99_ms,
         "throughput_per_s": 1e3 * row.batch_size / times.p50_ms,
         "replicates": len(np.unique(row.samples[:, 0])),
+        "noise_floor_pct": 100 * (judge.floor - 1) if judge.has_control else None,
     }
     if row is baseline:
         return columns | {
@@ -198,8 +217,15 @@ def _speed_columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | Non
     }
     if verdict == "faster" and row.prepare_s is not None and baseline.samples is not None:
         saved_ms = speed.latency(baseline.samples).p50_ms * (1 - 1 / ratio.estimate)
-        columns["break_even_calls"] = math.ceil(1e3 * row.prepare_s / saved_ms)
+        columns["break_even_calls"] = math.ceil(1e3 * (row.prepare_s + _extra_load_s(row, baseline)) / saved_ms)
     return columns
+
+
+def _extra_load_s(row: Measured, baseline: Measured) -> float:
+    """How much longer the variant takes to load; loading sooner pays for no preparation, which came before."""
+    if row.load_s is None or baseline.load_s is None:
+        return 0.0
+    return max(0.0, row.load_s - baseline.load_s)
 
 
 def _mark_front(rows: list[Measured], derived: list[Columns]) -> None:

@@ -1,35 +1,280 @@
-"""Warnings on a row: one closed list, each with what it means and what to do about it."""
+"""Warnings on a row: one closed list, each with what it means and what to do about it.
+
+What to do depends on what was done already, as in hyperfine: who has used up the longest preset is not told to choose a
+longer one, and who shares the machine is told with which programs. So a hint is a function of the row, of what the
+study asked for and of what its row keeps in its details.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+from efficiency import health
+from efficiency.study import PRESETS, Preset
 
 if TYPE_CHECKING:
     from efficiency.analysis.derive import Measured
 
 NOISY_FLOOR = 1.05
+FEW_REPLICATES = 3
 
-HINTS: dict[str, str] = {
-    "no-effect": "The technique changed nothing that could be seen: its figures are the baseline's.",
-    "partly-effective": "The technique reached only a part of the model; the evidence says which.",
-    "noisy": "The control, a second baseline, may differ from it by over 5 %: end other programs and measure again.",
-    "busy-machine": "Other programs kept the processor busy while this was timed: end them and measure again.",
-    "cpu-stolen": "Other virtual machines took processor time while this was timed: measure at a quieter hour.",
-    "cpu-throttled": "The container's quota held the processor back meanwhile: raise it, or use fewer threads.",
-    "disturbed": "The machine's cores were far apart, or taken by others, nearly all the time that this was timed, and "
-    "so the figures are of a disturbed machine: end other programs, or measure at another hour.",
-    "swapping": "Memory was swapped while this was timed: end other programs, or choose fewer variants at once.",
-    "test-subset": "Accuracy was measured on the first rows of the test set; the article preset uses all.",
-    "wide-interval": "The interval is wider than asked for (±2 % unless told): the budget or the number of processes "
-    "ran out first. Raise the budget, or end other programs.",
-    "few-replicates": "Fewer than three processes timed this row: its interval is wide. Run the study again.",
+Values = Mapping[Any, Any]
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was done for a row. Any of it may be missing: a document of another origin holds what it holds."""
+
+    row: Values
+    asked: Values
+    details: Values
+
+    @property
+    def replicates(self) -> int:
+        """Processes that timed it."""
+        return int(_number(self.row.get("replicates")) or 0)
+
+    @property
+    def most_replicates(self) -> int:
+        """Processes that would have timed it at most."""
+        return int(max(self.effort(name) or 0 for name in ("replicates", "most_replicates")))
+
+    @property
+    def preset(self) -> str:
+        """The preset that the study started from."""
+        return str(self.asked.get("preset") or "")
+
+    @property
+    def budget_s(self) -> float | None:
+        """What limited the study's time: the user's budget, or else the preset's own."""
+        own_s = _number(self.asked.get("budget_s"))
+        return own_s if own_s is not None else self.effort("budget_s")
+
+    def effort(self, name: str) -> float | None:
+        """A number of the study's `Effort`; None where it has none."""
+        effort = self.asked.get("effort")
+        return _number(effort.get(name)) if isinstance(effort, Mapping) else None
+
+    def worst(self, name: str) -> float:
+        """The highest of a figure of `Health` over the replicates; 0 where none is kept."""
+        return max((_number(seen.get(name)) or 0.0 for seen in self._health), default=0.0)
+
+    @property
+    def programs(self) -> str:
+        """Names of the programs that kept the processor busy, where they are known: `chrome, python`."""
+        # The only list in a record of `Health`; records that are older than it have none.
+        names = [_name(program) for seen in self._health for kept in seen.values() for program in _listed(kept)]
+        return ", ".join(dict.fromkeys(filter(None, names)))
+
+    @property
+    def effects(self) -> list[tuple[str, str]]:
+        """(technique key, yes/no/partly) of each technique of the variant."""
+        kept = self.details.get("evidence")
+        shown = kept.items() if isinstance(kept, Mapping) else ()
+        return [(str(key), str(one.get("took_effect"))) for key, one in shown if isinstance(one, Mapping)]
+
+    @property
+    def _health(self) -> list[Values]:
+        return [seen for seen in _listed(self.details.get("health")) if isinstance(seen, Mapping)]
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+        return None
+    return float(value)
+
+
+def _listed(value: object) -> Sequence[Any]:
+    return value if isinstance(value, list | tuple) else ()
+
+
+def _name(program: object) -> str:
+    """Of a program as its name, as a mapping with a `name`, or as a sequence that begins with it."""
+    if isinstance(program, Mapping):
+        program = program.get("name")
+    if isinstance(program, list | tuple) and program:
+        program = program[0]
+    return program if isinstance(program, str) else ""
+
+
+def _no_effect(done: Done) -> str:
+    return "The technique changed nothing that could be seen: its figures are the baseline's."
+
+
+def _partly_effective(done: Done) -> str:
+    idle = ", ".join(key for key, effect in done.effects if effect == "no")
+    if idle:
+        return f"Of this combination, {idle} changed nothing that could be seen; the others did the work."
+    return "The technique reached only a part of the model; the evidence says which."
+
+
+def _disturbed(done: Done) -> str:
+    """What disturbed the timing, and the mend; empty where nothing was seen."""
+    for figure, limit, text in (
+        ("others_cores", health.BUSY_CORES, _busy_machine),
+        ("stolen_share", health.STEAL_SHARE, _cpu_stolen),
+        ("throttled_share", health.THROTTLED_SHARE, _cpu_throttled),
+        ("swapped_mb", health.SWAPPED_MB, _swapping),
+    ):
+        if done.worst(figure) > limit:
+            return text(done)
+    return ""
+
+
+def _noisy(done: Done) -> str:
+    text = "The control, a second baseline, may differ from it by over 5 %. "
+    return text + (
+        _disturbed(done)
+        or "No other program was seen to disturb, so it is the machine (its clock, power saving, heat) or a few "
+        f"unlike processes. {_more_time(done)}"
+    )
+
+
+def _busy_machine(done: Done) -> str:
+    whom = f"Other programs ({done.programs})" if done.programs else "Other programs"
+    cores = f"up to {done.worst('others_cores'):.1f} cores" if done.worst("others_cores") else "the processor"
+    return f"{whom} kept {cores} busy while this was timed: end them and measure again."
+
+
+def _cpu_stolen(done: Done) -> str:
+    share = f"up to {done.worst('stolen_share'):.0%} of the" if done.worst("stolen_share") else "some"
+    return f"Other virtual machines took {share} processor time while this was timed: measure at a quieter hour."
+
+
+def _cpu_throttled(done: Done) -> str:
+    share = f" for {done.worst('throttled_share'):.0%} of the time" if done.worst("throttled_share") else ""
+    threads = int(_number(done.row.get("threads")) or 1)
+    fewer = f", or use fewer than {threads} threads" if threads > 1 else ""
+    return f"The container's quota held the processor back{share}: raise the quota{fewer}."
+
+
+def _swapping(done: Done) -> str:
+    text = "Memory was swapped while this was timed: end other programs, or choose fewer variants at once"
+    batch = int(_number(done.row.get("batch_size")) or 1)
+    return text + (f", or a smaller batch than {batch}." if batch > 1 else ".")
+
+
+def _hardly_still(done: Done) -> str:
+    text = (
+        "Nearly all the time that this was timed, handing work from core to core took longer than it does undisturbed: "
+        "the figures are of a disturbed machine. "
+    )
+    return text + (_disturbed(done) or "Nothing was seen to run beside it here, so it was the host: measure again later.")
+
+
+def _test_subset(done: Done) -> str:
+    used, whole = (_number(done.details.get(name)) for name in ("test_rows", "test_rows_at_hand"))
+    rows = "the first rows of the test set"
+    if used:
+        rows = f"the first {used:,.0f}" + (f" of {whole:,.0f}" if whole else "") + " test rows"
+    verdict = done.row.get("accuracy_verdict")
+    if verdict == "unresolved":
+        return f"Accuracy was measured on {rows}, too few to tell: `--preset article` uses all."
+    if verdict in ("kept", "lost") and done.row.get("variant") != "baseline":
+        return f"Accuracy was measured on {rows}, enough to tell that it is {verdict}; `--preset article` uses all."
+    return f"Accuracy was measured on {rows}; `--preset article` uses all."
+
+
+def _wide_interval(done: Done) -> str:
+    precision = done.effort("precision") or 0.02
+    text = f"The interval is wider than the ±{100 * precision:g} % asked for. "
+    return text + " ".join(filter(None, (_disturbed(done), _more_time(done))))
+
+
+def _few_replicates(done: Done) -> str:
+    text = f"Fewer than {FEW_REPLICATES} processes timed this row, so its interval is wide or missing. "
+    if done.row.get("status") == "cancelled":
+        return text + "The study was cancelled while it was timed: run it again."
+    planned = int(done.effort("replicates") or 0)
+    if 0 < planned < FEW_REPLICATES:
+        return text + f"The study asked for {planned} only: ask for more, or take a preset as it is."
+    return text + _more_time(done)
+
+
+def _more_time(done: Done) -> str:
+    """What ended the timing, and how it can go on for longer."""
+    used, most, budget_s = done.replicates, done.most_replicates, done.budget_s
+    if not used or not most:
+        return "Measure again, with a larger budget."
+    if used < most and budget_s is not None:
+        whose = "The budget" if _number(done.asked.get("budget_s")) is not None else f"The preset {done.preset}'s limit"
+        return (
+            f"{whose} of {budget_s:,.0f} s ended it after {used} of at most {most} processes: "
+            f"raise it, such as with `--budget {_twice(budget_s)}`."
+        )
+    if used < most:
+        return f"It ended after {used} of at most {most} processes: run the study again."
+    longer = _longer_preset(most)
+    if longer is not None:
+        return (
+            f"All {most} processes that the study allows were used: raise their number with `--preset {longer}`, "
+            f"which allows {PRESETS[longer][1].most_replicates}."
+        )
+    return (
+        f"All {most} processes were used, as many as the longest preset has: more time is unlikely to help. Hold the "
+        "clock steady (no power saving, no boost), or take another machine; else this is as well as it is known here."
+    )
+
+
+def _longer_preset(replicates: int) -> Preset | None:
+    return next((key for key, (_, effort) in PRESETS.items() if effort.most_replicates > replicates), None)
+
+
+def _twice(seconds: float) -> int:
+    return max(60, 30 * math.ceil(2 * seconds / 30))
+
+
+HINTS: dict[str, Callable[[Done], str]] = {
+    "no-effect": _no_effect,
+    "partly-effective": _partly_effective,
+    "noisy": _noisy,
+    "busy-machine": _busy_machine,
+    "cpu-stolen": _cpu_stolen,
+    "cpu-throttled": _cpu_throttled,
+    "swapping": _swapping,
+    "disturbed": _hardly_still,
+    "test-subset": _test_subset,
+    "wide-interval": _wide_interval,
+    "few-replicates": _few_replicates,
 }
+
+
+def hint(key: str, row: Values, asked: Values, details: Values) -> str:
+    """What a warning means on this row and what to do next; a key of another version stays as it is.
+
+    `row` holds the row's columns, `asked` is what its study asked for, `details` what is kept beside the row.
+    """
+    say = HINTS.get(key)
+    return key if say is None else say(Done(row, asked, details))
+
+
+def hints(row: Values, asked: Values, details: Values) -> list[tuple[str, str]]:
+    """(key, hint) of each warning on the row, in their order."""
+    warned = row.get("warnings")
+    keys = filter(None, warned.split(";")) if isinstance(warned, str) else ()
+    return [(key, hint(key, row, asked, details)) for key in keys]
+
+
+def of_study(
+    rows: Iterable[Values], asked: Values, details: Callable[[int], Values]
+) -> list[tuple[str, str, list[str]]]:
+    """(key, hint, what it is said of), for all rows of a study; what is said of several rows is said once."""
+    found: dict[tuple[str, str], dict[str, None]] = {}
+    for row in rows:
+        if isinstance(row.get("warnings"), str):
+            for told in hints(row, asked, details(int(row["row_id"]))):
+                found.setdefault(told, {})[f"{row['workload']}: {row['variant']}"] = None
+    return [(key, text, list(of)) for (key, text), of in found.items()]
 
 
 def of(row: Measured, took_effect: str | None, floor: float, wide: bool, disturbed: bool = False) -> list[str]:
     """Keys of HINTS that apply to the row; `wide` is whether its interval is wider than was asked for.
 
-    `disturbed` is whether its heat had too few undisturbed rounds.
+    `disturbed` is whether too few of its heat's rounds were undisturbed (`analysis.stillness`).
     """
     found = []
     if took_effect == "no":
@@ -44,7 +289,7 @@ def of(row: Measured, took_effect: str | None, floor: float, wide: bool, disturb
             found.append("disturbed")
         if wide:
             found.append("wide-interval")
-        if len(set(row.samples[:, 0].tolist())) < 3:
+        if len(set(row.samples[:, 0].tolist())) < FEW_REPLICATES:
             found.append("few-replicates")
     if row.on_subset and row.predicted is not None:
         found.append("test-subset")

@@ -95,6 +95,19 @@ def number(value: Any, unit: str = "") -> str:
     return f"{text} {unit}".strip()
 
 
+def energy(kept: object) -> str:
+    """What a row's details keep of its energy, in a sentence; empty where nothing is kept."""
+    if not isinstance(kept, Mapping):
+        return ""
+    if not _known(kept.get("mj")):
+        return f"Energy was not measured. {kept.get('reason') or ''}".strip()
+    return (
+        f"An example takes {number(kept['mj'], 'mJ')} above idle ({number(kept.get('low_mj'))} to "
+        f"{number(kept.get('high_mj'))} over {kept.get('windows')} windows; {number(kept.get('with_idle_mj'), 'mJ')} "
+        f"with the {number(kept.get('idle_w'), 'W')} that idling draws). Source: {kept.get('source')}."
+    )
+
+
 def duration(seconds: float) -> str:
     """`8 s`, `2 min 10 s`, `1 h 05 min`."""
     whole = max(0, round(seconds))

@@ -1,9 +1,10 @@
-"""A cold start of ONE variant: load time, first call, and the memory it takes to serve. Child side."""
+"""A cold start of ONE variant: load time, first call, and the memory and energy it takes to serve. Child side."""
 
 from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from dataclasses import asdict
 
 from efficiency.engine.child import Message, Send
 
@@ -11,12 +12,12 @@ CALLS = 10
 
 
 def run(asked: Message, send: Send) -> None:
-    """Load from disk, call once, then serve a few calls under the high-water mark."""
+    """Load from disk, call once, serve a few calls under the high-water mark, then more beside the energy counter."""
     import torch
 
     from efficiency import workloads
     from efficiency.engine import variants
-    from efficiency.measure import memory
+    from efficiency.measure import energy, memory
 
     workload = workloads.get(asked["workload"])  # a user's file is run before the clock starts, and may set threads
     torch.set_num_threads(asked["condition"]["threads"])
@@ -43,9 +44,21 @@ def run(asked: Message, send: Send) -> None:
         first_call_ms = 1e3 * (time.perf_counter() - started)
         for _ in range(CALLS):
             call(sample)
-    if cuda:
-        peak_mb: float | None = torch.cuda.max_memory_allocated() / 1e6
-    else:
-        high = memory.peak_mb()
-        peak_mb = None if high is None or not was_reset else max(0.0, high - empty_mb)
-    send({"load_s": load_s, "first_call_ms": first_call_ms, "peak_memory_mb": peak_mb})
+        if cuda:
+            peak_mb: float | None = torch.cuda.max_memory_allocated() / 1e6
+        else:
+            high = memory.peak_mb()
+            peak_mb = None if high is None or not was_reset else max(0.0, high - empty_mb)
+
+        def served() -> None:
+            call(sample)
+            if cuda:
+                torch.cuda.synchronize()
+
+        meter = energy.nvml(f"GPU-{torch.cuda.get_device_properties(0).uuid}") if cuda else energy.rapl()
+        used = (
+            energy.Energy(reason=meter)
+            if isinstance(meter, str)
+            else energy.measure(meter, served, len(sample), on_window=lambda number: send({"doing": "reading energy"}))
+        )
+    send({"load_s": load_s, "first_call_ms": first_call_ms, "peak_memory_mb": peak_mb, "energy": asdict(used)})

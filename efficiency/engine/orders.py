@@ -40,6 +40,7 @@ class Orders:
         return self._about(entry.workload) | {
             "condition": asdict(entry.condition),
             "sample": str(self._sample(entry.workload, entry.condition)),
+            "logits": str(self._shared(entry.workload, entry.condition) / "baseline-logits.npy"),
             "test_rows": effort.test_rows,
             "calibration_rows": effort.calibration_rows,
             "training_rows": effort.training_rows,

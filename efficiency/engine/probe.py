@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ from efficiency.engine.child import Message, Send
 
 
 def run(asked: Message, send: Send) -> None:
-    """Learn what is to be learned, keep it for the replicates, answer every test row, show evidence."""
+    """Learn what is to be learned, keep it for the replicates, answer every test row, show evidence.
+
+    The baseline, which is probed before all others, keeps its logits for them.
+    """
     import torch
     from safetensors.torch import save_file
 
@@ -19,7 +23,7 @@ def run(asked: Message, send: Send) -> None:
     from efficiency.condition import Condition
     from efficiency.engine import arrays, inputs, variants
     from efficiency.errors import BadRequest
-    from efficiency.measure import accuracy, size
+    from efficiency.measure import accuracy, logits, size
     from efficiency.techniques import compose
     from efficiency.techniques.base import Data
     from efficiency.workloads import checkpoints
@@ -64,15 +68,25 @@ def run(asked: Message, send: Send) -> None:
                 f"{workload.name}: the model gives scores of shape {scores} for {len(sample)} rows and "
                 f"{len(dataset.classes)} classes; [rows, classes] is needed."
             )
-        predicted = accuracy.predictions(prepared.caller(), rows, condition.device, on_batch=answered)
+        kept = Path(asked["logits"])
+        heard = logits.Comparison(kept) if keys else logits.Keeper(kept, len(labels), scores[1])
+        predicted = accuracy.predictions(
+            prepared.caller(), rows, condition.device, on_batch=answered, on_logits=heard.add
+        )
         evaluate_s = time.perf_counter() - started
         shown = compose.evidence(keys, prepared, sample, reference)
+    if isinstance(heard, logits.Keeper):
+        heard.close()
+        distance = None
+    else:
+        distance = heard.distance()
     answer: dict[str, Any] = {
         "prepare_s": prepare_s,
         "evaluate_s": evaluate_s,
         "size_bytes": size.serialized_bytes(prepared.module),
         "predicted": arrays.to_text(predicted),
         "labels": arrays.to_text(labels.astype("uint16")),
+        "logits": None if distance is None else asdict(distance),
         "evidence": {
             key: {"took_effect": e.took_effect, "reason": e.reason, "figures": dict(e.figures)}
             for key, e in shown.items()

@@ -89,13 +89,18 @@ class StoreRecorder:
         measured.size_bytes = probe["size_bytes"]
         measured.prepare_s = probe["prepare_s"]
         measured.evidence = probe["evidence"]
+        measured.logits_snr_db = (probe["logits"] or {}).get("snr_db")
         measured.load_s = cold["load_s"]
         measured.first_call_ms = cold["first_call_ms"]
         measured.peak_memory_mb = cold["peak_memory_mb"]
+        measured.energy_mj, measured.energy_source = cold["energy"]["mj"], cold["energy"]["source"]
         row.padding_pct = probe["padding_pct"]
         row.details = {
             "evidence": probe["evidence"],
+            "logits": probe["logits"],
             "test_rows": len(measured.labels),
+            "energy": cold["energy"],
+            "test_rows_at_hand": probe["test_rows_at_hand"],
             "evaluate_s": round(probe["evaluate_s"], 3),
             "probe_s": round(probe["wall_s"], 3),
             "cold_s": round(cold["wall_s"], 3),
@@ -166,8 +171,8 @@ class StoreRecorder:
         threshold: float = speed.FALSE_DISCOVERIES,
     ) -> None:
         measured = [row.measured for row in rows]
-        best_ns = self._best_ns(measured[0])
-        derived = derive.heat(measured, self._checked.study.effort.precision, threshold, best_ns)
+        study, best_ns = self._checked.study, self._best_ns(measured[0])
+        derived = derive.heat(measured, study.effort.precision, threshold, best_ns, study.tolerance_pp)
         # The timed input is the heat's: rows that were never probed, such as the control, share its padding.
         padding_pct = next((row.padding_pct for row in rows if row.padding_pct is not None), None)
         now = datetime.now(UTC).isoformat(timespec="seconds")

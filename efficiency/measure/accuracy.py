@@ -28,13 +28,16 @@ def predictions(
     batches: Batches,
     device: str = "cpu",
     on_batch: Callable[[float], None] = lambda share: None,
+    on_logits: Callable[[NDArray[np.float32]], None] = lambda logits: None,
 ) -> NDArray[np.uint16]:
     """The class with the highest logit for each of the N rows of all batches, [N] uint16.
 
-    `on_batch` hears after each batch the share that is answered, 0 to 1.
+    `on_batch` hears after each batch the share that is answered, 0 to 1; `on_logits` gets its logits [n, classes].
     """
     answers = []
     for number, batch in enumerate(batches, start=1):
-        answers.append(call(batch.to(device)).argmax(dim=1).cpu().numpy().astype(np.uint16))
+        logits = call(batch.to(device))
+        answers.append(logits.argmax(dim=1).cpu().numpy().astype(np.uint16))
+        on_logits(logits.float().cpu().numpy())
         on_batch(number / len(batches))
     return np.concatenate(answers)

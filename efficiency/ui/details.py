@@ -11,6 +11,7 @@ from efficiency import charts, techniques
 from efficiency.analysis import answers, notes, tables, views, wording
 from efficiency.analysis.wording import markdown_text
 from efficiency.results.store import Store
+from efficiency.study import tolerance_of
 from efficiency.ui import selected
 
 EFFECT = {"yes": ("took effect", "green"), "partly": ("took effect in part", "orange"), "no": ("no effect", "red")}
@@ -38,27 +39,29 @@ def open_asked(store: Store, rows: pd.DataFrame) -> None:
 def _drawer(store: Store, rows: pd.DataFrame, row: pd.Series[Any]) -> None:
     st.caption(markdown_text(f"{row['workload_label']} · {row['dataset']} · {row['condition']} · {row['study_name']}"))
     baseline = views.baseline_of(rows, row)
-    kept = store.details(int(row["row_id"]))
+    kept, study = store.details(int(row["row_id"])), store.study(str(row["study_id"]))
     if row["status"] == "done":
         _findings(row)
         _numbers(row, baseline)
         _histogram(store, row, baseline)
-        _answers(store, row, baseline)
+        _answers(store, row, baseline, tolerance_of(study.asked))
+        if text := answers.logits_said(kept.get("logits")):
+            st.markdown(markdown_text(text))
     else:
         waits = row["state"] != row["status"]
         say, icon = (st.info, ":material/hourglass_empty:") if waits else (st.warning, ":material/block:")
         say(f"{markdown_text(row['state'])}: {markdown_text(row['reason'])}", icon=icon)
     _evidence(kept)
-    for key in filter(None, str(row["warnings"]).split(";")):
+    if text := wording.energy(kept.get("energy")):
+        st.caption(markdown_text(text))
+    for key, text in notes.hints(row.to_dict(), study.asked, kept):
         show, icon = (st.info, ":material/info:") if key == "test-subset" else (st.warning, ":material/warning:")
-        show(notes.HINTS.get(key) or markdown_text(key), icon=icon)
+        show(markdown_text(text), icon=icon)
     _cards(str(row["variant"]))
     with st.expander("All numbers", icon=":material/table_rows:"):
         st.dataframe(tables.all_numbers(row), hide_index=True, alt="Every column of this row")
     with st.expander("Machine", icon=":material/memory:"):
-        st.dataframe(
-            tables.machine_facts(store.study(str(row["study_id"])).machine), hide_index=True, alt="The machine"
-        )
+        st.dataframe(tables.machine_facts(study.machine), hide_index=True, alt="The machine")
 
 
 def _findings(row: pd.Series[Any]) -> None:
@@ -107,18 +110,27 @@ def _histogram(store: Store, row: pd.Series[Any], baseline: pd.Series[Any] | Non
     st.caption(f"{len(samples)} calls in {samples['replicate'].nunique()} fresh processes; dotted lines are medians.")
 
 
-def _answers(store: Store, row: pd.Series[Any], baseline: pd.Series[Any] | None) -> None:
+def _answers(store: Store, row: pd.Series[Any], baseline: pd.Series[Any] | None, tolerance_pp: float) -> None:
     if baseline is None or baseline["row_id"] == row["row_id"]:
         return
     own, theirs = (store.answers(int(one["row_id"])) for one in (row, baseline))
     if own.empty or len(own) != len(theirs):
         return
     st.markdown("##### Which answers changed?")
-    st.markdown(answers.said(own, theirs))
-    table = answers.by_class(own, theirs, answers.classes(str(row["workload"]), str(row["dataset"])))
+    st.markdown(answers.said(own, theirs, tolerance_pp))
+    names = answers.classes(str(row["workload"]), str(row["dataset"]))
+    table = answers.by_class(own, theirs, names)
+    if worst := answers.worst_classes(table):
+        st.markdown(markdown_text(worst))
     if len(table):
         with st.expander(f"By class: {len(table)} with a change", icon=":material/compare_arrows:"):
             st.dataframe(table, hide_index=True, alt="Rows that only one of the two has right, by class")
+    examples, count = answers.flipped(own, theirs, names)
+    if count:
+        shown = f"{count:,} answered otherwise" + (f", {len(examples)} of them here" if len(examples) < count else "")
+        with st.expander(f"Examples: {shown}", icon=":material/swap_horiz:"):
+            st.dataframe(examples, hide_index=True, alt="Test rows that the two answer differently")
+            st.caption("Test rows are numbered from 0, in the order of the test set; those that were lost come first.")
 
 
 def _evidence(kept: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from efficiency import techniques, workloads
 from efficiency.condition import Condition, Device
 from efficiency.errors import BadRequest
 from efficiency.machine import Machine
-from efficiency.study import COMBINATIONS, PRESETS, Preset, Study, Variant, expand, plan_preset
+from efficiency.study import COMBINATIONS, PRESETS, TOLERANCE_PP, Preset, Study, Variant, expand, plan_preset
 from efficiency.techniques import compose
 
 
@@ -30,6 +30,7 @@ class Chosen:
     threads: tuple[int, ...] = (1,)
     datasets: tuple[str, ...] = ()
     budget_s: float | None = None
+    tolerance_pp: float = TOLERANCE_PP
     length: int | None = None
     padding_pct: int = 0
     own_file: str = ""
@@ -78,6 +79,7 @@ def study_of(chosen: Chosen, machine: Machine) -> Study:
         conditions=tuple(dict.fromkeys(conditions)),
         datasets=chosen.datasets,
         budget_s=chosen.budget_s,
+        tolerance_pp=chosen.tolerance_pp,
         name=chosen.name.strip() or f"{chosen.preset} on {machine.cpu_model}",
     )
 
@@ -111,6 +113,7 @@ def command(study: Study, machine: Machine) -> str:
         "length": first.length,
         "padding": first.padding_pct or None,
         "budget": None if study.budget_s is None else f"{study.budget_s:g}",
+        "tolerance": None if study.tolerance_pp == preset.tolerance_pp else f"{study.tolerance_pp:g}",
     }
     words += [f"--{name} {value}" for name, value in options.items() if value is not None]
     return " ".join([*words, *_name(study, preset)])

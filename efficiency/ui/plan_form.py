@@ -12,7 +12,7 @@ from efficiency.analysis.wording import markdown_text
 from efficiency.condition import Device
 from efficiency.errors import EfficiencyError
 from efficiency.machine import this_machine
-from efficiency.study import Preset, Study
+from efficiency.study import TOLERANCE_PP, Preset, Study
 from efficiency.techniques.base import Stage
 from efficiency.ui import plan
 
@@ -68,7 +68,7 @@ def show() -> Study | None:
             chosen_techniques, combinations = _techniques(asked, device)
         with between:
             datasets, batch_sizes, threads, budget_s = _conditions(asked)
-        length, padding_pct, name = advanced
+        length, padding_pct, name, tolerance_pp = advanced
         chosen = plan.Chosen(
             preset=preset,
             workloads=tuple(names),
@@ -79,6 +79,7 @@ def show() -> Study | None:
             threads=tuple(threads),
             datasets=tuple(datasets),
             budget_s=budget_s,
+            tolerance_pp=tolerance_pp,
             length=length,
             padding_pct=padding_pct,
             own_file=own_file,
@@ -103,7 +104,7 @@ def _workloads() -> list[str]:
     )
 
 
-def _advanced() -> tuple[Device, str, tuple[int | None, int, str]]:
+def _advanced() -> tuple[Device, str, tuple[int | None, int, str, float]]:
     machine = this_machine()
     with st.expander("Advanced", icon=":material/tune:"):
         left, right = st.columns(2)
@@ -117,7 +118,7 @@ def _advanced() -> tuple[Device, str, tuple[int | None, int, str]]:
         name = right.text_input(
             "Name of the study", key="plan-name", placeholder="quick on this machine", persist_state="session"
         )
-        one, two, three = st.columns(3)
+        one, two, three, four = st.columns(4)
         device = one.segmented_control(
             "Device",
             ["cpu", "cuda"] if machine.gpus else ["cpu"],
@@ -134,7 +135,13 @@ def _advanced() -> tuple[Device, str, tuple[int | None, int, str]]:
             persist_state="session",
         )  # fmt: skip
         padding = three.slider("Padding [%]", 0, 95, 0, key="plan-padding", persist_state="session")
-    return cast(Device, device), own_file, (None if length is None else int(length), int(padding), name)
+        tolerance_pp = four.number_input(
+            "Tolerated loss [pp]", value=TOLERANCE_PP, step=0.1, format="%.2f", key="plan-tolerance",
+            persist_state="session",
+            help="Percentage points of accuracy that may be lost and still count as kept. The less is tolerated, "
+            "the more test rows it takes to tell.",
+        )  # fmt: skip
+    return cast(Device, device), own_file, (None if length is None else int(length), int(padding), name, tolerance_pp)
 
 
 def _techniques(names: list[str], device: Device) -> tuple[list[str], list[str]]:

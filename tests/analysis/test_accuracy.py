@@ -91,6 +91,32 @@ def test_mcnemars_exact_test(gained, lost, p):
     assert found.mcnemar_p == pytest.approx(p, rel=1e-3)
 
 
+@pytest.mark.parametrize(("rows", "chance"), [(500, 0.8), (2000, 0.95), (300, 0.99)])
+def test_the_interval_of_an_accuracy_holds_the_truth_about_as_often_as_it_says(rows, chance):
+    rng = np.random.default_rng(rows)
+    labels = np.zeros(rows, np.uint16)
+    found = [accuracy.share((rng.random(rows) > chance).astype(np.uint16), labels) for _ in range(1_000)]
+    # Of 1,000 draws the share is known to within 1.4 points, and Wilson's interval is off by as much for small counts.
+    assert 0.925 <= np.mean([one.low_pct <= 100 * chance <= one.high_pct for one in found]) <= 0.985
+
+
+@pytest.mark.parametrize("tolerance_pp", [0.5, 1.0])
+def test_what_loses_just_what_is_tolerated_is_hardly_ever_called_kept_or_lost(tolerance_pp):
+    rng = np.random.default_rng(5)
+    drawn = (accuracy.difference(*pair(rng, 3000, 0.01, 0.01 + tolerance_pp / 100)) for _ in range(400))
+    said = [accuracy.verdict(change, tolerance_pp) for change in drawn]
+    assert said.count("kept") <= 0.05 * len(said)  # 2.5 % is what the interval promises on either side
+    assert said.count("lost") <= 0.05 * len(said)
+
+
+def test_the_verdict_and_the_rows_to_settle_are_of_the_tolerance_asked_for():
+    change = Difference(-0.6, -0.9, -0.3, agreement_pct=99.0, gained=2, lost=8, mcnemar_p=0.1)
+    assert [accuracy.verdict(change, pp) for pp in (0.2, 0.5, 1.0)] == ["lost", "unresolved", "kept"]
+    # The interval reaches 0.3 pp to each side: over a third of that distance it takes nine times as many rows.
+    assert accuracy.rows_to_settle(change, 1_000, 0.5) == pytest.approx(9_000, abs=1)
+    assert accuracy.rows_to_settle(change, 1_000, 0.9) == pytest.approx(1_000, abs=1)
+
+
 @pytest.mark.parametrize(
     ("low", "delta", "high", "said"),
     [

@@ -74,6 +74,13 @@ def test_break_even_is_when_the_time_saved_has_paid_for_the_preparation():
     assert found["break_even_calls"] == pytest.approx(400, abs=5)  # 2 s, at 5 ms a call
 
 
+@pytest.mark.parametrize(("load_s", "calls"), [(0.2, 400), (1.2, 600), (0.1, 400), (None, 400)])
+def test_loading_longer_than_the_baseline_has_to_be_paid_for_too(load_s, calls):
+    first = row("baseline", 10.0, 100, prepare_s=0.1, load_s=0.2)
+    found = derive.heat([first, control(), row("x", 5.0, 100, prepare_s=2.0, load_s=load_s)])[2]
+    assert found["break_even_calls"] == pytest.approx(calls, abs=7)  # at 5 ms a call
+
+
 @pytest.mark.parametrize("milliseconds", [10.0, 20.0])
 def test_what_is_not_faster_never_breaks_even(milliseconds):
     found = derive.heat([baseline(), control(), row("x", milliseconds, 100, prepare_s=2.0)])[2]
@@ -92,6 +99,17 @@ def test_a_control_that_differs_takes_the_word_from_small_gains_and_is_a_warning
     assert quiet["speed_verdict"] == "faster"
     assert noisy["speed_verdict"] == "unresolved"
     assert "noisy" in noisy["warnings"].split(";")
+
+
+def test_the_noise_floor_is_what_the_controls_interval_reaches():
+    timed = derive.heat([baseline(), row("control", 9.0), row("x", 5.0)])
+    floor = max(timed[1]["speedup_ci_high"], 1 / timed[1]["speedup_ci_low"])
+    assert [columns["noise_floor_pct"] for columns in timed] == [pytest.approx(100 * (floor - 1))] * 3
+    assert timed[1]["noise_floor_pct"] == pytest.approx(11, abs=1)  # 10 ms against 9 ms
+    untimed = derive.heat([baseline(), control(), row("x", status="failed")])[2]
+    assert untimed.get("noise_floor_pct") is None
+    without = derive.heat([baseline(), row("x", 5.0)])
+    assert [columns["noise_floor_pct"] for columns in without] == [None, None]
 
 
 @pytest.mark.parametrize("status", ["failed", "cancelled", "not-applicable"])
@@ -176,6 +194,17 @@ def test_a_variant_that_was_dropped_while_it_was_timed_has_no_speed():
     assert not {"speedup", "latency_ms_p50", "replicates"} & {
         name for name, value in found.items() if value is not None
     }
+
+
+def test_accuracy_is_judged_by_the_studys_own_tolerance():
+    heat = [baseline(), control(), row("x", 10.0, 120)]  # loses 1 pp of 2,000 rows
+    said = [derive.heat(heat, tolerance_pp=pp)[2]["accuracy_verdict"] for pp in (0.5, 1.2, 3.0)]
+    assert said == ["lost", "unresolved", "kept"]
+
+
+def test_the_distance_of_logits_is_the_rows_own_and_empty_for_the_baseline():
+    found = derive.heat([baseline(), control(), row("x", 10.0, 100, logits_snr_db=31.5)])
+    assert [columns["logits_snr_db"] for columns in found] == [None, None, 31.5]
 
 
 def test_every_column_is_one_of_the_contracts():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ CLASSES = ("north", "east", "south", "west")
 FEATURES, HIDDEN = 64, 256
 ROWS = {"train": 400, "calibration": 100, "test": 400}
 CALLS_OF_A_PROBE = 40
-"""More than any process makes that does not time."""
+"""More than any process makes that neither times nor reads energy."""
 
 
 def load(split: str, rows: int | None = None) -> Rows:
@@ -75,7 +76,8 @@ def build_moody(classes: int) -> nn.Module:
             self.calls += 1
             inference, autocast = torch.is_inference_mode_enabled(), torch.is_autocast_enabled("cpu")
             if inference and autocast:
-                if self.calls > CALLS_OF_A_PROBE:
+                # Where the energy of a variant is read, its cold start makes many calls, too.
+                if self.calls > CALLS_OF_A_PROBE and "efficiency.engine.preloaded" not in sys.modules:
                     os.abort()
             elif inference:
                 os.kill(os.getpid(), signal.SIGKILL)

@@ -154,6 +154,23 @@ def test_the_columns_follow_from_what_is_kept(moody):
     assert row["agreement_pct"] == pytest.approx(change.agreement_pct)
 
 
+def test_logits_are_compared_with_the_baselines(moody):
+    kept = {key: moody.store.details(int(moody.rows.loc[key, "row_id"])) for key in ("baseline", "dynamic-int8")}
+    assert kept["baseline"]["logits"] is None
+    assert pd.isna(moody.rows.loc["baseline", "logits_snr_db"])
+    snr_db = moody.rows.loc["dynamic-int8", "logits_snr_db"]
+    assert 20 < snr_db < 60  # eight bits of weights and of activations
+    assert kept["dynamic-int8"]["logits"] == {"snr_db": snr_db, "why_not": None}
+
+
+def test_what_computes_the_same_has_no_distance(tmp_path):
+    found = conducted(study_of("steady", Variant.of(["inference-mode"])), tmp_path)
+    details = found.store.details(int(found.rows.loc["inference-mode", "row_id"]))
+    assert details["logits"] == {"snr_db": None, "why_not": "identical"}
+    assert pd.isna(found.rows.loc["inference-mode", "logits_snr_db"])
+    found.store.close()
+
+
 def test_the_baseline_and_the_control(moody):
     baseline, control = moody.rows.loc["baseline"], moody.rows.loc["control"]
     assert (baseline["speedup"], baseline["speed_verdict"], baseline["accuracy_verdict"]) == (1.0, "same", "kept")
@@ -172,6 +189,8 @@ def test_sizes_evidence_and_a_cold_start_are_there(moody):
         assert (rows.loc[key, ["load_s", "first_call_ms", "prepare_s"]] > 0).all()
         assert rows.loc[key, "peak_memory_mb"] >= 0
     details = moody.store.details(int(rows.loc["dynamic-int8", "row_id"]))
+    assert pd.isna(rows.loc["dynamic-int8", "energy_mj"]) == bool(details["energy"]["reason"])
+    assert pd.isna(rows.loc["dynamic-int8", "energy_source"]) == bool(details["energy"]["reason"])
     assert details["evidence"]["dynamic-int8"]["reason"]
     assert details["test_rows"] == 200
     assert len(details["health"]) == 2

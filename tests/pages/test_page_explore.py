@@ -191,6 +191,42 @@ def test_details_of_a_row(visit: Visit, store: Store) -> None:
     right = (answers["predicted"] == answers["label"]) & (baseline["predicted"] != baseline["label"])
     assert f"{right.sum()} are right here alone" in text or f"{right.sum()} is right here alone" in text
     assert any(expander.label == "About Static INT8" for expander in at.expander)
+    flipped = int((answers["predicted"] != baseline["predicted"]).sum())
+    assert f"Examples: {flipped} answered otherwise" in [expander.label for expander in at.expander]
+    (examples,) = [frame.value for frame in at.dataframe if "Answer here" in frame.value]
+    assert len(examples) == flipped
+    assert (answers["predicted"] != baseline["predicted"])[examples["Test row"]].all()
+
+
+@pytest.mark.parametrize(
+    ("kept", "sentence"),
+    [
+        ({"mj": None, "reason": "It is hidden."}, "Energy was not measured. It is hidden."),
+        (
+            {"mj": 3.21, "low_mj": 3.0, "high_mj": 3.5, "with_idle_mj": 9.1, "idle_w": 24.0, "windows": 4},
+            "An example takes 3.21 mJ above idle (3.00 to 3.50 over 4 windows; 9.10 mJ with the 24.0 W that idling",
+        ),
+        (None, ""),
+    ],
+)  # fmt: skip
+def test_details_say_energy_or_why_there_is_none(
+    visit: Visit, store: Store, kept: dict[str, object] | None, sentence: str
+) -> None:
+    id = synthetic.fill(store)
+    row = store.rows([id]).query("variant == 'static-int8' and workload == 'vision-small-cnn'").iloc[0].to_dict()
+    columns = {name: row[name] for name in ("workload", "dataset", "variant", "status", "warnings")}
+    store.put_row(id, row["position"], columns, {"energy": kept, "logits": {"snr_db": 40.0, "why_not": None}})
+    text = said(visit(study=id, row=str(row["row_id"])))
+    assert markdown_text(sentence) in text
+    assert markdown_text("40 dB from the baseline's: the difference is 1 %") in text
+
+
+def test_details_judge_accuracy_by_the_studys_own_tolerance(visit: Visit, store: Store) -> None:
+    generous = replace(plan_preset("quick", this_machine()), tolerance_pp=5.0)
+    id = synthetic.fill(store, generous)
+    row = store.rows([id]).query("variant == 'static-int8' and workload == 'vision-small-cnn'").iloc[0]
+    assert row["accuracy_verdict"] == "kept"
+    assert "Surely no more than the tolerated 5 pp is lost." in said(visit(study=id, row=str(row["row_id"])))
 
 
 def test_measure_this_machine_starts_the_quick_study(

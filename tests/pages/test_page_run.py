@@ -156,6 +156,16 @@ def test_name_is_in_the_command() -> None:
     assert plan.command(few, machine).endswith("--name 'Mine, today'")
 
 
+def test_the_tolerated_loss_is_asked_for_and_in_the_command(visit: Visit, store: Store) -> None:
+    at = visit("run")
+    assert "--tolerance" not in at.code[0].value
+    at.number_input(key="plan-tolerance").set_value(1.5).run()
+    assert "--tolerance 1.5" in at.code[0].value
+    at.number_input(key="plan-tolerance").set_value(-1.0).run()
+    assert "at most 20 percentage points of accuracy, not -1" in said(at)
+    assert at.button(key="start-study").disabled
+
+
 def test_form_is_as_it_was_left_after_another_page(visit: Visit, store: Store) -> None:
     at = visit("run")
     at.button_group(key="plan-workloads").set_value(["lstm-classifier"]).run()

@@ -1,0 +1,143 @@
+"""Hints: what a warning says to do depends on what was done already."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from efficiency.analysis import notes
+from efficiency.machine import this_machine
+from efficiency.study import PRESETS, plan_preset
+
+QUIET = {"others_cores": 0.01, "stolen_share": 0.0, "throttled_share": 0.0, "swapped_mb": 0.0}
+
+
+def asked(preset: str = "quick", **changed: Any) -> dict[str, Any]:
+    return replace(plan_preset(preset, this_machine()), **changed).as_dict()
+
+
+def hint(key: str, row: dict[str, Any] | None = None, study: dict[str, Any] | None = None, **details: Any) -> str:
+    return notes.hint(key, {"replicates": 8, **(row or {})}, asked() if study is None else study, details)
+
+
+def test_a_wide_interval_that_the_presets_limit_ended_asks_for_a_budget():
+    said = hint("wide-interval", {"replicates": 5})
+    assert "wider than the ±2 % asked for" in said
+    assert "The preset quick's limit of 165 s ended it after 5 of at most 8 processes" in said
+    assert "`--budget 330`" in said
+
+
+def test_a_wide_interval_that_the_users_budget_ended_asks_for_more_of_it():
+    said = hint("wide-interval", {"replicates": 4}, asked(budget_s=90.0))
+    assert "The budget of 90 s ended it after 4" in said
+    assert "`--budget 180`" in said
+
+
+@pytest.mark.parametrize(("preset", "longer"), [("quick", "article"), ("article", "full")])
+def test_a_wide_interval_that_used_all_its_processes_asks_for_more_of_them(preset, longer):
+    most = PRESETS[preset][1].most_replicates
+    said = hint("wide-interval", {"replicates": most}, asked(preset))
+    assert f"All {most} processes" in said
+    assert f"`--preset {longer}`, which allows {PRESETS[longer][1].most_replicates}" in said
+    assert "--budget" not in said
+
+
+def test_who_used_the_longest_preset_up_is_told_of_no_longer_one():
+    said = hint("wide-interval", {"replicates": PRESETS["full"][1].most_replicates}, asked("full"))
+    assert "--preset" not in said
+    assert "--budget" not in said
+    assert "another machine" in said
+
+
+def test_a_wide_interval_on_a_busy_machine_begins_with_the_other_programs():
+    said = hint("wide-interval", {"replicates": 5}, health=[QUIET, QUIET | {"others_cores": 1.3}])
+    assert said.index("end them") < said.index("--budget")
+
+
+def test_without_a_budget_nothing_but_its_end_can_have_ended_it():
+    said = hint("wide-interval", {"replicates": 6}, asked("article"))
+    assert "run the study again" in said
+
+
+def test_the_programs_are_named_where_they_are_known():
+    busy = QUIET | {"others_cores": 1.26}
+    assert hint("busy-machine", health=[busy]).startswith("Other programs kept up to 1.3 cores busy")
+    for busiest in (["chrome", "python"], [{"name": "chrome"}, {"name": "python"}], [["chrome", 0.9], ["python", 0.3]]):
+        said = hint("busy-machine", health=[busy | {"busiest": busiest}, busy | {"busiest": busiest[:1]}])
+        assert said.startswith("Other programs (chrome, python) kept")
+
+
+@pytest.mark.parametrize(
+    ("seen", "said"),
+    [
+        ({}, "`--budget 330`"),
+        ({"others_cores": 0.8, "busiest": ["chrome"]}, "Other programs (chrome) kept up to 0.8 cores busy"),
+        ({"stolen_share": 0.1}, "up to 10% of the processor time"),
+        ({"throttled_share": 0.2}, "raise the quota"),
+        ({"swapped_mb": 5.0}, "swapped"),
+    ],
+)
+def test_a_noisy_control_is_put_down_to_what_was_seen(seen, said):
+    found = hint("noisy", {"replicates": 5}, health=[QUIET | seen])
+    assert "over 5 %" in found
+    assert said in found
+    assert ("No other program" in found) == (not seen)
+
+
+def test_fewer_threads_and_smaller_batches_are_advised_where_there_are_any():
+    held = {"health": [QUIET | {"throttled_share": 0.2}]}
+    assert "threads" not in hint("cpu-throttled", {"threads": 1}, **held)
+    assert "fewer than 4 threads" in hint("cpu-throttled", {"threads": 4}, **held)
+    assert "20% of the time" in hint("cpu-throttled", **held)
+    assert "batch" not in hint("swapping", {"batch_size": 1})
+    assert "a smaller batch than 32" in hint("swapping", {"batch_size": 32})
+    assert "quieter hour" in hint("cpu-stolen")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [("unresolved", "too few to tell"), ("kept", "enough to tell that it is kept"), (None, "rows; `")],
+)
+def test_a_part_of_the_test_set_says_which_part_and_whether_it_was_enough(verdict, said):
+    found = hint("test-subset", {"accuracy_verdict": verdict}, test_rows=2_000, test_rows_at_hand=7_000)
+    assert "the first 2,000 of 7,000 test rows" in found
+    assert "`--preset article` uses all" in found
+    assert PRESETS["article"][1].test_rows is None
+    assert said in found
+    assert "the first 2,000 test rows" in hint("test-subset", test_rows=2_000)
+
+
+def test_few_processes_are_put_down_to_what_ended_them():
+    assert "was cancelled" in hint("few-replicates", {"replicates": 2, "status": "cancelled"})
+    one = asked(effort=replace(PRESETS["quick"][1], replicates=2, most_replicates=2))
+    assert "asked for 2 only" in hint("few-replicates", {"replicates": 2}, one)
+    assert "--budget" in hint("few-replicates", {"replicates": 2})
+
+
+def test_the_technique_of_a_combination_that_did_nothing_is_named():
+    evidence = {"static-int8": {"took_effect": "no"}, "inference-mode": {"took_effect": "yes"}}
+    assert "static-int8 changed nothing" in hint("partly-effective", evidence=evidence)
+    assert "only a part" in hint("partly-effective", evidence={"static-int8": {"took_effect": "partly"}})
+    assert "the baseline's" in hint("no-effect")
+
+
+@pytest.mark.parametrize("key", notes.HINTS)
+@pytest.mark.parametrize(
+    ("study", "details"),
+    [({}, {}), ({"effort": "much", "budget_s": "long"}, {"health": [1], "evidence": 3, "test_rows": "x"})],
+)
+def test_what_another_program_wrote_still_has_a_sentence(key, study, details):
+    said = notes.hint(key, {"replicates": float("nan"), "threads": None}, study, details)
+    assert said.endswith(".")
+
+
+def test_what_is_said_of_several_rows_is_said_once():
+    rows = [
+        {"row_id": 1, "workload": "w", "variant": "x", "warnings": "wide-interval;no-such-key", "replicates": 5},
+        {"row_id": 2, "workload": "w", "variant": "y", "warnings": "wide-interval", "replicates": 5},
+        {"row_id": 3, "workload": "w", "variant": "z", "warnings": None, "replicates": 5},
+    ]
+    said = notes.of_study(rows, asked(), lambda row_id: {})
+    assert [(key, of) for key, _, of in said] == [("wide-interval", ["w: x", "w: y"]), ("no-such-key", ["w: x"])]

@@ -1,0 +1,47 @@
+"""What is asked, as it is stored and read again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from efficiency import check
+from efficiency.errors import BadRequest
+from efficiency.machine import this_machine
+from efficiency.study import TOLERANCE_PP, Study, plan_preset, tolerance_of
+
+
+def asked() -> Study:
+    return replace(plan_preset("quick", this_machine()), tolerance_pp=1.25, seed=3)
+
+
+def stored(study: Study) -> dict[str, object]:
+    return json.loads(json.dumps(study.as_dict()))
+
+
+def test_a_study_is_read_as_it_was_stored():
+    assert Study.from_dict(stored(asked())) == asked()
+    assert tolerance_of(stored(asked())) == 1.25
+
+
+def test_a_study_that_is_older_than_the_tolerance_has_the_usual_one():
+    old = stored(asked())
+    del old["tolerance_pp"]
+    assert Study.from_dict(old) == replace(asked(), tolerance_pp=TOLERANCE_PP)
+    assert tolerance_of(old) == tolerance_of({}) == tolerance_of({"tolerance_pp": "many"}) == TOLERANCE_PP
+
+
+def test_what_is_no_study_is_refused():
+    with pytest.raises(BadRequest, match="not a study"):
+        Study.from_dict({"not": "a study"})
+
+
+@pytest.mark.parametrize(
+    ("tolerance_pp", "fits"), [(0.1, True), (20.0, True), (0.0, False), (-1.0, False), (95.0, False)]
+)
+def test_a_tolerance_that_makes_no_sense_is_a_sentence(tolerance_pp, fits):
+    found = check.problems(replace(asked(), tolerance_pp=tolerance_pp), this_machine())
+    assert [problem.split(":")[0] for problem in found] == ([] if fits else ["--tolerance"])
+    assert fits or f"not {tolerance_pp:g}" in found[0]
