@@ -23,6 +23,9 @@ HINTS: dict[str, str] = {
     "few-replicates": "Fewer than three processes timed this row: its interval is wide. Run the study again.",
 }
 
+INFORMATIVE = ("test-subset",)
+"""These say what was asked for; the others, that something is not as it should be."""
+
 
 def of(row: Measured, took_effect: str | None, floor: float, wide: bool) -> list[str]:
     """Keys of HINTS that apply to the row; `wide` is whether its interval is wider than was asked for."""
