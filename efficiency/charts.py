@@ -110,8 +110,8 @@ def trade_off(
     rows = frame.dropna(subset=[across.column, up.column]).head(MAX_POINTS)
     # Large markers first, control and baseline last, so that none is hidden.
     diameters = pd.Series(palette.diameters(rows, size), index=rows.index)
-    last = {BASELINE: 0, CONTROL: 1}
-    order = rows["variant"].map(last).fillna(diameters).sort_values(ascending=False, kind="stable").index
+    turns = diameters.mask(rows["variant"] == CONTROL, 1).mask(rows["variant"] == BASELINE, 0)
+    order = turns.sort_values(ascending=False, kind="stable").index
     rows, diameters = rows.loc[order], diameters.loc[order]
     dashed = {"color": palette.GUIDE, "dash": "dash", "width": 1}
     reference = rows.loc[rows["variant"] == BASELINE, [across.column, up.column]].to_numpy(float)
@@ -241,7 +241,7 @@ def speedup_bars(frame: pd.DataFrame, studies: Sequence[str] = (), heading: str 
     )
 
 
-def replicate_ratios(found: Sequence[tuple[Mapping[str, Any], pd.DataFrame]]) -> go.Figure:
+def replicate_ratios(found: Sequence[tuple[pd.Series[Any], pd.DataFrame]]) -> go.Figure:
     """Side by side for each row (the variant, its control): every process's own speed-up as a point.
 
     `found` holds a row and what `replicates.ratios` gives of it. The line is the row's estimate and the band its
@@ -254,7 +254,8 @@ def replicate_ratios(found: Sequence[tuple[Mapping[str, Any], pd.DataFrame]]) ->
     reach = max(float(each.max()) / centre for each, centre in zip(values, centres, strict=True)) * 1.01
     last = max(int(points["replicate"].max()) + 1 for _, points in found)
     gap, wide = 0.08, 1 / len(found)
-    traces, shapes, layout = [], [], {}
+    traces, shapes = [], []
+    layout: dict[str, Any] = {}
     for place, ((row, points), centre) in enumerate(zip(found, centres, strict=True)):
         number = str(place + 1) if place else ""
         hue = palette.colour(str(row["variant"]))
@@ -277,6 +278,7 @@ def replicate_ratios(found: Sequence[tuple[Mapping[str, Any], pd.DataFrame]]) ->
         domain = [place * wide + gap / 2 * (place > 0), (place + 1) * wide - gap / 2 * (place + 1 < len(found))]
         layout[f"xaxis{number}"] = {
             "title": {"text": said, "standoff": 8}, "range": list(ends), "nticks": 5, "domain": domain,
+            "gridcolor": palette.GRID, "zeroline": False,
         }  # fmt: skip
     return axes.figure(
         traces,
@@ -285,7 +287,7 @@ def replicate_ratios(found: Sequence[tuple[Mapping[str, Any], pd.DataFrame]]) ->
         y={"dtick": 1, "range": [last + 0.6, 0.4]},
         title="Process",
         shapes=shapes,
-        **{name: {"gridcolor": palette.GRID, "zeroline": False} | axis for name, axis in layout.items()},
+        **layout,
     )
 
 
@@ -313,7 +315,7 @@ def _noise_said(frame: pd.DataFrame) -> str:
     known = frame.dropna(subset=["noise_pct"])
     if known.empty:
         return ""
-    widest = known.loc[known["noise_pct"].idxmax()]
+    widest = known.iloc[int(known["noise_pct"].to_numpy(float).argmax())]
     text = f"grey band: noise floor {wording.noise(widest['noise_pct'])}"
     if frame["study_id"].nunique() > 1:
         whose = str(widest["study_name"])

@@ -6,7 +6,6 @@ the interval follows from how far they lie apart, or from how far stretches of r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,7 @@ def ratios(baseline: pd.DataFrame, variant: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"replicate": list(found), "speedup": medians}).astype({"replicate": "int64", "speedup": float})
 
 
-def said(row: Mapping[str, Any], points: pd.DataFrame) -> str:
+def said(row: pd.Series[Any], points: pd.DataFrame) -> str:
     """A sentence in place of the chart."""
     lowest, highest = points["speedup"].min(), points["speedup"].max()
     return f"{row['variant_label']}: {len(points)} processes, from {lowest:.3g}x to {highest:.3g}x."

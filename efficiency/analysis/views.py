@@ -90,8 +90,8 @@ def prepared(rows: pd.DataFrame, names: Mapping[str, str] | None = None, live: C
 
 def _noise_pct(frame: pd.DataFrame) -> pd.Series:
     """What was recorded; of studies from before it was, how far the control's interval reaches from 1."""
-    ends = np.log(frame[["speedup_ci_low", "speedup_ci_high"]].where(frame["variant"] == CONTROL)).abs()
-    reach = np.expm1(ends.max(axis=1, skipna=False)) * 100
+    low, high = (frame[f"speedup_ci_{end}"].where(frame["variant"] == CONTROL) for end in ("low", "high"))
+    reach = (pd.concat([high, 1 / low], axis=1).max(axis=1, skipna=False) - 1) * 100
     derived = reach.groupby([frame[name] for name in ("study_id", *PANEL)], dropna=False).transform("max")
     recorded = frame["noise_floor_pct"] if "noise_floor_pct" in frame else pd.Series(np.nan, index=frame.index)
     return recorded.fillna(derived).where(frame["latency_ms_p50"].notna())

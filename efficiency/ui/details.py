@@ -91,7 +91,7 @@ def _numbers(row: pd.Series[Any], baseline: pd.Series[Any] | None) -> None:
         ("Size", "size_mb", "MB", ()),
         ("Peak memory", "peak_memory_mb", "MB", ()),
     )
-    ends = {name: wording.interval(*(row[end] for end in of), unit) if of else "" for _, name, unit, of in shown}
+    ends = {name: wording.interval(row[of[0]], row[of[1]], unit) if of else "" for _, name, unit, of in shown}
     noise = {"speedup": wording.noise(row["noise_pct"])}
     facts = [
         f'<div><div class="where">{label}</div><div class="big">{wording.number(row[name], unit)}</div>'
