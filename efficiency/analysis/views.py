@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from efficiency import techniques, workloads
@@ -93,8 +92,7 @@ def _noise_pct(frame: pd.DataFrame) -> pd.Series:
     low, high = (frame[f"speedup_ci_{end}"].where(frame["variant"] == CONTROL) for end in ("low", "high"))
     reach = (pd.concat([high, 1 / low], axis=1).max(axis=1, skipna=False) - 1) * 100
     derived = reach.groupby([frame[name] for name in ("study_id", *PANEL)], dropna=False).transform("max")
-    recorded = frame["noise_floor_pct"] if "noise_floor_pct" in frame else pd.Series(np.nan, index=frame.index)
-    return recorded.fillna(derived).where(frame["latency_ms_p50"].notna())
+    return frame["noise_floor_pct"].fillna(derived).where(frame["latency_ms_p50"].notna())
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
