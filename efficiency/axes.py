@@ -26,8 +26,10 @@ def figure(
     """`title` is the vertical axis's, read without turning the head and never across the tick labels.
     `heading` stands above it, in lines where it is long; the chart is that much higher than `height`.
 
+    A second line of the horizontal axis's title makes it higher, too.
     Margins are fixed: to fit them to the labels, Plotly draws a chart twice. An axis of words asks for it.
     """
+    below = 16 * str(x.get("title", "")).count("<br>")
     axis = {"gridcolor": palette.GRID, "zeroline": False, "automargin": False}
     above = {
         "text": title, "x": 0, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom",
@@ -43,8 +45,8 @@ def figure(
     return go.Figure({
         "data": traces,
         "layout": {
-            "height": height + top,
-            "margin": {"l": 52, "r": 12, "t": 30 + top, "b": 44},
+            "height": height + top + below,
+            "margin": {"l": 52, "r": 12, "t": 30 + top, "b": 44 + below},
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
             "showlegend": False,
@@ -76,6 +78,21 @@ def line(style: Part, *, x: float | None = None, y: float | None = None) -> Part
     if x is not None:
         return {"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "y domain", "line": style, "layer": "below"}
     return {"type": "line", "x0": 0, "x1": 1, "xref": "x domain", "y0": y, "y1": y, "line": style, "layer": "below"}
+
+
+def band(low: float, high: float, across: str = "x", hue: str = palette.NEUTRAL, opacity: float = 0.2) -> Part:
+    """A shaded stretch from `low` to `high` of an axis, `x`, `x2` or `y`, over the whole of the first other one."""
+    letter, other = across[0], "y" if across[0] == "x" else "x"
+    return {
+        "type": "rect", f"{letter}0": low, f"{letter}1": high, f"{letter}ref": across,
+        f"{other}0": 0, f"{other}1": 1, f"{other}ref": f"{other} domain",
+        "fillcolor": hue, "opacity": opacity, "line": {"width": 0}, "layer": "below",
+    }  # fmt: skip
+
+
+def small(text: str) -> str:
+    """A line below an axis's title."""
+    return f'<br><span style="font-size:11px">{text}</span>' if text else ""
 
 
 def log_ticks(values: NDArray[np.float64]) -> Part:

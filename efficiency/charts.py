@@ -15,6 +15,9 @@ from efficiency.analysis import panels, views, wording
 from efficiency.axes import Part
 from efficiency.study import BASELINE, CONTROL
 
+CANNOT_TELL = "cannot be told from the baseline"
+"""What *unresolved* is in words, in the legend and in what shows when a point is pointed at."""
+VERDICTS = {"unresolved": f"Speed {CANNOT_TELL}", "same": "As fast as the baseline, within 2 %"}
 MAX_POINTS = 600
 """Points of one chart: more are neither told apart nor drawn quickly."""
 NAMED = 12
@@ -31,7 +34,7 @@ def _errors(rows: pd.DataFrame, measure: panels.Measure) -> Part | None:
         "array": (rows[measure.high].to_numpy(float) - value).clip(min=0),
         "arrayminus": (value - rows[measure.low].to_numpy(float)).clip(min=0),
         "thickness": 1.2,
-        "width": 0,
+        "width": 3,
         "color": palette.GUIDE,
     }
 
@@ -63,22 +66,29 @@ def _hover(rows: pd.DataFrame) -> list[str]:
     """The whole variant, a line each; unknowns are left out. Plotly reads HTML here: text is escaped."""
     several = rows["study_name"].nunique() > 1
     texts = []
-    columns = ["variant_label", "relative", "workload_label", "condition", "took_effect", "study_name"]
-    for row in views.records(rows[[*columns, *(measure.column for measure in panels.MEASURES.values())]]):
+    for row in views.records(rows[panels.DRAWN]):
         lines = [f"<b>{escape(str(row['variant_label']))}</b>", escape(str(row["relative"]))]
-        lines += [
-            f"{name}: {row[measure.column]:.4g}"
-            + (f" {measure.title[measure.title.index('[') :][1:-1]}" if "[" in measure.title else "x")
-            for name, measure in panels.MEASURES.items()
-            if pd.notna(row[measure.column])
-        ]
+        if row["variant"] != BASELINE:
+            lines.append(VERDICTS.get(row["speed_verdict"], ""))
+        lines += [_value(name, measure, row) for name, measure in panels.MEASURES.items()]
+        lines.append(f"Noise floor: {wording.noise(row['noise_pct'])}" if pd.notna(row["noise_pct"]) else "")
         lines.append(escape(f"{row['workload_label']}, {row['condition']}"))
         if row["took_effect"] in ("no", "partly"):
             lines.append(f"Took effect: {row['took_effect']}")
+        lines.append(escape(wording.warnings(row["warnings"])))
         if several:
             lines.append(escape(str(row["study_name"])))
         texts.append("<br>".join(filter(None, lines)))
     return texts
+
+
+def _value(name: str, measure: panels.Measure, row: Mapping[str, Any]) -> str:
+    """`Latency: 2.574 ms a call [2.41–2.73]`; empty where unknown."""
+    if pd.isna(row[measure.column]):
+        return ""
+    unit = f" {measure.title[measure.title.index('[') :][1:-1]}" if "[" in measure.title else "x"
+    ends = wording.interval(row[measure.low], row[measure.high]) if measure.low and measure.high else ""
+    return f"{name}: {row[measure.column]:.4g}{unit}" + (f" [{ends}]" if ends else "")
 
 
 def trade_off(
@@ -92,14 +102,16 @@ def trade_off(
 ) -> go.Figure:
     """One panel: two measures against each other, a third as the area of the marker.
 
-    `studies` are the ids that have a symbol each, in this order; each has a Pareto front of its own. A point
-    carries its row's id in `customdata`, which a selection gives back.
+    On an axis of time a band as wide as the noise floor lies around each baseline. `studies` are the ids that have
+    a symbol each, in this order; each has a Pareto front of its own. A point carries its row's id in `customdata`,
+    which a selection gives back.
     """
     across, up = panels.MEASURES[x], panels.MEASURES[y]
     rows = frame.dropna(subset=[across.column, up.column]).head(MAX_POINTS)
-    # Large markers first and the baseline last, so that none is hidden.
+    # Large markers first, control and baseline last, so that none is hidden.
     diameters = pd.Series(palette.diameters(rows, size), index=rows.index)
-    order = diameters.where(rows["variant"] != BASELINE, 0).sort_values(ascending=False, kind="stable").index
+    turns = diameters.mask(rows["variant"] == CONTROL, 1).mask(rows["variant"] == BASELINE, 0)
+    order = turns.sort_values(ascending=False, kind="stable").index
     rows, diameters = rows.loc[order], diameters.loc[order]
     dashed = {"color": palette.GUIDE, "dash": "dash", "width": 1}
     reference = rows.loc[rows["variant"] == BASELINE, [across.column, up.column]].to_numpy(float)
@@ -120,14 +132,18 @@ def trade_off(
         palette.markers(rows, studies, list(diameters)),
         "Variants",
     )
+    bands = [*_noise(rows, across, "x"), *_noise(rows, up, "y")]
     return axes.figure(
         [*fronts, points],
         height,
-        x={"title": {"text": across.title, "standoff": 8}, **_axis(rows, across)},
+        x={
+            "title": {"text": across.title + axes.small(_noise_said(rows) if bands else ""), "standoff": 8},
+            **_axis(rows, across),
+        },
         y=_axis(rows, up),
         title=up.title,
         heading=heading,
-        shapes=guides,
+        shapes=[*bands, *guides],
     )
 
 
@@ -192,53 +208,119 @@ def latency_histogram(samples: pd.DataFrame, baseline: pd.DataFrame | None, vari
 
 
 def speedup_bars(frame: pd.DataFrame, studies: Sequence[str] = (), heading: str = "") -> go.Figure:
-    """A line a variant: its speed-up as a dot with its interval; a line at 1 and the control's noise band.
+    """A line a variant: its speed-up as a dot with its interval; a line at 1 and the noise floor as a band around it.
 
-    Where several studies are drawn, the band is the widest of theirs and says whose it is.
+    The control has the lowest line. Where several studies are drawn, the band is the widest of theirs.
     """
     own = panels.variants(frame).dropna(subset=["speedup"])
     own = own.sort_values("speedup", kind="stable").tail(MAX_POINTS)
+    own = pd.concat([frame[frame["variant"] == CONTROL].dropna(subset=["speedup"]), own]).tail(MAX_POINTS)
     ends = ["speedup_ci_low", "speedup_ci_high"]
-    guides = [axes.line({"color": palette.GUIDE, "dash": "dash", "width": 1.2}, x=1.0)]
-    band = _noise(frame)
-    if band is not None:
-        guides.append(band)
     measure = panels.MEASURES["Speed-up"]
+    guides = [*_noise(frame, measure, "x"), axes.line({"color": palette.GUIDE, "dash": "dash", "width": 1.2}, x=1.0)]
+    errors = _errors(own, measure) or {}
     points = _points(
         own,
-        {"x": own["speedup"], "error_x": _errors(own, measure), "y": own["variant_label"].map(escape)},
-        palette.markers(own, studies, 13),
+        {
+            "x": own["speedup"],
+            "error_x": errors | {"thickness": 1.8, "width": 5},
+            "y": own["variant_label"].map(escape),
+        },
+        palette.markers(own, studies, 11),
         "Speed-up",
     )
     ticks = axes.log_ticks(np.append(own[["speedup", *ends]].to_numpy(float).ravel(), 1.0))
-    title = {"text": "Speed-up (1 is the baseline)", "standoff": 8}
+    title = "← slower · speed-up, 1 is the baseline · faster →" + axes.small(_noise_said(frame))
     return axes.figure(
         [points],
         110 + 30 * max(1, own["variant_label"].nunique()),
-        x={"title": title, "type": "log", **ticks},
+        x={"title": {"text": title, "standoff": 8}, "type": "log", **ticks},
         y={"showgrid": True, "automargin": True},
         heading=heading,
         shapes=guides,
     )
 
 
-def _noise(frame: pd.DataFrame) -> Part | None:
-    """The band within which the control, a second baseline, was: of the study where it is widest."""
-    ends = ["speedup_ci_low", "speedup_ci_high"]
-    control = frame[frame["variant"] == CONTROL].dropna(subset=ends)
-    if control.empty:
-        return None
-    reaches = np.abs(np.log(control[ends].to_numpy(float))).max(axis=1)
-    reach = float(np.exp(reaches.max()))
-    band = {"type": "rect", "x0": 1 / reach, "x1": reach, "y0": 0, "y1": 1, "yref": "y domain", "layer": "below"}
-    band |= {"fillcolor": palette.NEUTRAL, "opacity": 0.18, "line": {"width": 0}}
+def replicate_ratios(found: Sequence[tuple[pd.Series[Any], pd.DataFrame]]) -> go.Figure:
+    """Side by side for each row (the variant, its control): every process's own speed-up as a point.
+
+    `found` holds a row and what `replicates.ratios` gives of it. The line is the row's estimate and the band its
+    interval. All axes span the same proportion, so that the spreads can be compared.
+    """
+    measure = panels.MEASURES["Speed-up"]
+    columns = ("speedup", "speedup_ci_low", "speedup_ci_high")
+    values = [np.append(points["speedup"], [row[name] for name in columns]) for row, points in found]
+    centres = [float(np.sqrt(each.min() * each.max())) for each in values]
+    reach = max(float(each.max()) / centre for each, centre in zip(values, centres, strict=True)) * 1.01
+    last = max(int(points["replicate"].max()) + 1 for _, points in found)
+    gap, wide = 0.08, 1 / len(found)
+    traces, shapes = [], []
+    layout: dict[str, Any] = {}
+    for place, ((row, points), centre) in enumerate(zip(found, centres, strict=True)):
+        number = str(place + 1) if place else ""
+        hue = palette.colour(str(row["variant"]))
+        if row["variant"] not in (BASELINE, CONTROL) and row["speed_verdict"] in ("unresolved", "same"):
+            hue = palette.NEUTRAL
+        ends = np.array([centre / reach, centre * reach])
+        shapes.append(axes.band(row["speedup_ci_low"], row["speedup_ci_high"], f"x{number}", hue, 0.25))
+        shapes.append(axes.line({"color": hue, "width": 2}, x=row["speedup"]) | {"xref": f"x{number}"})
+        traces.append({
+            "type": "scatter",
+            "mode": "markers",
+            "x": points["speedup"],
+            "y": points["replicate"] + 1,
+            "xaxis": f"x{number}",
+            "marker": {"symbol": "circle-open", "size": 9, "color": hue, "line": {"width": 2}},
+            "hovertemplate": "Process %{y}: %{x:.4g}x<extra></extra>",
+            "name": str(row["variant_label"]),
+        })  # fmt: skip
+        said = f"{measure.title}: {escape(str(row['variant_label']))}"
+        domain = [place * wide + gap / 2 * (place > 0), (place + 1) * wide - gap / 2 * (place + 1 < len(found))]
+        layout[f"xaxis{number}"] = {
+            "title": {"text": said, "standoff": 8}, "range": list(ends), "nticks": 5, "domain": domain,
+            "gridcolor": palette.GRID, "zeroline": False,
+        }  # fmt: skip
+    return axes.figure(
+        traces,
+        130 + 18 * last,
+        x=layout.pop("xaxis"),
+        y={"dtick": 1, "range": [last + 0.6, 0.4]},
+        title="Process",
+        shapes=shapes,
+        **layout,
+    )
+
+
+def _noise(frame: pd.DataFrame, measure: panels.Measure, across: str) -> list[Part]:
+    """Around each study's baseline, what its control shows where nothing differs; none for what is not timed.
+
+    All studies' baselines are 1 on an axis of speed-ups, where the widest band holds the others.
+    """
+    known = frame.dropna(subset=["noise_pct"]) if measure.timed else frame.head(0)
+    if known.empty:
+        return []
+    widest = known.groupby("study_id", sort=False)["noise_pct"].max() / 100 + 1
+    if measure.column == "speedup":
+        return [axes.band(1 / float(widest.max()), float(widest.max()), across)]
+    centres = frame[frame["variant"] == BASELINE].dropna(subset=[measure.column])
+    return [
+        axes.band(float(centre / widest[study]), float(centre * widest[study]), across)
+        for study, centre in centres[["study_id", measure.column]].itertuples(index=False)
+        if study in widest.index
+    ]
+
+
+def _noise_said(frame: pd.DataFrame) -> str:
+    """The band in words; of several studies the widest, and whose it is."""
+    known = frame.dropna(subset=["noise_pct"])
+    if known.empty:
+        return ""
+    widest = known.iloc[int(known["noise_pct"].to_numpy(float).argmax())]
+    text = f"grey band: noise floor {wording.noise(widest['noise_pct'])}"
     if frame["study_id"].nunique() > 1:
-        whose = str(control["study_name"].iloc[int(reaches.argmax())])
-        text = f"noise of {escape(whose if len(whose) <= 24 else whose[:23] + '…')}"
-        # Above the band, where no point is.
-        place = {"textposition": "top center", "yanchor": "bottom", "font": {"size": 11, "color": palette.NEUTRAL}}
-        band["label"] = {"text": text, **place}
-    return band
+        whose = str(widest["study_name"])
+        text += f" at most, of {escape(whose if len(whose) <= 24 else whose[:23] + '…')}"
+    return text
 
 
 def described(frame: pd.DataFrame, x: str = "Latency", y: str = "Accuracy") -> str:

@@ -15,12 +15,12 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Column, Table
 from rich.text import Text
 
-from efficiency.analysis import wording
+from efficiency.analysis import notes, views, wording
 from efficiency.engine import progress as state
 from efficiency.errors import BadRequest
 
 # Piped into a file there is no terminal to fit into, and 80 columns would break every cell.
-console = Console(stderr=True, width=None if sys.stderr.isatty() else 140)
+console = Console(stderr=True, width=None if sys.stderr.isatty() else 160)
 
 
 def say(sentence: str) -> None:
@@ -123,14 +123,20 @@ class Bar:
 
 
 def outcome(rows: pd.DataFrame) -> None:
-    """The rows of a study, relative first, one table a workload and condition."""
+    """The rows of a study, relative first, one table a workload and condition; what its warnings mean below."""
+    rows = views.prepared(rows)
     for (workload, batch, threads), part in rows.groupby(["workload", "batch_size", "threads"], sort=False):
+        noise = wording.noise(part["noise_pct"].max())
         table(
-            f"{workload}, batch {batch}, {threads} thread{'s' if threads != 1 else ''}",
+            f"{workload}, batch {batch:.0f}, {threads:.0f} thread{'s' if threads != 1 else ''}"
+            + (f", noise floor {noise}" if noise else ""),
             ("variant", "speed-up [95 %]", "", "accuracy", "", "smaller", "p50 ms", "accuracy %", "MB", "note"),
             (_outcome_row(row) for row in part.to_dict("records")),
         )
     console.print("* on the Pareto front: nothing measured here is better in one thing and no worse in another.")
+    console.print("± is half the 95 % interval; the noise floor is what the control shows, where nothing differs.")
+    for key in dict.fromkeys(key for keys in rows["warnings"] for key in keys.split(";") if key):
+        say(f"{wording.warnings(key)}: {notes.HINTS.get(key, '')}")
 
 
 def hints(told: Iterable[tuple[str, str, list[str]]]) -> None:
@@ -143,6 +149,10 @@ def _outcome_row(row: Mapping[Any, Any]) -> list[object]:
     def number(name: str, pattern: str) -> str:
         return "" if pd.isna(row[name]) else pattern.format(row[name])
 
+    def half(low: str, high: str, pattern: str) -> str:
+        width = row[high] - row[low]
+        return pattern.format(width / 2) if width > 0 else ""
+
     def text(name: str) -> str:
         return "" if pd.isna(row[name]) else str(row[name])
 
@@ -153,11 +163,12 @@ def _outcome_row(row: Mapping[Any, Any]) -> list[object]:
         text("variant") + (" *" if row["on_pareto_front"] is True else ""),
         speed,
         text("speed_verdict"),
-        number("accuracy_delta_pp", "{:+.2f} pp"),
+        number("accuracy_delta_pp", "{:+.2f} pp")
+        + half("accuracy_delta_ci_low_pp", "accuracy_delta_ci_high_pp", " ±{:.2f}"),
         text("accuracy_verdict"),
         number("size_ratio", "{:.2f}x"),
-        number("latency_ms_p50", "{:.3g}"),
-        number("accuracy_pct", "{:.2f}"),
+        number("latency_ms_p50", "{:.3g}") + half("latency_low_ms", "latency_high_ms", " ±{:.1g}"),
+        number("accuracy_pct", "{:.2f}") + half("accuracy_ci_low_pct", "accuracy_ci_high_pct", " ±{:.1f}"),
         number("size_mb", "{:.3g}"),
-        text("reason") or text("warnings"),
+        text("reason") or wording.warnings(text("warnings")),
     ]

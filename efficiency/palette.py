@@ -1,8 +1,10 @@
 """Colours and symbols of the charts.
 
 The colours are Okabe and Ito's, which people with colour-blindness tell apart, and belong to a technique for
-good: a combination has the colour of the first technique that it applies, with a dot in it. Baseline and
-control are neutral, and so is whatever could not be told from the baseline.
+good: a combination has the colour of the first technique that it applies, with a dot in it. What is surely faster or
+slower is filled with it. The rest is neutral, and told apart by its shape, so that no colour is needed: hollow where
+the speed could not be told from the baseline's, full where it is the same, a cross for the control, a diamond for
+the baseline.
 """
 
 from __future__ import annotations
@@ -28,9 +30,9 @@ COLOURS = {
 }
 """What a technique that is not named here gets is one of `SPARE`, by the order of its name."""
 SPARE = ("#882255", "#332288", "#44AA99", "#AA4499", "#117733", "#661100")
-SYMBOLS = ("circle", "square", "diamond", "triangle-up", "pentagon", "hexagon2", "star", "cross")
-GLYPHS = "●■◆▲⬟⬢★✚"
-"""A symbol a study, where several are shown; the same as characters, for the legend."""
+SYMBOLS = ("circle", "square", "triangle-up", "pentagon", "hexagon2", "star", "triangle-down", "bowtie")
+GLYPHS = "●■▲⬟⬢★▼⧓"
+"""A symbol a study, where several are shown; the same as characters, for the legend. Diamond and cross are taken."""
 
 FRONT = "#0b8fb0"
 DASHES = ("solid", "dot", "dashdot", "longdash")
@@ -47,6 +49,12 @@ def colour(variant: str) -> str:
     return COLOURS.get(first) or SPARE[sum(first.encode()) % len(SPARE)]
 
 
+def faded(hue: str, opacity: float) -> str:
+    """`#0072B2` as `rgba(0,114,178,0.6)`: what lies behind shows through."""
+    red, green, blue = (int(hue[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity:g})"
+
+
 def in_order(rows: pd.DataFrame, studies: Sequence[str]) -> list[str]:
     """The studies whose place decides their symbol and line: those given, else as they appear."""
     return list(studies) or list(dict.fromkeys(rows["study_id"]))
@@ -58,31 +66,31 @@ def diameters(rows: pd.DataFrame, measure: str) -> list[float]:
     largest = values.max()
     if not largest > 0:
         return [13.0] * len(rows)
-    diameters = (26 * np.sqrt(values.clip(lower=0) / largest)).clip(lower=10).fillna(10)
-    return list(diameters.where(~rows["variant"].isin([BASELINE, CONTROL]), 12))
+    diameters = (20 * np.sqrt(values.clip(lower=0) / largest)).clip(lower=8).fillna(8)
+    return list(diameters.mask(rows["variant"] == CONTROL, 13).mask(rows["variant"] == BASELINE, 9))
 
 
 def markers(rows: pd.DataFrame, studies: Sequence[str], sizes: float | list[float]) -> dict[str, object]:
-    """Colour by technique, symbol by study, a dot for combinations, grey where nothing was told apart."""
+    """Colour by technique, symbol by study, a dot for combinations; the look says what may be said of the speed."""
     symbols = {study: SYMBOLS[place % len(SYMBOLS)] for place, study in enumerate(in_order(rows, studies))}
-    hues, fills, edges, shapes = [], [], [], []
+    looks = []
     for variant, study, verdict in rows[["variant", "study_id", "speed_verdict"]].itertuples(index=False):
-        hue, symbol = colour(variant), symbols.get(study, "circle")
-        unsure = verdict == "unresolved"
-        hues.append(hue)
-        fills.append(NEUTRAL if unsure else hue)
-        edges.append(hue if unsure else "rgba(255,255,255,0.9)")
-        shapes.append("diamond-open" if variant == BASELINE else symbol + ("-dot" if "+" in variant else ""))
-    baseline = rows["variant"] == BASELINE
+        hue, symbol, dot = colour(variant), symbols.get(study, "circle"), "-dot" * ("+" in variant)
+        if variant == BASELINE:
+            looks.append((NEUTRAL, NEUTRAL, "diamond-open", 2.0))
+        elif variant == CONTROL:
+            looks.append((NEUTRAL, NEUTRAL, "x-thin-open", 2.2))
+        elif verdict == "unresolved":
+            looks.append((NEUTRAL, NEUTRAL, f"{symbol}-open{dot}", 2.2))
+        elif verdict == "same":
+            looks.append((NEUTRAL, NEUTRAL, symbol + dot, 1.5))
+        else:
+            looks.append((faded(hue, 0.6), hue, symbol + dot, 1.5))
+    fills, edges, shapes, widths = zip(*looks, strict=True) if looks else ((), (), (), ())
     return {
         "size": sizes,
-        "color": fills,
-        "opacity": [0.5 if variant == CONTROL else 0.9 for variant in rows["variant"]],
-        "symbol": shapes,
-        "line": {
-            "color": edges,
-            "width": [
-                2.5 if own else 2 if edge == hue else 1.2 for own, edge, hue in zip(baseline, edges, hues, strict=True)
-            ],
-        },
+        "color": list(fills),
+        "opacity": 1,
+        "symbol": list(shapes),
+        "line": {"color": list(edges), "width": list(widths)},
     }

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +13,7 @@ import pytest
 import synthetic
 
 from efficiency import charts, palette, techniques
-from efficiency.analysis import panels, views
+from efficiency.analysis import panels, replicates, views, wording
 from efficiency.results.columns import COLUMNS
 from efficiency.results.store import Store
 
@@ -84,11 +86,39 @@ def test_front_gets_better_in_one_and_worse_in_the_other(panel: pd.DataFrame) ->
 def test_unresolved_is_neutral_and_a_technique_keeps_its_colour(panel: pd.DataFrame) -> None:
     panel = panel.assign(speed_verdict=panel["speed_verdict"].where(panel["variant"] != "amp-bf16", "unresolved"))
     drawn = points(charts.trade_off(panel), "Variants")
-    by_id = dict(zip((point[0] for point in drawn.customdata), drawn.marker.color, strict=True))
+    by_id = dict(zip((point[0] for point in drawn.customdata), drawn.marker.line.color, strict=True))
     ids = panel.set_index("variant")["row_id"]
     assert by_id[ids["amp-bf16"]] == palette.NEUTRAL
     assert by_id[ids["control"]] == palette.NEUTRAL
     assert by_id[ids["static-int8"]] == by_id[ids["static-int8+inference-mode"]] == palette.COLOURS["static-int8"]
+
+
+@pytest.mark.parametrize(("make", "trace"), [(charts.trade_off, "Variants"), (charts.speedup_bars, "Speed-up")])
+def test_looks_are_told_apart_without_colour_and_are_the_same_on_every_chart(
+    panel: pd.DataFrame, make: Callable[[pd.DataFrame], Any], trace: str
+) -> None:
+    verdicts = {"amp-bf16": "unresolved", "channels-last": "same", "static-int8": "faster", "qat-int8": "slower"}
+    panel = panel.assign(speed_verdict=panel["variant"].map(verdicts).fillna("faster"))
+    drawn = points(make(panel), trace)
+    by_id = dict(
+        zip(
+            (point[0] for point in drawn.customdata),
+            zip(drawn.marker.symbol, drawn.marker.color, strict=True),
+            strict=True,
+        )
+    )
+    looks = {row.variant: by_id[row.row_id] for row in panel.itertuples() if row.row_id in by_id}
+    assert looks["amp-bf16"] == ("circle-open", palette.NEUTRAL)
+    assert looks["channels-last"] == ("circle", palette.NEUTRAL)
+    assert looks["control"] == ("x-thin-open", palette.NEUTRAL)
+    for sure in ("static-int8", "qat-int8"):
+        assert looks[sure] == ("circle", palette.faded(palette.COLOURS[sure], 0.6))
+    taken = {"diamond", "x-thin"}
+    assert not taken & set(palette.SYMBOLS), "Of baseline and control, whatever the study."
+    said = dict(zip((point[0] for point in drawn.customdata), drawn.text, strict=True))
+    ids = panel.set_index("variant")["row_id"]
+    assert charts.CANNOT_TELL in said[ids["amp-bf16"]]
+    assert charts.CANNOT_TELL not in said[ids["static-int8"]]
 
 
 def test_every_technique_has_a_colour_of_its_own() -> None:
@@ -103,10 +133,11 @@ def test_many_points_are_cut(panel: pd.DataFrame) -> None:
     assert len(points(charts.speedup_bars(many), "Speed-up").x) == charts.MAX_POINTS
 
 
-def test_speedups_without_baseline_and_control(panel: pd.DataFrame, nothing: pd.DataFrame) -> None:
+def test_speedups_with_the_control_below_and_without_the_baseline(panel: pd.DataFrame, nothing: pd.DataFrame) -> None:
     drawn = points(charts.speedup_bars(panel), "Speed-up")
-    assert not {"Baseline", "Control"} & set(drawn.y)
-    assert len(drawn.y) == len(panels.variants(panel))
+    assert "Baseline" not in drawn.y
+    assert drawn.y[0] == "Control", "At the bottom."
+    assert len(drawn.y) == len(panels.variants(panel)) + 1
     assert [len(trace.x) for trace in charts.speedup_bars(nothing).data] == [0]
 
 
@@ -156,9 +187,57 @@ def test_noise_of_several_studies_is_the_widest_and_says_whose(shared: pd.DataFr
     control = shared[shared["variant"] == "control"].set_index("study_name")
     reach = np.exp(np.abs(np.log(control[["speedup_ci_low", "speedup_ci_high"]])).max(axis=1))
     assert band.x1 == pytest.approx(reach.max())
-    assert band.label.text == "noise of " + html.escape(reach.idxmax())
+    said = charts.speedup_bars(shared).layout.xaxis.title.text
+    assert f"{wording.noise((reach.max() - 1) * 100)} at most, of {html.escape(reach.idxmax())}" in said
     alone = charts.speedup_bars(shared[shared["study_name"] == "Here"])
-    assert [shape.label.text for shape in alone.layout.shapes if shape.type == "rect"] == [None]
+    assert "at most" not in alone.layout.xaxis.title.text
+    assert f"noise floor {wording.noise((reach['Here'] - 1) * 100)}" in alone.layout.xaxis.title.text
+
+
+def _bands(figure: Any) -> list[Any]:
+    return [shape for shape in figure.layout.shapes if shape.type == "rect"]
+
+
+def test_noise_floor_lies_around_each_baseline_on_axes_of_time(shared: pd.DataFrame) -> None:
+    baselines = shared[shared["variant"] == "baseline"].set_index("study_id")
+    reach = 1 + shared.groupby("study_id", sort=False)["noise_pct"].max() / 100
+    bands = _bands(charts.trade_off(shared))
+    assert [band.xref for band in bands] == ["x", "x"]
+    expected = [(ms / reach[study], ms * reach[study]) for study, ms in baselines["latency_ms_p50"].items()]
+    assert [(band.x0, band.x1) for band in bands] == [pytest.approx(ends) for ends in expected]
+    assert [band.yref for band in _bands(charts.trade_off(shared, "Size", "Throughput"))] == ["y", "y"]
+    plain = charts.trade_off(shared, "Size", "Accuracy")
+    assert not _bands(plain)
+    assert "noise" not in plain.layout.xaxis.title.text
+
+
+def test_every_process_is_a_point_beside_its_estimate_and_interval(home: Path) -> None:
+    with Store.open() as store:
+        rows = views.prepared(store.rows([synthetic.fill(store)]))
+        row = rows[(rows["variant"] == "static-int8") & (rows["workload"] == "vision-small-cnn")].iloc[0]
+        control, baseline = views.control_of(rows, row), views.baseline_of(rows, row)
+        assert control is not None
+        assert baseline is not None
+        reference = store.samples(int(baseline["row_id"]))
+        found = [(one, replicates.ratios(reference, store.samples(int(one["row_id"])))) for one in (row, control)]
+    for one, points_of in found:
+        assert len(points_of) == synthetic.REPLICATES
+        assert np.exp(np.log(points_of["speedup"]).mean()) == pytest.approx(one["speedup"], rel=1e-6)
+    figure = charts.replicate_ratios(found)
+    assert [list(trace.x) for trace in figure.data] == [list(points_of["speedup"]) for _, points_of in found]
+    ends = [(band.xref, band.x0, band.x1) for band in _bands(figure)]
+    assert ends == [
+        (a, one["speedup_ci_low"], one["speedup_ci_high"]) for a, (one, _) in zip(("x", "x2"), found, strict=True)
+    ]
+    axes = (figure.layout.xaxis, figure.layout.xaxis2)
+    assert len({round(axis.range[1] / axis.range[0], 9) for axis in axes}) == 1, "Spreads can be compared."
+    for axis, (one, points_of) in zip(axes, found, strict=True):
+        drawn = [*points_of["speedup"], one["speedup_ci_low"], one["speedup_ci_high"]]
+        assert axis.range[0] < min(drawn)
+        assert max(drawn) < axis.range[1]
+    alone = charts.replicate_ratios(found[:1])
+    assert len(alone.data) == 1
+    assert replicates.said(*found[0]).startswith("Static INT8: 4 processes, from 2.")
 
 
 def test_hover_texts_are_escaped(shared: pd.DataFrame) -> None:

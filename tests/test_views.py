@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import synthetic
 
-from efficiency.analysis import panels, plans, tables, views, wording
+from efficiency.analysis import notes, panels, plans, tables, views, wording
 from efficiency.engine import recording
 from efficiency.machine import this_machine
 from efficiency.results import documents
@@ -51,10 +51,12 @@ def test_speed(given: dict[str, Any], said: str) -> None:
 
 
 def test_relative_is_as_the_article_would_say_it() -> None:
-    given = row(2.9, 2.8, 3.0, "faster", accuracy_delta_pp=-0.2, accuracy_verdict="kept", size_ratio=3.7)
-    assert wording.relative(given) == "2.9x faster ± 0.1, -0.2 pp, 3.7x smaller"
+    given = row(2.9, 2.8, 3.0, "faster", accuracy_delta_pp=-0.25, accuracy_verdict="kept", size_ratio=3.7)
+    assert wording.relative(given) == "2.9x faster ± 0.1, -0.25 pp, 3.7x smaller"
+    given |= {"accuracy_delta_ci_low_pp": -0.6, "accuracy_delta_ci_high_pp": 0.1}
+    assert wording.relative(given) == "2.9x faster ± 0.1, -0.25 pp ± 0.35, 3.7x smaller"
     assert wording.relative({**given, "accuracy_delta_pp": -4.0, "accuracy_verdict": "lost"}).count("(lost)") == 1
-    assert wording.relative({**given, "accuracy_delta_pp": -0.01}).count("±0.0 pp") == 1
+    assert wording.relative({**given, "accuracy_delta_pp": -0.001}).count("+0.00 pp") == 1
     assert wording.relative({**given, "variant": "baseline"}) == "the reference"
 
 
@@ -147,6 +149,60 @@ def test_all_numbers_are_those_of_the_csv(home: Path) -> None:
         told = dict(tables.all_numbers(row).values)
         assert set(told) == {name for name, cell in cells.items() if cell}
         assert told.get("on_pareto_front", "") == cells["on_pareto_front"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ((2.4951, 2.6449, "ms"), "2.50–2.64 ms"),
+        ((1.715, 1.909, "x"), "1.72–1.91x"),
+        ((-0.55, 0.05, "pp", 2), "-0.55 to 0.05 pp"),
+        ((1.0001, 1.0004, ""), "1.0001–1.0004"),
+        ((80.6, 84.02, "%"), "80.6–84.0 %"),
+        ((1.0, 1.0, "x"), ""),
+        ((float("nan"), 1.0, "x"), ""),
+        ((None, None, ""), ""),
+    ],
+)
+def test_interval_keeps_its_ends_apart(given: tuple[Any, ...], said: str) -> None:
+    assert wording.interval(*given) == said
+
+
+def test_interval_has_the_decimals_of_its_figure() -> None:
+    assert wording.interval(0.9701, 1.0432, "x", 2) == "0.97–1.04x"
+    assert wording.interval(0.9994, 1.0006, "x", 2) == "0.999–1.001x"
+
+
+def test_warnings_are_short_and_what_is_wrong_comes_first() -> None:
+    assert wording.warnings("test-subset;noisy;wide-interval") == "⚠ noisy, wide interval, test subset"
+    assert wording.warnings("test-subset") == "test subset"
+    assert wording.warnings("") == wording.warnings(None) == ""
+    assert set(notes.INFORMATIVE) <= set(notes.HINTS)
+
+
+def test_noise_floor_is_the_controls_reach_and_beside_every_timed_row(frame: pd.DataFrame) -> None:
+    for _, rows in frame.groupby("workload"):
+        control = rows.set_index("variant").loc["control"]
+        reach = max(control["speedup_ci_high"], 1 / control["speedup_ci_low"])
+        timed = rows[rows["latency_ms_p50"].notna()]
+        assert set(timed["noise_pct"].round(9)) == {round((reach - 1) * 100, 9)}
+        assert rows.loc[rows["latency_ms_p50"].isna(), "noise_pct"].isna().all()
+    told = views.prepared(frame.assign(noise_floor_pct=7.0))
+    assert set(told["noise_pct"].dropna()) == {7.0}, "What was recorded goes before what is derived."
+    assert (wording.noise(1.44), wording.noise(12.4), wording.noise(float("nan"))) == ("±1.4 %", "±12 %", "")
+
+
+def test_table_has_intervals_noise_and_warnings_beside_the_figures(frame: pd.DataFrame) -> None:
+    noisy = frame.assign(warnings=frame["warnings"].where(frame["variant"] != "static-int8", "noisy;test-subset"))
+    table = tables.comparison(noisy).query("Workload == 'Small CNN'").set_index("Variant")
+    row = frame.query("workload == 'vision-small-cnn' and variant == 'static-int8'").iloc[0]
+    line = table.loc["Static INT8"]
+    assert line["Speed-up 95 %"] == f"{row['speedup_ci_low']:.2f}–{row['speedup_ci_high']:.2f}"
+    assert line["Latency 95 %"] == f"{row['latency_low_ms']:.3f}–{row['latency_high_ms']:.3f}"
+    assert line["Δ 95 %"].startswith(f"{row['accuracy_delta_ci_low_pp']:.2f}")
+    assert f"{row['accuracy_delta_pp']:+.2f} pp ± " in line["Against the baseline"]
+    assert line["Warnings"] == "⚠ noisy, test subset"
+    assert (table["Noise floor"] == wording.noise(row["noise_pct"])).all()
 
 
 def test_comparison_starts_with_the_baseline_and_the_best(frame: pd.DataFrame) -> None:

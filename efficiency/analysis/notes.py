@@ -242,6 +242,9 @@ HINTS: dict[str, Callable[[Done], str]] = {
     "few-replicates": _few_replicates,
 }
 
+INFORMATIVE = ("test-subset",)
+"""These say what was asked for; the others, that something is not as it should be."""
+
 
 def hint(key: str, row: Values, asked: Values, details: Values) -> str:
     """What a warning means on this row and what to do next; a key of another version stays as it is.

@@ -27,21 +27,28 @@ class Measure:
     log: bool = False
     low: str | None = None
     high: str | None = None
+    timed: bool = False
+    """Whether it is measured in time, so that the noise floor bounds what can be told from the baseline."""
 
 
 MEASURES: dict[str, Measure] = {
-    "Latency": Measure("latency_ms_p50", "Latency p50 [ms a call]", True, True, "latency_low_ms", "latency_high_ms"),
+    "Latency": Measure(
+        "latency_ms_p50", "Latency p50 [ms a call]", True, True, "latency_low_ms", "latency_high_ms", timed=True
+    ),
     "Accuracy": Measure("accuracy_pct", "Accuracy [%]", False, False, "accuracy_low_pct", "accuracy_high_pct"),
     "Size": Measure("size_mb", "Size [MB]", True, True),
     "Peak memory": Measure("peak_memory_mb", "Peak memory [MB]", True),
-    "Speed-up": Measure("speedup", "Speed-up", False, True, "speedup_ci_low", "speedup_ci_high"),
-    "Throughput": Measure("throughput_per_s", "Throughput [examples/s]", False, True),
-}
+    "Speed-up": Measure("speedup", "Speed-up", False, True, "speedup_ci_low", "speedup_ci_high", timed=True),
+    "Throughput": Measure(
+        "throughput_per_s", "Throughput [examples/s]", False, True, "throughput_low_per_s", "throughput_high_per_s",
+        timed=True,
+    ),
+}  # fmt: skip
 
 DRAWN = list(
     dict.fromkeys([
         "row_id", "study_id", "study_name", "variant", "variant_label", "workload_label", "condition", "relative",
-        "speed_verdict", "took_effect", "on_front",
+        "speed_verdict", "took_effect", "on_front", "noise_pct", "warnings",
         *(name for m in MEASURES.values() for name in (m.column, m.low, m.high) if name),
     ])
 )  # fmt: skip
@@ -50,8 +57,8 @@ DRAWN = list(
 
 SAID = [
     "row_id", "study_id", "study_name", "status", "variant", "variant_label", *views.PANEL, "workload_label",
-    "speedup", "speedup_ci_low", "speedup_ci_high", "speed_verdict", "accuracy_delta_pp", "accuracy_verdict",
-    "size_ratio", "warnings",
+    "speedup", "speedup_ci_low", "speedup_ci_high", "speed_verdict", "accuracy_delta_pp", "accuracy_delta_ci_low_pp",
+    "accuracy_delta_ci_high_pp", "accuracy_verdict", "size_ratio", "noise_pct", "warnings",
 ]  # fmt: skip
 """Columns of `views.prepared` that a headline needs."""
 

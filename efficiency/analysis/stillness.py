@@ -8,7 +8,9 @@ What decides is work that belongs to no variant, so that leaving rounds out favo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +56,21 @@ def _places(rows: NDArray[np.int64]) -> NDArray[np.int64]:
 def undisturbed_ns(felt: Felt) -> float:
     """What a handoff takes where nothing disturbs: near the least of all that were felt, but no stroke of luck."""
     return float(np.quantile(felt[:, 2], UNDISTURBED_QUANTILE))
+
+
+def as_details(felt: Felt, best_ns: float | None) -> dict[str, Any]:
+    """What a heat's baseline keeps in its details, from which `of_heat` judges again."""
+    names = ("replicate", "round", "handoff_ns")
+    return dict(zip(names, felt.T.tolist(), strict=True)) | {"best_ns": best_ns}
+
+
+def of_heat(details: Mapping[str, Any]) -> Stillness:
+    """As the heat was judged, from the details of its baseline; all counts where no pulse was felt."""
+    pulse = details.get("pulse")
+    if not pulse:
+        return ALL
+    felt = np.column_stack([pulse[name] for name in ("replicate", "round", "handoff_ns")]).astype(np.int64)
+    return judged(felt, pulse["best_ns"])
 
 
 def judged(felt: Felt | None, best_ns: float | None = None) -> Stillness:

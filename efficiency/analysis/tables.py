@@ -7,13 +7,15 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from efficiency.analysis import views
+from efficiency.analysis import views, wording
 from efficiency.results.columns import COLUMNS
 from efficiency.study import BASELINE
 
 SHOWN = [
     "variant", "variant_label", *views.PANEL, "workload_label", "relative", "on_front", "speedup", "accuracy_delta_pp",
-    "size_ratio", "latency_ms_p50", "accuracy_pct", "size_mb", "peak_memory_mb", "took_effect",
+    "size_ratio", "latency_ms_p50", "accuracy_pct", "size_mb", "peak_memory_mb", "took_effect", "noise_pct", "warnings",
+    "speedup_ci_low", "speedup_ci_high", "accuracy_delta_ci_low_pp", "accuracy_delta_ci_high_pp",
+    "latency_low_ms", "latency_high_ms", "accuracy_ci_low_pct", "accuracy_ci_high_pct",
 ]  # fmt: skip
 """Columns of `views.prepared` that the comparison table is made of."""
 
@@ -32,12 +34,18 @@ def comparison(frame: pd.DataFrame, limit: int | None = None) -> pd.DataFrame:
         "Variant": order["variant_label"],
         "Workload": order["workload_label"],
         "Against the baseline": order["relative"],
+        "Warnings": order["warnings"].map({keys: wording.warnings(keys) for keys in order["warnings"].unique()}),
+        "Noise floor": [wording.noise(percent) for percent in order["noise_pct"]],
         "Front": np.where(order["on_front"], "★", ""),
         "Speed-up": order["speedup"],
+        "Speed-up 95 %": _intervals(order, "speedup_ci_low", "speedup_ci_high", 2),
         "Accuracy Δ [pp]": order["accuracy_delta_pp"],
+        "Δ 95 %": _intervals(order, "accuracy_delta_ci_low_pp", "accuracy_delta_ci_high_pp", 2),
         "Size ratio": order["size_ratio"],
         "Latency p50 [ms]": order["latency_ms_p50"],
+        "Latency 95 %": _intervals(order, "latency_low_ms", "latency_high_ms", 3),
         "Accuracy [%]": order["accuracy_pct"],
+        "Accuracy 95 %": _intervals(order, "accuracy_ci_low_pct", "accuracy_ci_high_pct", 2),
         "Size [MB]": order["size_mb"],
         "Peak memory [MB]": order["peak_memory_mb"],
         "Condition": order["condition"],
@@ -46,6 +54,11 @@ def comparison(frame: pd.DataFrame, limit: int | None = None) -> pd.DataFrame:
     if several:
         table.insert(1, "Study", order["study_name"])
     return table.reset_index(drop=True)
+
+
+def _intervals(rows: pd.DataFrame, low: str, high: str, places: int) -> list[str]:
+    """An interval a row, as text, with the decimals of its figure."""
+    return [wording.interval(*ends, places=places) for ends in zip(rows[low], rows[high], strict=True)]
 
 
 def reasons(frame: pd.DataFrame) -> pd.DataFrame:
@@ -120,6 +133,8 @@ def live_rows(frame: pd.DataFrame) -> pd.DataFrame:
         "Variant": frame["variant_label"],
         "Status": frame["state"],
         "Against the baseline": frame["relative"],
+        "Warnings": [wording.warnings(keys) for keys in frame["warnings"]],
+        "Noise floor": [wording.noise(percent) for percent in frame["noise_pct"]],
         "Accuracy [%]": frame["accuracy_pct"].round(2),
         "Size [MB]": frame["size_mb"].round(2),
         "Latency p50 [ms]": frame["latency_ms_p50"].round(3),

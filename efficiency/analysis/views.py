@@ -52,7 +52,7 @@ def prepared(rows: pd.DataFrame, names: Mapping[str, str] | None = None, live: C
 
     The intervals of latency and accuracy are those of the paired comparison, carried over: what decides is the
     difference to the baseline, and that is known far better than the value itself, which every variant's machine
-    load and test rows shift alike.
+    load and test rows shift alike. `noise_pct` is the noise floor of the comparison that a timed row belongs to.
     """
     frame = rows.copy()
     for column, kind in COLUMNS.items():
@@ -73,14 +73,26 @@ def prepared(rows: pd.DataFrame, names: Mapping[str, str] | None = None, live: C
     relative = (frame["latency_ms_p50"] * frame["speedup"]).where(frame["speedup"] > 0)
     frame["latency_low_ms"] = relative / frame["speedup_ci_high"]
     frame["latency_high_ms"] = relative / frame["speedup_ci_low"]
+    calls = frame["throughput_per_s"] * frame["latency_ms_p50"]
+    frame["throughput_low_per_s"] = calls / frame["latency_high_ms"]
+    frame["throughput_high_per_s"] = calls / frame["latency_low_ms"]
+    frame["noise_pct"] = _noise_pct(frame)
     for end in ("low", "high"):
         frame[f"accuracy_{end}_pct"] = (
             frame["accuracy_pct"] - frame["accuracy_delta_pp"] + frame[f"accuracy_delta_ci_{end}_pp"]
         )
     columns = ["variant", "speedup", "speedup_ci_low", "speedup_ci_high", "speed_verdict", "size_ratio"]
-    columns += ["accuracy_delta_pp", "accuracy_verdict"]
+    columns += ["accuracy_delta_pp", "accuracy_delta_ci_low_pp", "accuracy_delta_ci_high_pp", "accuracy_verdict"]
     frame["relative"] = [wording.relative(row) for row in records(frame[columns])]
     return frame
+
+
+def _noise_pct(frame: pd.DataFrame) -> pd.Series:
+    """What was recorded; of studies from before it was, how far the control's interval reaches from 1."""
+    low, high = (frame[f"speedup_ci_{end}"].where(frame["variant"] == CONTROL) for end in ("low", "high"))
+    reach = (pd.concat([high, 1 / low], axis=1).max(axis=1, skipna=False) - 1) * 100
+    derived = reach.groupby([frame[name] for name in ("study_id", *PANEL)], dropna=False).transform("max")
+    return frame["noise_floor_pct"].fillna(derived).where(frame["latency_ms_p50"].notna())
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -139,10 +151,19 @@ def left_out(frame: pd.DataFrame) -> pd.DataFrame:
 
 def baseline_of(frame: pd.DataFrame, row: pd.Series) -> pd.Series | None:
     """The baseline that this row was measured against, if it is in the frame."""
+    return _beside(frame, row, BASELINE)
+
+
+def control_of(frame: pd.DataFrame, row: pd.Series) -> pd.Series | None:
+    """The control that was timed beside this row, if it is in the frame."""
+    return _beside(frame, row, CONTROL)
+
+
+def _beside(frame: pd.DataFrame, row: pd.Series, variant: str) -> pd.Series | None:
     same = frame["study_id"] == row["study_id"]
     for column in PANEL:
         same &= frame[column] == row[column]
-    found = frame[same & (frame["variant"] == BASELINE) & (frame["status"] == "done")]
+    found = frame[same & (frame["variant"] == variant) & (frame["status"] == "done")]
     return found.iloc[0] if len(found) else None
 
 

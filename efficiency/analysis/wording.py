@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from efficiency.analysis import notes
 from efficiency.analysis.pareto import SIZE_TOLERANCE
 
 _SPECIAL = re.compile(r"[\\`*_{}\[\]<>#!|~$:&^=]|^[-+]")
@@ -58,11 +59,16 @@ def speed(row: Mapping[str, Any]) -> str:
 
 
 def accuracy(row: Mapping[str, Any]) -> str:
-    """`-0.2 pp`, `+0.1 pp`, with `lost` or `unresolved` where that is the verdict."""
-    delta = row.get("accuracy_delta_pp")
+    """`-0.25 pp ± 0.30`, `+0.10 pp ± 0.15`, with `lost` or `unresolved` where that is the verdict.
+
+    The figure after ± is half the 95 % interval; there is none where no answer differs.
+    """
+    delta, low, high = (row.get(f"accuracy_delta_{part}pp") for part in ("", "ci_low_", "ci_high_"))
     if delta is None or not _known(delta):
         return ""
-    text = f"{delta:+.1f} pp" if abs(delta) >= 0.05 else "±0.0 pp"
+    text = f"{round(delta, 2) + 0.0:+.2f} pp"  # adding 0 makes of -0.00 a +0.00, as tables have it
+    if low is not None and high is not None and _known(low) and _known(high) and high - low >= 0.01:
+        text += f" ± {(high - low) / 2:.2f}"
     verdict = row.get("accuracy_verdict")
     return f"{text} ({verdict})" if verdict in ("lost", "unresolved") else text
 
@@ -79,20 +85,51 @@ def size(row: Mapping[str, Any]) -> str:
 
 
 def relative(row: Mapping[str, Any]) -> str:
-    """All three, joined: `2.9x faster ± 0.1, -0.2 pp, 3.7x smaller`."""
+    """All three, joined: `2.9x faster ± 0.1, -0.25 pp ± 0.30, 3.7x smaller`."""
     if row.get("variant") == "baseline":
         return "the reference"
     return ", ".join(filter(None, (speed(row), accuracy(row), size(row))))
 
 
+def noise(percent: Any) -> str:
+    """A noise floor in percent: `±1.4 %`; empty where none is known."""
+    return f"±{percent:.{1 if percent < 10 else 0}f} %" if _known(percent) else ""
+
+
+def interval(low: Any, high: Any, unit: str = "", places: int | None = None) -> str:
+    """`2.50–2.64 ms`, `1.72–1.91x`: three figures, or so many decimals, and more where the ends would look the same.
+
+    Empty where there is no interval, or nothing in it.
+    """
+    if not (_known(low) and _known(high)) or not high > low:
+        return ""
+    if places is None:
+        places = 2 - math.floor(math.log10(max(abs(low), abs(high))))
+    places = min(4, max(0, places, -math.floor(math.log10(high - low))))
+    between = " to " if low < 0 else "–"
+    return f"{low:,.{places}f}{between}{high:,.{places}f}{_after(unit)}"
+
+
+def warnings(keys: Any) -> str:
+    """A row's warnings in short: `test-subset;noisy;wide-interval` to `⚠ noisy, wide interval, test subset`."""
+    found = sorted((key for key in str(keys or "").split(";") if key), key=lambda key: key in notes.INFORMATIVE)
+    sign = "⚠ " if found and found[0] not in notes.INFORMATIVE else ""
+    return sign + ", ".join(key.replace("-", " ") for key in found)
+
+
 def number(value: Any, unit: str = "") -> str:
-    """Three figures and the unit; a dash where unknown."""
+    """Three figures and the unit, `2.57 ms` or `1.81x`; a dash where unknown."""
     if not _known(value):
         return "–"
     value = float(value)
     magnitude = math.floor(math.log10(abs(value))) if value else 0
     text = f"{value:,.{min(4, max(0, 2 - magnitude))}f}"
-    return f"{text} {unit}".strip()
+    return f"{text}{_after(unit)}"
+
+
+def _after(unit: str) -> str:
+    """A unit as it follows its figure."""
+    return f" {unit}" if unit not in ("", "x") else unit
 
 
 def energy(kept: object) -> str:

@@ -112,8 +112,6 @@ class StoreRecorder:
         handoff_ns = arrays.from_text(taken["handoff_ns"])
         felt = np.column_stack([np.full(len(handoff_ns), replicate), np.arange(len(handoff_ns)), handoff_ns])
         baseline.measured.felt = _joined(baseline.measured.felt, felt.astype(np.int64))
-        names = ("replicate", "round", "handoff_ns")
-        baseline.details["pulse"] = dict(zip(names, baseline.measured.felt.T.tolist(), strict=True))
         baseline.details.setdefault("replicate_seconds", []).append(taken["seconds"])
         for entry in entries:
             row = self._rows[entry]
@@ -173,6 +171,8 @@ class StoreRecorder:
         measured = [row.measured for row in rows]
         study, best_ns = self._checked.study, self._best_ns(measured[0])
         derived = derive.heat(measured, study.effort.precision, threshold, best_ns, study.tolerance_pp)
+        if measured[0].felt is not None:
+            rows[0].details["pulse"] = stillness.as_details(measured[0].felt, best_ns)
         # The timed input is the heat's: rows that were never probed, such as the control, share its padding.
         padding_pct = next((row.padding_pct for row in rows if row.padding_pct is not None), None)
         now = datetime.now(UTC).isoformat(timespec="seconds")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
+from html import escape
+from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
 
-from efficiency.analysis import tables
+from efficiency.analysis import notes, tables
 from efficiency.analysis.wording import markdown_text
 from efficiency.results import documents
 from efficiency.results.store import Store
@@ -15,6 +17,12 @@ from efficiency.ui import data, selected
 
 LINES = 1_000
 """More lines than this nobody reads, and every one of them travels at every change of a filter."""
+LISTED = 40
+"""Lines of the list that a narrow screen has in place of the table."""
+WARNINGS = "  \n".join(f"**{key.replace('-', ' ')}**: {hint}" for key, hint in notes.HINTS.items())
+
+WRAPPING = 66
+"""Pixels of a line from which on Streamlit wraps what is in a cell."""
 
 
 def show(frame: pd.DataFrame) -> None:
@@ -38,20 +46,32 @@ def show(frame: pd.DataFrame) -> None:
             alt="Comparison of all variants",
             column_config={
                 "Variant": st.column_config.TextColumn(width=230),
-                "Against the baseline": st.column_config.TextColumn(width=320),
+                "Against the baseline": st.column_config.TextColumn(
+                    width=370,
+                    help="After ± is half the 95 % interval; its ends stand beside the figures further right.",
+                ),
+                "Warnings": st.column_config.TextColumn(width=205, help=WARNINGS),
+                "Noise floor": st.column_config.TextColumn(
+                    width=85, help="What the control, a second baseline, shows: a difference this small may be none."
+                ),
                 "Front": st.column_config.TextColumn(
                     width=55, help="On the Pareto front: nothing else is better in one thing and no worse in another."
                 ),
                 "Speed-up": number(format="%.2fx", width=85),
+                "Speed-up 95 %": st.column_config.TextColumn(width=105),
                 "Accuracy Δ [pp]": number(format="%+.2f", width=110),
+                "Δ 95 %": st.column_config.TextColumn(width=115),
                 "Size ratio": number(format="%.2fx", width=85),
                 "Latency p50 [ms]": number(format="%.3f", width=120),
+                "Latency 95 %": st.column_config.TextColumn(width=115),
                 "Accuracy [%]": number(format="%.2f", width=95),
+                "Accuracy 95 %": st.column_config.TextColumn(width=110, help="Of the test rows that were answered."),
                 "Size [MB]": number(format="%.2f", width=85),
                 "Peak memory [MB]": number(format="%.0f", width=130),
                 "Took effect": st.column_config.TextColumn(width=90),
             },
         )
+        st.html(_list(table))
     if count > LINES:
         st.caption(f"The first {LINES:,} of {count:,} lines; narrow the filters, or take the CSV.")
     reasons = tables.reasons(frame)
@@ -62,13 +82,31 @@ def show(frame: pd.DataFrame) -> None:
             st.dataframe(
                 reasons,
                 hide_index=True,
+                row_height=WRAPPING,
                 alt="Variants that were not measured, with the reason",
                 column_config={
-                    "Workload": st.column_config.TextColumn(width=110),
-                    "Variant": st.column_config.TextColumn(width=220),
-                    "Reason": st.column_config.TextColumn(width=600),
+                    "Workload": st.column_config.TextColumn(width=90),
+                    "Variant": st.column_config.TextColumn(width=120),
+                    "Reason": st.column_config.TextColumn(width=520),
                 },
             )
+
+
+def _list(table: pd.DataFrame) -> str:
+    """The table's first lines for a narrow screen, each a link to its details: what it gives, noise and warnings."""
+    address = st.query_params.to_dict()
+    lines = []
+    for line in table.head(LISTED).to_dict("records"):
+        link = escape(f"?{urlencode(address | {selected.PARAMETER: line['row_id']}, doseq=True)}")
+        where = " · ".join(filter(None, (line["Workload"], line.get("Study"), line["Condition"])))
+        noise = f" (noise {line['Noise floor']})" if line["Noise floor"] else ""
+        warned = f'<div class="warn">{escape(line["Warnings"])}</div>' if line["Warnings"] else ""
+        lines.append(
+            f'<a href="{link}" target="_self"><b>{escape(line["Variant"])}</b> {line["Front"]}'
+            f'<div class="where">{escape(where)}</div>{escape(line["Against the baseline"])}{noise}{warned}</a>'
+        )
+    more = f"<p>The first {LISTED} of {len(table)}; a wider screen has all.</p>" if len(table) > LISTED else ""
+    return f'<div class="eff-list">{"".join(lines)}{more}</div>'
 
 
 def downloads(store: Store, ids: list[str], shown: pd.DataFrame) -> None:

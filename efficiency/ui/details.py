@@ -8,10 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from efficiency import charts, techniques
-from efficiency.analysis import answers, notes, tables, views, wording
+from efficiency.analysis import answers, notes, replicates, stillness, tables, views, wording
 from efficiency.analysis.wording import markdown_text
 from efficiency.results.store import Store
-from efficiency.study import tolerance_of
+from efficiency.study import CONTROL, tolerance_of
 from efficiency.ui import selected
 
 EFFECT = {"yes": ("took effect", "green"), "partly": ("took effect in part", "orange"), "no": ("no effect", "red")}
@@ -44,6 +44,7 @@ def _drawer(store: Store, rows: pd.DataFrame, row: pd.Series[Any]) -> None:
         _findings(row)
         _numbers(row, baseline)
         _histogram(store, row, baseline)
+        _replicates(store, rows, row, baseline)
         _answers(store, row, baseline, tolerance_of(study.asked))
         if text := answers.logits_said(kept.get("logits")):
             st.markdown(markdown_text(text))
@@ -74,20 +75,37 @@ def _findings(row: pd.Series[Any]) -> None:
                 st.badge(word, color=VERDICT.get(row[name], "gray"))  # type: ignore[arg-type]
         if row["on_front"]:
             st.badge("on the Pareto front", icon=":material/star:", color="blue")
+        for key in filter(None, str(row["warnings"]).split(";")):
+            informative = key in notes.INFORMATIVE
+            st.badge(
+                markdown_text(key.replace("-", " ")),
+                icon=":material/info:" if informative else ":material/warning:",
+                color="gray" if informative else "orange",
+                help=notes.HINTS.get(key),
+            )
 
 
 def _numbers(row: pd.Series[Any], baseline: pd.Series[Any] | None) -> None:
     shown = (
-        ("Latency p50", "latency_ms_p50", "ms"),
-        ("Accuracy", "accuracy_pct", "%"),
-        ("Size", "size_mb", "MB"),
-        ("Peak memory", "peak_memory_mb", "MB"),
+        ("Speed-up", "speedup", "x", ("speedup_ci_low", "speedup_ci_high")),
+        ("Latency p50", "latency_ms_p50", "ms", ("latency_low_ms", "latency_high_ms")),
+        ("Accuracy", "accuracy_pct", "%", ("accuracy_ci_low_pct", "accuracy_ci_high_pct")),
+        ("Size", "size_mb", "MB", ()),
+        ("Peak memory", "peak_memory_mb", "MB", ()),
     )
+    ends = {name: wording.interval(row[of[0]], row[of[1]], unit) if of else "" for _, name, unit, of in shown}
+    noise = {"speedup": wording.noise(row["noise_pct"])}
     facts = [
         f'<div><div class="where">{label}</div><div class="big">{wording.number(row[name], unit)}</div>'
-        + ("" if baseline is None else f'<div class="where">baseline {wording.number(baseline[name], unit)}</div>')
+        + (f'<div class="where">95 %: {ends[name]}</div>' if ends[name] else "")
+        + (f'<div class="where">noise floor {noise[name]}</div>' if noise.get(name) else "")
+        + (
+            ""
+            if baseline is None or name == "speedup"
+            else f'<div class="where">baseline {wording.number(baseline[name], unit)}</div>'
+        )
         + "</div>"
-        for label, name, unit in shown
+        for label, name, unit, _ in shown
     ]
     st.html(f'<div class="eff-cards eff-facts">{"".join(facts)}</div>')
 
@@ -108,6 +126,32 @@ def _histogram(store: Store, row: pd.Series[Any], baseline: pd.Series[Any] | Non
         alt=f"Distribution of {len(samples)} timed calls, median {wording.number(row['latency_ms_p50'], 'ms')}",
     )
     st.caption(f"{len(samples)} calls in {samples['replicate'].nunique()} fresh processes; dotted lines are medians.")
+
+
+def _replicates(store: Store, rows: pd.DataFrame, row: pd.Series[Any], baseline: pd.Series[Any] | None) -> None:
+    """Each process's own speed-up, and its control's beside it."""
+    if baseline is None or baseline["row_id"] == row["row_id"]:
+        return
+    control = views.control_of(rows, row)
+    shown = [one for one in (row, None if row["variant"] == CONTROL else control) if one is not None]
+    reference = store.samples(int(baseline["row_id"]))
+    still = stillness.of_heat(store.details(int(baseline["row_id"])))
+    found = [(one, replicates.ratios(reference, store.samples(int(one["row_id"])), still)) for one in shown]
+    found = [(one, points) for one, points in found if len(points) and pd.notna(one["speedup_ci_low"])]
+    if not found or found[0][0]["row_id"] != row["row_id"]:
+        return
+    st.markdown("##### Why the interval is as wide as it is")
+    st.plotly_chart(
+        charts.replicate_ratios(found),
+        key="replicate-ratios",
+        config={"displayModeBar": False},
+        alt=" ".join(replicates.said(one, points) for one, points in found),
+    )
+    st.caption(
+        "A point is what one fresh process found by itself. The line is their mean and the band its 95 % interval: the "
+        "further the points lie apart, or the rounds within them, the wider. Both axes have one scale."
+        + (f" {still.set_aside:.0%} of the rounds are set aside: others had the cores then." if still.set_aside else "")
+    )
 
 
 def _answers(store: Store, row: pd.Series[Any], baseline: pd.Series[Any] | None, tolerance_pp: float) -> None:

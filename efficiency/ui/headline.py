@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from efficiency.analysis import panels, views, wording
+from efficiency.analysis import notes, panels, views, wording
 from efficiency.analysis.wording import markdown_text
 from efficiency.machine import Machine, this_machine
 from efficiency.results.store import Store
@@ -81,6 +81,7 @@ def no_rows(store: Store, ids: list[str]) -> None:
     )  # fmt: skip
 
 
+NOISE = "What the control, a second baseline, shows where nothing differs"
 WIDE = 1.5
 """An interval whose ends lie further apart than this is told by its ends: ± half of it would say less than it holds."""
 
@@ -110,11 +111,20 @@ def _card(row: dict[str, Any], several: bool) -> str:
     unsure = '<div class="rest">Whether it keeps the accuracy is not settled.</div>'
     if row["faster_unsettled"]:
         rest += f". {row['faster_unsettled']}: whether it keeps the accuracy is not settled"
-    if "noisy" in str(row["warnings"] or "").split(";"):
-        rest += ". The machine was noisy: measure again"
+    noise = wording.noise(row["noise_pct"])
+    noise = f' <small title="{NOISE}">(noise {noise})</small>' if noise else ""
     return (
         f'<div class="eff-card"><div class="where">{where}</div>'
-        f'<div class="big">{escape(speed)}{margin}</div>'
+        f'<div class="big">{escape(speed)}{margin}{noise}</div>'
         f'<div class="what">{escape(str(row["variant_label"]))}</div><div class="rest">{escape(rest)}</div>'
-        f"{unsure if row['found'] == 'unresolved' else ''}</div>"
+        f"{unsure if row['found'] == 'unresolved' else ''}{_warned(str(row['warnings'] or ''))}</div>"
     )
+
+
+def _warned(keys: str) -> str:
+    """What a best finding is to be read with, in words; what each means shows when it is pointed at."""
+    words = [
+        f'<span title="{escape(notes.HINTS.get(key, ""))}">{escape(wording.warnings(key))}</span>'
+        for key in filter(None, keys.split(";"))
+    ]
+    return f'<div class="warn">{", ".join(words)}</div>' if words else ""

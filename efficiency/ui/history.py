@@ -41,7 +41,7 @@ def show(store: Store, studies: pd.DataFrame) -> None:
         lazy=False,
         alt="All studies, newest first",
         column_config={
-            "Name": st.column_config.TextColumn(width=280),
+            "Name": st.column_config.TextColumn(width=220),
             "Recorded (UTC)": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
             "Machine": st.column_config.TextColumn(width=280),
             "Rows": st.column_config.NumberColumn(help="Rows that were measured"),

@@ -216,7 +216,6 @@ def _conditions(names: list[str]) -> tuple[list[str], list[str], list[int], floa
     seconds = budget.number_input(
         "Time budget [s]",
         value=None,
-        min_value=0.0,
         step=60.0,
         format="%.0f",
         key="plan-budget",

@@ -56,21 +56,11 @@ def _preview(study: Study) -> None:
     machine = this_machine()
     entries = expand(study, machine)
     with st.expander("What will run, and what not", icon=":material/grid_on:", expanded=True):
-        st.dataframe(
-            plans.matrix(entries),
-            hide_index=True,
-            height="content",
-            alt="Which variant runs on which workload",
-            column_config={"Variant": st.column_config.TextColumn(width=280)},
-        )
+        # Not `st.dataframe`: these are short, and their cells wrap, so that a narrow screen shows all of them.
+        st.table(plans.matrix(entries), hide_index=True, border="horizontal")
         left_out = plans.reasons(entries)
         if len(left_out):
-            st.dataframe(
-                left_out,
-                hide_index=True,
-                alt="Why some variants do not run",
-                column_config={"Why not": st.column_config.TextColumn(width="large")},
-            )
+            st.table(left_out, hide_index=True, border="horizontal")
     with st.expander("The same from a terminal", icon=":material/terminal:"):
         st.code(plan.command(study, machine), language="bash", wrap_lines=True)
 

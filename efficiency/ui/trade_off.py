@@ -34,7 +34,8 @@ def show(frame: pd.DataFrame, studies: list[str], where: data.Version) -> None:
             x = st.selectbox("Across", measures, index=0, key="x", bind="query-params")
             y = st.selectbox("Up", measures, index=1, key="y", bind="query-params")
             size = st.selectbox("Size of the marker", measures, index=2, key="marker", bind="query-params")
-    st.html(_legend(frame, studies, view == VIEWS[0]))
+    timed = view != VIEWS[0] or any(panels.MEASURES[name].timed for name in (x, y))
+    st.html(_legend(frame, studies, view == VIEWS[0], timed))
     wide = 1 if len(parts) == 1 else 2 if len(parts) in (2, 4) or view == VIEWS[1] else 3
     height = 460 if wide == 1 else 380
     for start in range(0, len(parts), wide):
@@ -47,8 +48,8 @@ def show(frame: pd.DataFrame, studies: list[str], where: data.Version) -> None:
     st.caption(
         "Bars are 95 % intervals of the difference to the baseline, which is paired: same test rows, same moments."
         if view == VIEWS[0]
-        else "Bars are 95 % intervals; the grey band is the noise that the control, a second baseline, shows"
-        + ("." if frame["study_id"].nunique() < 2 else ": that of the study where it is widest.")
+        else "Bars are 95 % intervals. The noise floor is what the control, a second baseline, shows where nothing "
+        "differs" + ("." if frame["study_id"].nunique() < 2 else ": here that of the study where it is widest.")
     )
     if count > PANELS:
         st.caption(f"{PANELS} of {count} charts; narrow the workloads or conditions to see the others.")
@@ -89,18 +90,23 @@ def _draw(figure: object, name: str, text: str) -> None:
     )
 
 
-def _legend(frame: pd.DataFrame, studies: list[str], front: bool) -> str:
-    """Colours by technique, in HTML: it wraps where a chart's own legend would cover the chart."""
+def _legend(frame: pd.DataFrame, studies: list[str], front: bool, timed: bool) -> str:
+    """Colours by technique and looks by verdict, in HTML: it wraps where a chart's own legend would cover the chart."""
     several = frame["study_id"].nunique() > 1
     seen: dict[str, str] = {}
     for variant in panels.variants(views.measured(frame[["variant", "status"]]))["variant"].unique():
         seen.setdefault(views.variant_label(variant.split("+")[0]), palette.colour(variant))
-    items = [
+    items = ["<span>Surely faster or slower:</span>"] if seen else []
+    items += [
         f'<span><i style="background:{colour}"></i>{escape(label)}</span>' for label, colour in sorted(seen.items())
     ]
     grey = palette.NEUTRAL
     items.append(f'<span><i class="dot" style="background:{grey}"></i>combined with others</span>')
-    items.append(f'<span><i style="background:{grey}"></i>control, or not told apart</span>')
+    items.append(f'<span><i class="ring" style="border-color:{grey}"></i>speed {charts.CANNOT_TELL}</span>')
+    items.append(f'<span><i style="background:{grey}"></i>same speed, within 2 %</span>')
+    items.append(f'<span><b style="color:{grey}">✕</b> control: the baseline a second time</span>')
+    if timed:
+        items.append(f'<span><i class="band" style="background:{grey}"></i>noise floor: what the control shows</span>')
     if front:
         items.append(
             f'<span><i class="line" style="border-color:{palette.FRONT}"></i>Pareto front'

@@ -155,6 +155,22 @@ def test_narrow_screen_has_nothing_beside_it(serve: Serve, store: Store, tab: An
     assert wider == 0
 
 
+def test_narrow_screen_has_a_list_in_place_of_the_table(serve: Serve, store: Store, tab: Any) -> None:
+    synthetic.fill(store)
+    tab.set_viewport_size({"width": 390, "height": 844})
+    tab.goto(serve().url)
+    settled(tab)
+    listed = tab.locator(".eff-list a")
+    assert tab.get_by_test_id("stDataFrame").first.is_hidden()
+    assert listed.first.evaluate("line => line.scrollWidth <= line.clientWidth"), "Nothing is cut at the side."
+    listed.filter(has_text="Static INT8").first.click()
+    tab.get_by_role("dialog").get_by_text("Raw samples").wait_for()
+    tab.keyboard.press("Escape")
+    tab.set_viewport_size({"width": 1440, "height": 1000})
+    tab.get_by_test_id("stDataFrame").first.wait_for()
+    assert listed.first.is_hidden()
+
+
 def test_unknown_study_is_a_sentence_and_no_traceback_is_shown(serve: Serve, store: Store, tab: Any) -> None:
     synthetic.fill(store)
     tab.goto(f"{serve().url}/?study=%3Cscript%3E&row=%22")

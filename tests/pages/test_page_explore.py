@@ -14,6 +14,7 @@ from said import said
 from streamlit.testing.v1 import AppTest
 
 from efficiency import paths
+from efficiency.analysis import notes
 from efficiency.analysis.wording import markdown_text
 from efficiency.machine import this_machine
 from efficiency.results import documents
@@ -74,6 +75,33 @@ def test_headlines_chart_table_and_reasons(visit: Visit, store: Store) -> None:
     assert "2.9x faster" in " ".join(table["Against the baseline"])
     assert set(reasons["Status"]) == {"failed", "not-applicable"}
     assert reasons["Reason"].str.len().min() > 10
+
+
+def test_noise_and_warnings_stand_on_the_cards_and_on_a_narrow_screens_list(visit: Visit, store: Store) -> None:
+    id = synthetic.fill(store)
+    text = said(visit(study=id, workload="LSTM"))
+    (cards,) = [part for part in text.splitlines() if "eff-cards" in part]
+    assert "(noise ±" in cards
+    assert ">test subset</span>" in cards
+    assert notes.HINTS["test-subset"] in cards
+    (listed,) = [part for part in text.splitlines() if "eff-list" in part]
+    best = store.rows([id]).query("workload == 'lstm-classifier' and variant == 'dynamic-int8'").iloc[0]
+    assert f"row={best['row_id']}" in listed
+    assert f"study={id}" in listed
+    assert (
+        listed.count("(noise ±")
+        == listed.count("<a ")
+        == len(store.rows([id]).query("workload == 'lstm-classifier' and status == 'done'"))
+    )
+
+
+def test_legend_says_every_look_in_words(visit: Visit, store: Store) -> None:
+    synthetic.fill(store)
+    for view in ("Trade-off", "Speed-up"):
+        text = said(visit(view=view))
+        for words in ("cannot be told from the baseline", "same speed", "control: the baseline", "noise floor: what"):
+            assert words in text
+    assert "noise floor: what" not in said(visit(x="Size", y="Accuracy"))
 
 
 def test_only_failures(visit: Visit, store: Store) -> None:
@@ -185,6 +213,10 @@ def test_details_of_a_row(visit: Visit, store: Store) -> None:
     at = visit(study=id, row=str(row["row_id"]))
     text = said(at)
     assert "99.1% of the weights are INT8" in text
+    assert text.count("95 %: ") == 3, "Of speed-up, latency and accuracy; size and memory have none."
+    assert "noise floor ±" in text
+    assert len(at.get("plotly_chart")) == 5, "Three of Explore, the samples, and every process's ratio."
+    assert "A point is what one fresh process found by itself." in text
     assert "240 calls in 4 fresh processes" in text
     of_cnn = store.rows([id]).query("workload == 'vision-small-cnn'").set_index("variant")["row_id"]
     answers, baseline = (store.answers(int(of_cnn[variant])) for variant in ("static-int8", "baseline"))

@@ -29,10 +29,10 @@ def test_quick_is_planned_from_the_start(visit: Visit) -> None:
         expected.conditions,
     )
     assert not at.button(key="start-study").disabled
-    matrix = at.dataframe[0].value.set_index("Variant")
+    matrix = at.table[0].value.set_index("Variant")
     assert matrix.loc["Channels-last", "LSTM"] == "–"
     assert matrix.loc["Static INT8", "Small CNN"] == "runs"
-    assert "Channels-last is an image layout" in " ".join(at.dataframe[1].value["Why not"])
+    assert "Channels-last is an image layout" in " ".join(at.table[1].value["Why not"])
 
 
 @pytest.mark.parametrize("preset", ["quick", "article", "full"])
@@ -79,6 +79,10 @@ def _without_batch(at: AppTest) -> None:
     at.session_state["plan-batch-sizes"] = []
 
 
+def _negative_budget(at: AppTest) -> None:
+    at.number_input(key="plan-budget").set_value(-60.0)
+
+
 def _short_budget(at: AppTest) -> None:
     at.number_input(key="plan-budget").set_value(1.0)
 
@@ -96,6 +100,7 @@ def _no_such_file(at: AppTest) -> None:
         (_batch_of_words, "whole numbers"),
         (_without_batch, "at least one batch size"),
         (_short_budget, "too small for this plan"),
+        (_negative_budget, "-60 s is too small for this plan"),
         (_no_such_file, "there is no file"),
     ],
 )
