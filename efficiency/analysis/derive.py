@@ -46,6 +46,8 @@ class Judge:
     floor: float
     precision: float
     threshold: float
+    has_control: bool
+    """Without one the floor is 1 for want of anything better, which is not a finding."""
 
 
 Columns = dict[str, object]
@@ -80,8 +82,8 @@ def heat(rows: list[Measured], precision: float = 0.02, threshold: float = speed
     rows = [replace(row, samples=None) if row.status == "failed" else row for row in rows]
     baseline = rows[0]
     control = next((row for row in rows if row.control), None)
-    floor = speed.noise_floor(_speed_up(baseline, control) if control else None)
-    judge = Judge(floor, precision, threshold)
+    of_control = _speed_up(baseline, control) if control else None
+    judge = Judge(speed.noise_floor(of_control), precision, threshold, of_control is not None)
     derived = [_columns(row, baseline, judge) for row in rows]
     _mark_front(rows, derived)
     return derived
@@ -160,6 +162,7 @@ def _speed_columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | Non
         "latency_ms_p99": times.p99_ms,
         "throughput_per_s": 1e3 * row.batch_size / times.p50_ms,
         "replicates": len(np.unique(row.samples[:, 0])),
+        "noise_floor_pct": 100 * (judge.floor - 1) if judge.has_control else None,
     }
     if row is baseline:
         return columns | {

@@ -52,6 +52,9 @@ COLUMNS: dict[str, Kind] = {
     "length": "whole",
     "padding_pct": "number",
     "phase": "text",
+    "noise_floor_pct": "number",
+    "logits_snr_db": "number",
+    "ceiling_pct": "number",
 }
 
 STATUSES = ("done", "failed", "not-applicable", "cancelled")

@@ -18,10 +18,11 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, inspect, make_url, select, update
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.schema import CreateColumn
 
 from efficiency import paths
 from efficiency.errors import StoreError
-from efficiency.results.tables import FORMAT, META, Base
+from efficiency.results.tables import FORMAT, META, ROWS, Base
 
 BUSY_S = 10
 """How long a write waits for another process's write."""
@@ -107,6 +108,7 @@ def _make_or_check_tables(engine: Engine, url: URL) -> None:
             connection.execute(insert(META), [{"key": "format", "value": FORMAT}, {"key": "writes", "value": 0}])
         else:
             _check(connection, found, url)
+            _add_new_columns(connection)
             # A write that changes nothing: a read-only database is told now, not an hour into a study.
             connection.execute(update(META).where(META.c.key == "").values(value=0))
     if sqlite:
@@ -141,6 +143,19 @@ def _check(connection: Connection, found: set[str], url: URL) -> None:
         )
     if form != FORMAT or not set(Base.metadata.tables) <= found:
         raise StoreError(f"{place(url)} is another program's database; {ELSEWHERE}.")
+
+
+def _add_new_columns(connection: Connection) -> None:
+    """Gives `rows` the result columns that came after the database was made; what it holds has them unknown.
+
+    The format stays: an older program names the columns that it reads and writes, and misses none of its own.
+    """
+    there = {column["name"] for column in inspect(connection).get_columns(ROWS.name)}
+    for column in ROWS.columns:
+        if column.name not in there and column.nullable:
+            definition = CreateColumn(column).compile(dialect=connection.dialect)
+            table = connection.dialect.identifier_preparer.format_table(ROWS)
+            connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {definition}")
 
 
 def place(url: URL) -> str:

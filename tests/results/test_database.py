@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from efficiency.errors import StoreError
+from efficiency.results.columns import COLUMNS
 from efficiency.results.store import Store
 
 
@@ -49,6 +50,25 @@ def test_a_newer_format_is_refused(url, tmp_path):
         connection.execute("UPDATE meta SET value = 2 WHERE key = 'format'")
     connection.close()
     assert "newer version" in refused(url)
+
+
+def test_a_database_from_before_a_column_gains_it_and_loses_nothing(url, tmp_path):
+    path = tmp_path / "folder" / "e.db"
+    path.parent.mkdir()
+    connection = sqlite3.connect(path)
+    connection.executescript((Path(__file__).parent / "before_noise_floor.sql").read_text())
+    connection.close()
+    with Store.open(url) as store:
+        id, row = store.studies()["id"][0], store.rows(None).iloc[0]
+        assert list(store.rows(None).columns) == ["row_id", "study_id", "position", *COLUMNS]
+        assert (row["variant"], row["speedup"], row["phase"]) == ("dynamic-int8", 1.5, "inference")
+        assert row[["noise_floor_pct", "logits_snr_db", "ceiling_pct"]].isna().all()
+        assert store.details(row["row_id"]) == {"spent_s": 2}
+        assert len(store.samples(row["row_id"])) == 1
+        assert store.answers(row["row_id"])["label"].tolist() == [1, 3]
+        store.put_row(id, 1, {"status": "done", "noise_floor_pct": 1.5, "logits_snr_db": -3.0}, {})
+    with Store.open(url) as store:  # and the second time there is nothing left to add
+        assert store.rows(None)["logits_snr_db"].tolist()[1] == -3.0
 
 
 @pytest.mark.parametrize("content", [b"not a database, but long enough to be looked at" * 100, b"\x1f\x8b" * 600])

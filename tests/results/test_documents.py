@@ -115,6 +115,16 @@ def test_a_column_left_out_is_unknown(store, document):
     assert store.rows([documents.from_json(store, document)])["speedup"].isna().all()
 
 
+def test_a_document_from_before_a_column_and_figures_beyond_the_usual(store, document):
+    full, failed = (row["columns"] for row in document["rows"])
+    for name in ("noise_floor_pct", "logits_snr_db", "ceiling_pct"):
+        del full[name]
+    failed |= {"noise_floor_pct": 250.0, "logits_snr_db": -4.5, "ceiling_pct": 120.0}
+    rows = store.rows([documents.from_json(store, document)])[["noise_floor_pct", "logits_snr_db", "ceiling_pct"]]
+    assert rows.iloc[0].isna().all()
+    assert rows.iloc[1].tolist() == [250.0, -4.5, 120.0]
+
+
 def _set(*path_and_value):
     *path, last, value = path_and_value
 
