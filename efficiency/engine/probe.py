@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ def run(asked: Message, send: Send) -> None:
     from efficiency.condition import Condition
     from efficiency.engine import arrays, inputs, variants
     from efficiency.errors import BadRequest
-    from efficiency.measure import accuracy, size
+    from efficiency.measure import accuracy, size, work
     from efficiency.techniques import compose
     from efficiency.techniques.base import Data
     from efficiency.workloads import checkpoints
@@ -78,4 +79,7 @@ def run(asked: Message, send: Send) -> None:
             for key, e in shown.items()
         },
     }
+    if not keys:
+        seen = work.of(reference, sample)
+        answer["work"] = asdict(seen) if seen else None
     send(answer)
