@@ -17,6 +17,7 @@ HINTS: dict[str, str] = {
     "cpu-stolen": "Other virtual machines took processor time while this was timed: measure at a quieter hour.",
     "cpu-throttled": "The container's quota held the processor back meanwhile: raise it, or use fewer threads.",
     "swapping": "Memory was swapped while this was timed: end other programs, or choose fewer variants at once.",
+    "too-hot": "The processor was slowed down for its heat while this was timed: cool it, and measure again.",
     "test-subset": "Accuracy was measured on the first rows of the test set; the article preset uses all.",
     "wide-interval": "The interval is wider than asked for (±2 % unless told): the budget or the number of processes "
     "ran out first. Raise the budget, or end other programs.",
