@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from efficiency import check, console, study, techniques, workloads
+from efficiency.analysis import tables
 from efficiency.condition import Condition, Device, Phase
 from efficiency.errors import BadRequest, EfficiencyError, StoreError
-from efficiency.machine import this_machine
+from efficiency.machine import memory_free_mb, this_machine
 from efficiency.study import Preset, Study, Variant
 
 if TYPE_CHECKING:
@@ -44,14 +45,30 @@ def main() -> None:
 
 
 @app.command()
-def machine(json: Json = None) -> None:
-    """What this machine is: processor, instruction sets, cores it may use, memory, GPU."""
-    facts = this_machine().as_dict()
-    if json:
-        console.write_json(json, facts)
-    else:
+def machine(
+    json: Json = None,
+    ceiling: Annotated[bool, typer.Option(help="Measure what the hardware can do; some seconds.")] = True,
+) -> None:
+    """What this machine is: processor, cores it may use, memory, GPU; and what it can do at most, measured now."""
+    from efficiency.engine import ceilings
+
+    here = this_machine()
+    facts = here.as_dict() | {"memory_free_mb": memory_free_mb()}
+    console.writable("--json", json)
+    if not json:
         shown = {name: ", ".join(v) if isinstance(v, tuple) else v for name, v in facts.items()}
         console.table("This machine", ("", ""), shown.items())
+    found = None
+    if ceiling:
+        try:
+            found = ceilings.measure_alone(here)
+        except EfficiencyError as error:  # the facts stand, and so does what was measured before
+            console.say(str(error))
+            found = ceilings.known(here.key)
+    if json:
+        console.write_json(json, facts | {"ceiling": found.as_dict() if found else None})
+    elif found:
+        console.table("What it can do", *tables.ceiling(found))
 
 
 @app.command(name="list")

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import psutil
@@ -19,6 +20,11 @@ BUSY_CORES = 0.2
 STEAL_SHARE = 0.02
 THROTTLED_SHARE = 0.01
 SWAPPED_MB = 1.0
+NAMED, NAMED_CORES = 3, 0.02
+"""The busiest programs that are named, and the part of a core from which on one counts as busy."""
+
+ProcessId = tuple[int, float]
+"""Number and time of start: a number alone may pass to another process."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,12 @@ class Reading:
     throttled_s: float
     """Held back by the container's quota."""
     swapped_bytes: int
+    too_hot: int = 0
+    """Times that a core was slowed down for its heat; 0 where Linux does not say, as in virtual machines."""
+    load: float = 0.0
+    """Processes that ran or waited for a core, averaged over the last minute."""
+    processes: Mapping[ProcessId, tuple[str, float]] = field(default_factory=dict)
+    """Name and processor seconds of every program but this one and its children."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +58,11 @@ class Health:
     stolen_share: float
     throttled_share: float
     swapped_mb: float
+    too_hot: int = 0
+    load: float = 0.0
+    """At the end, over the minute before it."""
+    busiest: tuple[tuple[str, float], ...] = ()
+    """Of the other programs those that used most, with the cores that each kept busy on average."""
 
     def warnings(self) -> list[str]:
         """Keys of `analysis.notes.HINTS`."""
@@ -54,12 +71,14 @@ class Health:
             "cpu-stolen": self.stolen_share > STEAL_SHARE,
             "cpu-throttled": self.throttled_share > THROTTLED_SHARE,
             "swapping": self.swapped_mb > SWAPPED_MB,
+            "too-hot": self.too_hot > 0,
         }
         return [key for key, found_so in found.items() if found_so]
 
-    def as_dict(self) -> dict[str, float]:
+    def as_dict(self) -> dict[str, object]:
         """Ready for JSON."""
-        return {name: round(value, 4) for name, value in asdict(self).items()}
+        figures = {name: round(value, 4) for name, value in asdict(self).items() if name != "busiest"}
+        return figures | {"busiest": [[name, round(cores, 4)] for name, cores in self.busiest]}
 
 
 def read() -> Reading:
@@ -81,7 +100,40 @@ def read() -> Reading:
         own_s=own.user + own.system + own.children_user + own.children_system,
         throttled_s=_throttled_s(),
         swapped_bytes=swap_bytes,
+        too_hot=_too_hot(),
+        load=_load(),
+        processes=_others(),
     )
+
+
+def _load() -> float:
+    try:
+        return os.getloadavg()[0]
+    except (OSError, AttributeError):  # Windows has none
+        return 0.0
+
+
+def _too_hot(root: Path = Path("/sys/devices/system/cpu")) -> int:
+    """Sum of the cores' counters of throttling for heat."""
+    total = 0
+    for file in root.glob("cpu[0-9]*/thermal_throttle/core_throttle_count"):
+        with suppress(OSError, ValueError):
+            total += int(file.read_text())
+    return total
+
+
+def _others() -> dict[ProcessId, tuple[str, float]]:
+    """Other programs' names and processor seconds; some milliseconds for hundreds of processes."""
+    seen: dict[int, tuple[int, float, str, float]] = {}
+    for process in psutil.process_iter(["pid", "ppid", "create_time", "name", "cpu_times"]):
+        told = process.info
+        if told["cpu_times"] is not None and told["create_time"] is not None:
+            used_s = told["cpu_times"].user + told["cpu_times"].system
+            seen[told["pid"]] = (told["ppid"] or 0, told["create_time"], told["name"] or "?", used_s)
+    ours = {os.getpid()}
+    while more := {pid for pid, (parent, *_) in seen.items() if parent in ours} - ours:
+        ours |= more
+    return {(pid, started): (name, used_s) for pid, (_, started, name, used_s) in seen.items() if pid not in ours}
 
 
 def _throttled_s(root: Path = Path("/sys/fs/cgroup")) -> float:
@@ -111,4 +163,17 @@ def between(before: Reading, after: Reading, children_s: float = 0.0) -> Health:
         stolen_share=max(0.0, stolen_s) / wanted_s if wanted_s > 0 else 0.0,
         throttled_share=max(0.0, after.throttled_s - before.throttled_s) / seconds,
         swapped_mb=max(0, after.swapped_bytes - before.swapped_bytes) / 1e6,
+        too_hot=max(0, after.too_hot - before.too_hot),
+        load=after.load,
+        busiest=_busiest(before, after, seconds),
     )
+
+
+def _busiest(before: Reading, after: Reading, seconds: float) -> tuple[tuple[str, float], ...]:
+    """Programs of the same name are one; what started in between has done all its work in between."""
+    cores: dict[str, float] = {}
+    for id, (name, used_s) in after.processes.items():
+        used_before_s = before.processes.get(id, (name, 0.0))[1]
+        cores[name] = cores.get(name, 0.0) + max(0.0, used_s - used_before_s) / seconds
+    ordered = sorted(cores.items(), key=lambda item: -item[1])
+    return tuple((name, used) for name, used in ordered[:NAMED] if used >= NAMED_CORES)

@@ -37,6 +37,17 @@ class Machine:
     system: str
     python_version: str
     torch_version: str
+    affinity_cores: int | None = None
+    """Cores that the system lets this process run on; None where it does not tell."""
+    quota_cores: float | None = None
+    """Cores' worth of time that the container may use; None where there is no quota."""
+    l2_cache_mb: float | None = None
+    """Of one core, in 10^6 bytes."""
+    l3_cache_mb: float | None = None
+    """The last-level cache that a core shares with others, in 10^6 bytes."""
+    clock_max_mhz: float | None = None
+    governor: str | None = None
+    """How Linux chooses the clock: `performance` is steadiest; None where it is hidden, as in most virtual machines."""
 
     @property
     def threads(self) -> int:
@@ -90,10 +101,50 @@ def _quota_cores() -> float:
         return float("inf")
 
 
+def _affinity_cores() -> int | None:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+
+
 def _usable_cores() -> float:
-    logical = os.cpu_count() or 1
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else logical
-    return min(float(allowed), _quota_cores())
+    return min(float(_affinity_cores() or os.cpu_count() or 1), _quota_cores())
+
+
+_CPU = Path("/sys/devices/system/cpu/cpu0")
+
+
+def _cache_mb(level: int, cpu: Path = _CPU) -> float | None:
+    """Of the first core's data or unified cache of that level, from Linux's `1024K` or `32M`; None elsewhere."""
+    for cache in sorted(cpu.glob("cache/index*")):
+        with suppress(OSError, ValueError, KeyError, IndexError):
+            if int((cache / "level").read_text()) != level or (cache / "type").read_text().strip() == "Instruction":
+                continue
+            size = (cache / "size").read_text().strip()
+            return round(int(size[:-1]) * {"K": 2**10, "M": 2**20, "G": 2**30}[size[-1]] / 1e6, 2)
+    return None
+
+
+def _clock_max_mhz() -> float | None:
+    """As the system gives it; virtual machines mostly tell the clock now and no highest one."""
+    with suppress(OSError, RuntimeError, AttributeError, NotImplementedError):
+        clock = psutil.cpu_freq()
+        return round(clock.max) if clock is not None and clock.max > 0 else None
+    return None
+
+
+def _governor(cpu: Path = _CPU) -> str | None:
+    with suppress(OSError):
+        return (cpu / "cpufreq" / "scaling_governor").read_text().strip() or None
+    return None
+
+
+def memory_free_mb() -> float:
+    """Memory that a process could have now without swapping, in 10^6 bytes, within the container's limit."""
+    free = psutil.virtual_memory().available
+    with suppress(OSError, ValueError):
+        group = Path("/sys/fs/cgroup")
+        limit, used = (int((group / name).read_text()) for name in ("memory.max", "memory.current"))
+        free = min(free, max(0, limit - used))
+    return round(free / 1e6)
 
 
 def _memory_mb() -> float:
@@ -128,6 +179,7 @@ def _torch_version() -> str:
 def this_machine() -> Machine:
     """The machine at hand, read once a process."""
     model, sets = _cpu_facts()
+    quota = _quota_cores()
     return Machine(
         cpu_model=model,
         architecture=platform.machine(),
@@ -139,4 +191,10 @@ def this_machine() -> Machine:
         system=f"{platform.system()} {platform.release()}",
         python_version=platform.python_version(),
         torch_version=_torch_version(),
+        affinity_cores=_affinity_cores(),
+        quota_cores=None if quota == float("inf") else round(quota, 2),
+        l2_cache_mb=_cache_mb(2),
+        l3_cache_mb=_cache_mb(3),
+        clock_max_mhz=_clock_max_mhz(),
+        governor=_governor(),
     )

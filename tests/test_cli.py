@@ -73,11 +73,14 @@ def surroundings(folder: Path, **changed: str) -> dict[str, str]:
 
 
 def test_the_machine(scratch):
-    document = efficiency("machine", "--json", "-").document
+    document = efficiency("machine", "--no-ceiling", "--json", "-").document
+    assert 0 < document.pop("memory_free_mb") <= document["memory_mb"]
+    assert document.pop("ceiling") is None
     assert document == json.loads(json.dumps(this_machine().as_dict()))
     shown = efficiency("machine")
     assert shown.code == 0
     assert document["cpu_model"] in shown.err
+    assert "FP32 matrix product" in shown.err
     assert shown.out == ""
 
 
@@ -163,6 +166,23 @@ def test_a_run_ends_well_and_prints_its_document_last(run):
     assert len(document["rows"][0]["samples"]["ns"]) > 0
     assert len(document["rows"][0]["answers"]["labels"]) == 400
     assert "Traceback" not in run.said.err
+
+
+def test_every_timed_row_says_what_share_of_the_ceiling_it_reaches(run):
+    timed = {row["columns"]["variant"]: row for row in run.said.document["rows"] if row["samples"]}
+    works = {variant: row["details"]["work"] for variant, row in timed.items()}
+    assert {variant: work["arithmetic"] for variant, work in works.items()} == {
+        "baseline": "fp32",
+        "control": "fp32",
+        "dynamic-int8": "int8",
+        "dynamic-int8+inference-mode": "int8",
+    }
+    for variant, row in timed.items():
+        attained = 100 * works[variant]["ms"] / row["columns"]["latency_ms_p50"]
+        assert 0 < row["columns"]["ceiling_pct"] == pytest.approx(attained)
+        assert row["columns"]["noise_floor_pct"] >= 0
+    assert works["baseline"]["operations"] == works["dynamic-int8"]["operations"] > 0
+    assert works["baseline"]["bytes"] > works["dynamic-int8"]["bytes"]
     assert "dynamic-int8" in run.said.err
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +15,7 @@ import pytest
 from efficiency import health
 from efficiency.analysis import notes
 from efficiency.health import Health, Reading
+from efficiency.paths import PROJECT
 
 BEFORE = Reading(at_s=100.0, busy_s=50.0, stolen_s=1.0, own_s=5.0, throttled_s=2.0, swapped_bytes=1_000_000)
 QUIET = replace(BEFORE, at_s=110.0, busy_s=60.2, own_s=15.0)
@@ -25,6 +29,7 @@ QUIET = replace(BEFORE, at_s=110.0, busy_s=60.2, own_s=15.0)
         ({"stolen_s": 1.5}, ["cpu-stolen"]),
         ({"throttled_s": 2.5}, ["cpu-throttled"]),
         ({"swapped_bytes": 9_000_000}, ["swapping"]),
+        ({"too_hot": 2}, ["too-hot"]),
         ({"busy_s": 65.0, "swapped_bytes": 9_000_000}, ["busy-machine", "swapping"]),
     ],
 )
@@ -47,6 +52,23 @@ def test_counters_that_went_back_are_no_news():
     assert health.between(QUIET, BEFORE).warnings() == []
 
 
+def test_the_busiest_are_named_with_their_share_and_idle_ones_are_not():
+    earlier = {(7, 1.0): ("backup", 50.0), (8, 1.0): ("editor", 9.0), (9, 1.0): ("music", 1.0)}
+    later = {
+        (7, 1.0): ("backup", 54.0),
+        (8, 1.0): ("editor", 9.1),
+        (9, 99.0): ("music", 2.0),  # another process that got the number: all it used is new
+        (10, 105.0): ("backup", 2.0),
+        (11, 105.0): ("index", 3.0),
+    }
+    seen = health.between(replace(BEFORE, processes=earlier), replace(QUIET, processes=later))
+    assert seen.busiest == (
+        ("backup", pytest.approx(0.6)), ("index", pytest.approx(0.3)), ("music", pytest.approx(0.2))
+    )  # fmt: skip
+    assert seen.as_dict()["busiest"][0] == ["backup", 0.6]
+    assert json.dumps(seen.as_dict())
+
+
 def _burn(until_s: float) -> None:
     while time.monotonic() < until_s:
         pass
@@ -64,6 +86,40 @@ def test_a_busy_neighbour_is_seen_and_ones_own_work_is_not():
     counted = health.between(before, health.read())
     assert "busy-machine" in seen.warnings()
     assert counted.others_cores < seen.others_cores
+
+
+def test_a_strangers_process_is_seen_by_name_and_ones_own_children_are_not():
+    # A process of its own reads: to it, what this one has started is another program's.
+    script = "import time; from efficiency import health; b = health.read(); time.sleep(1.0); "
+    script += "print([name for name, _ in health.between(b, health.read()).busiest])"
+    spin = "import time; end = time.monotonic() + 6\nwhile time.monotonic() < end: pass"
+    burner = subprocess.Popen([sys.executable, "-c", spin])
+    try:
+        before = health.read()
+        told = subprocess.run([sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True, check=True)
+        own = health.read()
+    finally:
+        burner.kill()
+        burner.wait()
+    assert "python" in told.stdout
+    assert not {id for id in own.processes if id[0] == burner.pid}
+    assert not {id for id in before.processes if id[0] == burner.pid}
+
+
+def test_a_reading_is_cheap():
+    started = time.perf_counter()
+    for _ in range(5):
+        health.read()
+    assert (time.perf_counter() - started) / 5 < 0.5
+
+
+def test_heat_is_the_sum_of_the_cores_counters(tmp_path: Path):
+    for core, count in (("cpu0", "3\n"), ("cpu1", "4\n"), ("cpu2", "none\n")):
+        folder = tmp_path / core / "thermal_throttle"
+        folder.mkdir(parents=True)
+        (folder / "core_throttle_count").write_text(count)
+    assert health._too_hot(tmp_path) == 7
+    assert health._too_hot(tmp_path / "nowhere") == 0
 
 
 @pytest.mark.parametrize(

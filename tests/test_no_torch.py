@@ -8,6 +8,7 @@ import sys
 from efficiency import paths
 
 TORCH_FREE = (
+    "efficiency.ceiling",
     "efficiency.condition",
     "efficiency.machine",
     "efficiency.health",
@@ -22,6 +23,7 @@ TORCH_FREE = (
         for file in sorted((paths.PROJECT / "efficiency" / folder).glob("[a-z]*.py"))
     ),
     "efficiency.charts",
+    "efficiency.engine.ceilings",
     "efficiency.engine.conductor",
     "efficiency.engine.job",
     "efficiency.engine.jobs",

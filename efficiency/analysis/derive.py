@@ -40,6 +40,8 @@ class Measured:
     samples: NDArray[np.int64] | None = None
     felt: stillness.Felt | None = None
     """The machine's pulse while the heat was timed; kept with its baseline."""
+    attainable_ms: float | None = None
+    """The least time of a call on this hardware (`roofline.attainable`)."""
     health: list[Health] = field(default_factory=list)
     """Of the machine, during each replicate."""
     evidence: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
@@ -196,6 +198,7 @@ def _speed_columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | Non
         "latency_ms_p99": times.p99_ms,
         "throughput_per_s": 1e3 * row.batch_size / times.p50_ms,
         "replicates": len(np.unique(row.samples[:, 0])),
+        "ceiling_pct": None if row.attainable_ms is None else 100 * row.attainable_ms / times.p50_ms,
         "noise_floor_pct": 100 * (judge.floor - 1) if judge.has_control else None,
     }
     if row is baseline:

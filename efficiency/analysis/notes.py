@@ -158,6 +158,10 @@ def _swapping(done: Done) -> str:
     return text + (f", or a smaller batch than {batch}." if batch > 1 else ".")
 
 
+def _too_hot(done: Done) -> str:
+    return "The processor was slowed down for its heat while this was timed: cool it, and measure again."
+
+
 def _hardly_still(done: Done) -> str:
     text = (
         "Nearly all the time that this was timed, handing work from core to core took longer than it does undisturbed: "
@@ -236,6 +240,7 @@ HINTS: dict[str, Callable[[Done], str]] = {
     "cpu-stolen": _cpu_stolen,
     "cpu-throttled": _cpu_throttled,
     "swapping": _swapping,
+    "too-hot": _too_hot,
     "disturbed": _hardly_still,
     "test-subset": _test_subset,
     "wide-interval": _wide_interval,

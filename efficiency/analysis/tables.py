@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from efficiency.analysis import views, wording
+from efficiency.analysis.wording import number
+from efficiency.ceiling import ARITHMETIC, Ceiling, Rates
 from efficiency.results.columns import COLUMNS
 from efficiency.study import BASELINE
 
@@ -106,6 +108,23 @@ def machine_facts(machine: Mapping[str, object]) -> pd.DataFrame:
         if name not in ("label", "key") and value not in ("", None, [], ())
     ]
     return pd.DataFrame(facts, columns=["Fact", "Value"])
+
+
+def ceiling(found: Ceiling) -> tuple[list[str], list[list[str]]]:
+    """Headings and lines of what a machine can do: a line a rate, a column a number of threads or a GPU."""
+    kinds = [kind for kind in ARITHMETIC if any(rates.gops.get(kind) for rates in found.rates)]
+    lines = [
+        [f"{ARITHMETIC[kind]} matrix product [{'GOP/s' if kind == 'int8' else 'GFLOP/s'}]"]
+        + [number(rates.gops.get(kind) or None) for rates in found.rates]
+        for kind in kinds
+    ]
+    lines.append(["Memory [GB/s]", *(number(rates.memory_gb_s) for rates in found.rates)])
+    return ["", *(of_threads(rates) for rates in found.rates)], lines
+
+
+def of_threads(rates: Rates) -> str:
+    """`1 thread`, `2 threads`, `GPU`."""
+    return "GPU" if rates.device == "cuda" else f"{rates.threads} thread{'' if rates.threads == 1 else 's'}"
 
 
 def history(studies: pd.DataFrame) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from types import FrameType
 
 from efficiency import estimate
 from efficiency.check import check
-from efficiency.engine import conductor, turn
+from efficiency.engine import ceilings, conductor, turn
 from efficiency.engine.conductor import Cancelled, Pulse
 from efficiency.engine.progress import Progress, ProgressFile, folder_of
 from efficiency.engine.recording import StoreRecorder
@@ -61,7 +61,8 @@ def conduct(store: Store, study_id: str, tell: Tell = lambda progress: None) -> 
                 raise Cancelled
             store.set_status(study_id, "running")
             checked, machine = check(study, this_machine()), this_machine()
-            recorder = StoreRecorder(store, study_id, checked, machine)
+            say(Progress(study_id, "running", "Measuring what the machine can do"))
+            recorder = StoreRecorder(store, study_id, checked, machine, ceilings.known_or_measured(machine))
             conductor.run(checked, machine, recorder, folder_of(study_id), pulse)
             status, message = _outcome(store, study_id)
     except Cancelled:

@@ -23,7 +23,7 @@ def run(asked: Message, send: Send) -> None:
     from efficiency.condition import Condition
     from efficiency.engine import arrays, inputs, variants
     from efficiency.errors import BadRequest
-    from efficiency.measure import accuracy, logits, size
+    from efficiency.measure import accuracy, logits, size, work
     from efficiency.techniques import compose
     from efficiency.techniques.base import Data
     from efficiency.workloads import checkpoints
@@ -92,4 +92,7 @@ def run(asked: Message, send: Send) -> None:
             for key, e in shown.items()
         },
     }
+    if not keys:
+        seen = work.of(reference, sample)
+        answer["work"] = asdict(seen) if seen else None
     send(answer)

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficiency import workloads
-from efficiency.analysis import derive, speed, stillness
+from efficiency.analysis import derive, roofline, speed, stillness
 from efficiency.analysis.derive import Measured
+from efficiency.ceiling import Ceiling
 from efficiency.check import Checked
 from efficiency.condition import Condition
 from efficiency.engine import arrays
@@ -20,6 +21,7 @@ from efficiency.health import Health
 from efficiency.machine import Machine
 from efficiency.results.store import Store
 from efficiency.study import Entry
+from efficiency.techniques import compose
 
 NOT_TIMED = "Probed, not timed yet."
 
@@ -36,13 +38,18 @@ class _Row:
     identity: dict[str, object]
     details: dict[str, Any] = field(default_factory=dict)
     padding_pct: float | None = None
+    work: dict[str, float] | None = None
+    """Of the FP32 reference (`measure.work.Work`): the baseline's row has it."""
 
 
 class StoreRecorder:
     """Keeps every row of a study in the store, derived columns and raw material both."""
 
-    def __init__(self, store: Store, study_id: str, checked: Checked, machine: Machine) -> None:
+    def __init__(
+        self, store: Store, study_id: str, checked: Checked, machine: Machine, ceiling: Ceiling | None = None
+    ) -> None:
         self._store, self._study_id, self._checked, self._machine = store, study_id, checked, machine
+        self._ceiling = ceiling
         self._rows = {entry: self._new(position, entry) for position, entry in enumerate(checked.entries)}
 
     def _new(self, position: int, entry: Entry) -> _Row:
@@ -95,6 +102,7 @@ class StoreRecorder:
         measured.peak_memory_mb = cold["peak_memory_mb"]
         measured.energy_mj, measured.energy_source = cold["energy"]["mj"], cold["energy"]["source"]
         row.padding_pct = probe["padding_pct"]
+        row.work = probe.get("work")
         row.details = {
             "evidence": probe["evidence"],
             "logits": probe["logits"],
@@ -160,6 +168,28 @@ class StoreRecorder:
             if (row.entry.workload, row.entry.condition) == (entry.workload, entry.condition)
         ]
 
+    def _attainable(self, rows: list[_Row]) -> None:
+        """What each timed row could reach at most, from the work of the heat's baseline."""
+        work, reference_bytes = rows[0].work, rows[0].measured.size_bytes
+        if work is None or self._ceiling is None:
+            return
+        for row in rows:
+            if row.measured.samples is None:
+                continue
+            own_bytes, condition = row.measured.size_bytes, row.entry.condition
+            found = roofline.attainable(
+                work,
+                self._ceiling,
+                condition.device,
+                condition.threads,
+                condition.batch_size,
+                compose.arithmetic(row.entry.variant.techniques),
+                own_bytes / reference_bytes if own_bytes and reference_bytes else 1.0,
+            )
+            if found is not None:
+                row.measured.attainable_ms = found.ms
+                row.details["work"] = {"device": condition.device, **found.as_dict()}
+
     def _write(
         self,
         rows: list[_Row],
@@ -168,6 +198,7 @@ class StoreRecorder:
         material: bool = False,
         threshold: float = speed.FALSE_DISCOVERIES,
     ) -> None:
+        self._attainable(rows)
         measured = [row.measured for row in rows]
         study, best_ns = self._checked.study, self._best_ns(measured[0])
         derived = derive.heat(measured, study.effort.precision, threshold, best_ns, study.tolerance_pp)

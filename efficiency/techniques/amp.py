@@ -91,6 +91,7 @@ AMP_BF16 = Technique(
     apply=apply_bf16,
     evidence=evidence,
     conflicts=frozenset({"amp-fp16"}),
+    arithmetic="bf16",
     evaluation_cost=2.5,
 )
 
@@ -103,4 +104,5 @@ AMP_FP16 = Technique(
     apply=apply_fp16,
     evidence=evidence,
     conflicts=frozenset({"amp-bf16"}),
+    arithmetic="fp16",
 )

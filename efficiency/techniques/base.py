@@ -16,6 +16,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from efficiency.ceiling import Arithmetic
+
 if TYPE_CHECKING:
     import torch
     from torch import nn
@@ -123,6 +125,8 @@ class Technique:
     conflicts: frozenset[str] = frozenset()
     api_status: Literal["stable", "deprecated"] = "stable"
     successor: str | None = None
+    arithmetic: Arithmetic = "fp32"
+    """What the model's matrix products run in, for the share of the hardware's peak that a row reaches."""
     evaluation_cost: float = 1.0
     """Time to evaluate a row, as a multiple of FP32's: for the estimate of a plan."""
 

@@ -6,6 +6,7 @@ import copy
 from typing import TYPE_CHECKING
 
 from efficiency import techniques
+from efficiency.ceiling import Arithmetic
 from efficiency.techniques.base import Data, Evidence, Prepared, Stage, Tensors
 from efficiency.techniques.fast_path import switched
 
@@ -41,6 +42,12 @@ def why_not(keys: tuple[str, ...], workload: Workload, condition: Condition, mac
         if reason := technique.why_not(workload, condition, machine):
             return reason
     return None
+
+
+def arithmetic(keys: tuple[str, ...]) -> Arithmetic:
+    """What the variant's matrix products run in; at most one technique of it changes that."""
+    kinds = (technique.arithmetic for technique in techniques.in_order(keys))
+    return next((kind for kind in kinds if kind != "fp32"), "fp32")
 
 
 def learn(keys: tuple[str, ...], model: nn.Module, sample: torch.Tensor, data: Data) -> Tensors:

@@ -61,6 +61,7 @@ DYNAMIC_INT8 = Technique(
     apply=apply,
     evidence=int8.evidence,
     conflicts=int8.CONFLICTS,
+    arithmetic="int8",
     api_status="deprecated",
     successor="torchao quantize_ with Int8DynamicActivationInt8WeightConfig (Linear only)",
     evaluation_cost=0.7,

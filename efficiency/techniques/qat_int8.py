@@ -114,6 +114,7 @@ QAT_INT8 = Technique(
     apply=apply,
     evidence=int8.evidence,
     conflicts=int8.CONFLICTS,
+    arithmetic="int8",
     api_status="deprecated",
     successor="torchao PT2E QAT (prepare_qat_pt2e), lowered by torch.compile",
     evaluation_cost=0.7,

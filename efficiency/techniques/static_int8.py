@@ -57,6 +57,7 @@ STATIC_INT8 = Technique(
     apply=apply,
     evidence=int8.evidence,
     conflicts=int8.CONFLICTS,
+    arithmetic="int8",
     api_status="deprecated",
     successor="torchao PT2E quantization, lowered by torch.compile",
     evaluation_cost=0.7,

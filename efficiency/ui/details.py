@@ -8,13 +8,17 @@ import pandas as pd
 import streamlit as st
 
 from efficiency import charts, techniques
-from efficiency.analysis import answers, notes, replicates, stillness, tables, views, wording
+from efficiency.analysis import answers, notes, replicates, roofline, stillness, tables, views, wording
 from efficiency.analysis.wording import markdown_text
 from efficiency.results.store import Store
 from efficiency.study import CONTROL, tolerance_of
 from efficiency.ui import selected
 
 EFFECT = {"yes": ("took effect", "green"), "partly": ("took effect in part", "orange"), "no": ("no effect", "red")}
+CEILING = (
+    "The least time that a call could take here, from the model's operations and bytes and the measured peaks of "
+    "arithmetic and memory, as a share of its median latency. Nothing reaches 100 %; the page Machine shows the peaks."
+)
 VERDICT = {"faster": "green", "slower": "orange", "kept": "green", "lost": "red"}
 
 
@@ -43,6 +47,8 @@ def _drawer(store: Store, rows: pd.DataFrame, row: pd.Series[Any]) -> None:
     if row["status"] == "done":
         _findings(row)
         _numbers(row, baseline)
+        if pd.notna(row["ceiling_pct"]) and isinstance(kept.get("work"), dict):
+            st.markdown(roofline.sentence(float(row["ceiling_pct"]), kept["work"]), help=CEILING)
         _histogram(store, row, baseline)
         _replicates(store, rows, row, baseline)
         _answers(store, row, baseline, tolerance_of(study.asked))

@@ -1,0 +1,65 @@
+"""A machine and its health in plain words."""
+
+from __future__ import annotations
+
+from efficiency.analysis.wording import number
+from efficiency.health import Health
+from efficiency.machine import Machine
+
+INT8_SETS = ("amx_int8", "avx512_vnni", "avx_vnni", "i8mm", "asimddp")
+BF16_SETS = ("amx_bf16", "avx512_bf16", "bf16")
+
+WORDS = {
+    "cpu-stolen": "other virtual machines take {stolen:.0%} of the processor time",
+    "cpu-throttled": "the container's quota holds the processor back",
+    "swapping": "memory is being swapped",
+    "too-hot": "the processor is slowed down for its heat",
+}
+"""For the keys of `Health.warnings` but `busy-machine`, which names who it is."""
+
+
+def facts(machine: Machine, free_mb: float) -> list[tuple[str, str, str]]:
+    """What is asked, the answer, and what it means: `("Cores", "2", "of 8: the container's quota")`."""
+    found = [
+        ("Cores it may use", f"{machine.cores:g}", _cores(machine)),
+        ("Memory", f"{machine.memory_mb / 1e3:.0f} GB", f"{free_mb / 1e3:.1f} GB free"),
+        ("INT8", *_has(machine, INT8_SETS, "quantized models can gain most", "quantized models may gain little")),
+        ("BF16", *_has(machine, BF16_SETS, "AMP can be faster than FP32", "AMP is likely to be slower than FP32")),
+    ]
+    if machine.l3_cache_mb is not None:
+        own = "" if machine.l2_cache_mb is None else f"and {machine.l2_cache_mb:.1f} MB for each core"
+        found.append(("Shared cache", f"{machine.l3_cache_mb:.0f} MB", own))
+    if machine.clock_max_mhz is not None:
+        governor = "" if machine.governor is None else f"governor: {machine.governor}"
+        found.append(("Highest clock", f"{machine.clock_max_mhz / 1e3:.1f} GHz", governor))
+    found.append(("GPU", str(len(machine.gpus)) if machine.gpus else "none", ", ".join(machine.gpus)))
+    return found
+
+
+def _cores(machine: Machine) -> str:
+    if machine.quota_cores is not None and machine.cores == machine.quota_cores:
+        return f"of {machine.logical_cores}: the container's quota"
+    if machine.affinity_cores is not None and machine.affinity_cores < machine.logical_cores:
+        return f"of {machine.logical_cores}: the process is tied to them"
+    return f"of {machine.logical_cores}: all there are"
+
+
+def _has(machine: Machine, sets: tuple[str, ...], gain: str, loss: str) -> tuple[str, str]:
+    own = next((name for name in sets if name in machine.instruction_sets), None)
+    return ("no instructions", loss) if own is None else ("built in", f"{own}: {gain}")
+
+
+def moment(seen: Health, at_work: str = "") -> tuple[bool, str]:
+    """Whether this is a good moment to measure, and why; `at_work` is what this program itself is measuring."""
+    if at_work:
+        return False, f"Not now: {at_work} is being measured, and a second measurement would disturb it."
+    wrong = []
+    for key in seen.warnings():
+        if key == "busy-machine":
+            names = ", ".join(name for name, _ in seen.busiest)
+            wrong.append(f"other programs keep {number(seen.others_cores)} cores busy" + (f" ({names})" if names else ""))
+        else:
+            wrong.append(WORDS[key].format(stolen=seen.stolen_share))
+    if wrong:
+        return False, f"Not a good moment to measure: {'; '.join(wrong)}."
+    return True, "A good moment to measure: the processor is all but idle, and nothing holds it back."

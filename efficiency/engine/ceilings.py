@@ -1,0 +1,75 @@
+"""Measures what the machine can do, in a child process and alone on the machine. No torch here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import psutil
+
+from efficiency import ceiling, paths
+from efficiency.ceiling import Ceiling, known
+from efficiency.engine import turn
+from efficiency.engine.child import ask
+from efficiency.errors import EfficiencyError, VariantFailed
+from efficiency.machine import Machine
+from efficiency.measure import peak
+
+__all__ = ["known", "known_or_measured", "measure", "measure_alone"]
+
+SILENCE_S = 120.0
+LEAST_COPY_MB, MOST_COPY_MB = 128.0, 512.0
+"""Of the array that is copied: four times the last-level cache, within these bounds."""
+HOLDER = "ceiling"
+"""What it is called where a study waits for it."""
+
+
+def measure(machine: Machine, doing: Callable[[str], None] = lambda what: None) -> Ceiling:
+    """Measure anew and keep it, in some seconds; the caller holds the machine. Raises `EfficiencyError`."""
+    copy_mb = min(max(LEAST_COPY_MB, 4 * (machine.l3_cache_mb or 0.0)), MOST_COPY_MB)
+    copy_mb = min(copy_mb, psutil.virtual_memory().available / 8e6)
+    try:
+        answer = ask(
+            peak.run,
+            {"threads": sorted({1, machine.threads}), "copy_mb": copy_mb},
+            start="warm",
+            log=paths.home() / "jobs" / "ceiling.log",
+            silence_s=SILENCE_S,
+            doing=doing,
+        )
+    except VariantFailed as failure:
+        raise EfficiencyError(
+            f"What this machine can do could not be measured: {failure} Try again, or pass --no-ceiling."
+        ) from failure
+    found = Ceiling.from_dict({
+        "machine_key": machine.key,
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cache_mb": machine.l3_cache_mb,
+        "rates": answer["rates"],
+    })  # fmt: skip
+    ceiling.keep(found)
+    return found
+
+
+def measure_alone(machine: Machine, doing: Callable[[str], None] = lambda what: None) -> Ceiling:
+    """As `measure`, but takes the machine's turn; raises `EfficiencyError` at once where a study has it."""
+    with turn.taken(HOLDER, _busy):
+        return measure(machine, doing)
+
+
+def known_or_measured(machine: Machine) -> Ceiling | None:
+    """For a study, which has its turn: what is known, else measured now; None where it cannot be."""
+    found = known(machine.key)
+    if found is not None:
+        return found
+    try:
+        return measure(machine)
+    except EfficiencyError:
+        return None  # a study is no worse for it: one column stays empty
+
+
+def _busy(holder: str | None) -> None:
+    raise EfficiencyError(
+        f"The study {holder or 'of another user'} is being measured, and both would disturb each other; "
+        "try again when it has ended, or pass --no-ceiling."
+    )

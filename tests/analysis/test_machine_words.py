@@ -1,0 +1,63 @@
+"""A machine and its health in plain words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from efficiency.analysis import machine_words
+from efficiency.health import Health
+from efficiency.machine import Machine
+
+SERVER = Machine(
+    "Test CPU", "x86_64", 2.0, 8, ("avx2", "avx512_vnni"), 16_000, (), "Linux 6", "3.11", "2.13.0", 8, 2.0, 1.0, 32.0
+)
+QUIET = Health(0.05, 0.0, 0.0, 0.0)
+
+
+def answers(machine: Machine) -> dict[str, tuple[str, str]]:
+    return {what: (answer, meaning) for what, answer, meaning in machine_words.facts(machine, 4_200)}
+
+
+def test_what_it_has_and_what_that_means():
+    told = answers(SERVER)
+    assert told["Cores it may use"] == ("2", "of 8: the container's quota")
+    assert told["Memory"] == ("16 GB", "4.2 GB free")
+    assert told["INT8"][0] == "built in"
+    assert told["INT8"][1].startswith("avx512_vnni")
+    assert told["BF16"][0] == "no instructions"
+    assert "slower" in told["BF16"][1]
+    assert told["GPU"] == ("none", "")
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"cores": 8.0, "quota_cores": None}, "of 8: all there are"),
+        ({"quota_cores": None, "affinity_cores": 2}, "of 8: the process is tied to them"),
+    ],
+)
+def test_why_no_more_cores(changed, why):
+    assert answers(replace(SERVER, **changed))["Cores it may use"][1] == why
+
+
+def test_what_is_hidden_is_left_out():
+    hidden = replace(SERVER, l2_cache_mb=None, l3_cache_mb=None, clock_max_mhz=None)
+    assert not {"Shared cache", "Highest clock"} & set(answers(hidden))
+
+
+@pytest.mark.parametrize(
+    ("seen", "at_work", "good", "said"),
+    [
+        (QUIET, "", True, "A good moment"),
+        (QUIET, "a study", False, "a study is being measured"),
+        (replace(QUIET, others_cores=1.5, busiest=(("backup", 1.4),)), "", False, "1.50 cores busy (backup)"),
+        (replace(QUIET, stolen_share=0.25), "", False, "take 25% of the processor time"),
+        (replace(QUIET, throttled_share=0.25, swapped_mb=9.0, too_hot=1), "", False, "quota holds"),
+    ],
+)
+def test_whether_it_is_a_good_moment(seen, at_work, good, said):
+    verdict, sentence = machine_words.moment(seen, at_work)
+    assert verdict is good
+    assert said in sentence

@@ -1,0 +1,44 @@
+"""What the machine can do: really measured, kept, and never while a study has the machine."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from efficiency import ceiling
+from efficiency.engine import ceilings, turn
+from efficiency.errors import EfficiencyError
+from efficiency.machine import this_machine
+
+
+def test_it_is_measured_in_a_child_kept_and_not_measured_again_for_a_study(home):
+    machine, heard = this_machine(), []
+    assert ceiling.known(machine.key) is None
+    found = ceilings.measure_alone(machine, heard.append)
+    assert heard[0] == "with 1 thread"
+    assert {rates.threads for rates in found.rates if rates.device == "cpu"} == {1, machine.threads}
+    one = found.at("cpu", 1)
+    # Any processor of the last twenty years, and none of the next: wrong units would be out by a thousand.
+    assert 0.5 < one.memory_gb_s < 2_000
+    assert all(1 < rate < 50_000 for rate in one.gops.values())
+    assert ceiling.known(machine.key) == found
+    assert ceilings.known_or_measured(machine) == found
+
+
+def test_a_study_that_is_measured_is_not_disturbed(home):
+    with turn.taken("some-study", lambda holder: None), pytest.raises(EfficiencyError, match="some-study"):
+        ceilings.measure_alone(this_machine())
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"machine_key": 1, "rates": [1]}', '{"rates": null}'])
+def test_a_file_that_is_broken_is_as_if_it_were_not_there(home, text):
+    folder = home / "cache" / "ceilings"
+    folder.mkdir(parents=True)
+    (folder / "abc.json").write_text(text)
+    assert ceiling.known("abc") is None
+
+
+def test_a_ceiling_travels_as_json():
+    kept = ceiling.Ceiling("abc", "2026-11-24T12:00:00+00:00", None, (ceiling.Rates("cpu", 1, {"fp32": 1.5}, 2.5),))
+    assert ceiling.Ceiling.from_dict(json.loads(json.dumps(kept.as_dict()))) == kept

@@ -1,0 +1,45 @@
+"""What the system tells of the machine, from files as Linux writes them, and nothing where it tells nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from efficiency import machine
+from efficiency.machine import this_machine
+
+
+@pytest.fixture
+def cpu(tmp_path: Path) -> Path:
+    for index, (level, kind, size) in enumerate(
+        [("1", "Data", "32K"), ("1", "Instruction", "64K"), ("2", "Unified", "1024K"), ("3", "Unified", "32M")]
+    ):
+        folder = tmp_path / "cache" / f"index{index}"
+        folder.mkdir(parents=True)
+        for name, value in (("level", level), ("type", kind), ("size", size)):
+            (folder / name).write_text(f"{value}\n")
+    (tmp_path / "cpufreq").mkdir()
+    (tmp_path / "cpufreq" / "scaling_governor").write_text("powersave\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(("level", "megabytes"), [(1, 0.03), (2, 1.05), (3, 33.55), (4, None)])
+def test_caches(cpu: Path, level, megabytes):
+    assert machine._cache_mb(level, cpu) == megabytes
+
+
+def test_a_governor(cpu: Path):
+    assert machine._governor(cpu) == "powersave"
+
+
+def test_what_the_system_hides_is_unknown(tmp_path: Path):
+    assert machine._cache_mb(3, tmp_path) is None
+    assert machine._governor(tmp_path) is None
+
+
+def test_cores_are_the_least_of_affinity_and_quota():
+    here = this_machine()
+    bounds = [here.affinity_cores or here.logical_cores, here.quota_cores]
+    assert here.cores == min(bound for bound in bounds if bound is not None)
+    assert 0 < machine.memory_free_mb() <= here.memory_mb
