@@ -75,18 +75,18 @@ class Ours:
     def _prepare(self, name: str) -> None:
         log = self.orders.log
         asked = self.orders.reference(name, self.asked.conditions)
-        with Child(reference.run, asked, start="warm", log=log) as child:
+        with Child(reference.run, asked, log=log) as child:
             for _ in child.messages(600):
                 pass
         own = [entry for entry in self.entries if entry.workload == name]
         for entry in own:
             if entry.variant.key == INT8[name] and entry.condition == self.asked.conditions[0]:
-                ask(probe.run, self.orders.variant(entry), start="warm", log=log, silence_s=PATIENCE_S)
+                ask(probe.run, self.orders.variant(entry), log=log, silence_s=PATIENCE_S)
         for entry in own:
             original = entry if entry.variant.key in (study.BASELINE, INT8[name]) else replace(entry, variant=Variant())
             if original not in self.started:
                 asked = self.orders.variant(original)
-                self.started[original] = ask(cold.run, asked, start="warm", log=log, silence_s=PATIENCE_S)
+                self.started[original] = ask(cold.run, asked, log=log, silence_s=PATIENCE_S)
             self.started[entry] = self.started[original]
 
     def variant(self, workload: str, threads: int) -> tuple[Entry, Entry]:
@@ -158,5 +158,5 @@ def theirs(ours: Ours, workload: str, threads: int, seconds: float) -> float:
     """The speed-up by the usual method, in as many seconds from the process's start to its end."""
     baseline, int8 = ours.variant(workload, threads)
     asked = ours.orders.replicate([baseline, int8], 0, seconds) | {"began": time.monotonic()}
-    answer = ask(one_after_the_other, asked, start="warm", log=ours.orders.log, silence_s=seconds + PATIENCE_S)
+    answer = ask(one_after_the_other, asked, log=ours.orders.log, silence_s=seconds + PATIENCE_S)
     return float(answer["speedup"])

@@ -243,7 +243,7 @@ def train(
     card: dict[str, Any] = {}
     log = paths.home() / "jobs" / "train.log"
     try:
-        with console.Bar() as bar, Child(reference.run, asked, start="warm", log=log) as child:
+        with console.Bar() as bar, Child(reference.run, asked, log=log) as child:
             for message in child.messages(conductor.READING_S):
                 if "progress" in message:
                     bar.share(message["progress"], message["share"])

@@ -25,7 +25,6 @@ class Measured:
     control: bool
     batch_size: int
     status: str
-    threads: int = 1
     reason: str = ""
     predicted: NDArray[np.integer] | None = None
     labels: NDArray[np.integer] | None = None
@@ -40,6 +39,8 @@ class Measured:
     samples: NDArray[np.int64] | None = None
     felt: stillness.Felt | None = None
     """The machine's pulse while the heat was timed; kept with its baseline."""
+    best_ns: float | None = None
+    """What a handoff takes undisturbed, as far as the whole study knows; kept with the baseline, too."""
     attainable_ms: float | None = None
     """The least time of a call on this hardware (`roofline.attainable`)."""
     health: list[Health] = field(default_factory=list)
@@ -73,18 +74,15 @@ def took_effect(measured: Measured) -> str | None:
     return words.pop() if len(words) == 1 else "partly"
 
 
-def threshold(heats: list[tuple[list[Measured], float | None]]) -> float:
+def threshold(heats: list[list[Measured]]) -> float:
     """The p value up to which speed-ups of a study count as differences (`speed.discovery_threshold`).
 
-    Each heat has its baseline first, and beside it what a handoff takes undisturbed (`speed_ups`). The control asks
-    whether the machine is quiet, not whether a technique works.
+    Each heat has its baseline first. The control asks whether the machine is quiet, not whether a technique works.
     """
     ratios = [
         ratio
-        for rows, best_ns in heats
-        for ratio in speed_ups(
-            rows[0], [row for row in rows[1:] if not row.control and row.status != "failed"], best_ns
-        )
+        for rows in heats
+        for ratio in speed_ups(rows[0], [row for row in rows[1:] if not row.control and row.status != "failed"])
     ]
     return speed.discovery_threshold([ratio.p_value for ratio in ratios if ratio is not None])
 
@@ -93,25 +91,23 @@ def heat(
     rows: list[Measured],
     precision: float = 0.02,
     threshold: float = speed.FALSE_DISCOVERIES,
-    best_ns: float | None = None,
     tolerance_pp: float = TOLERANCE_PP,
 ) -> list[Columns]:
     """The outcome columns of rows that share workload and condition, in the same order.
 
     The first row is the baseline; a row whose variant is the control sets the noise floor. A speed-up that is
-    known less well than to within `precision` of itself has a warning. `threshold`, `tolerance_pp` and `best_ns`, what
-    a handoff between threads takes undisturbed, are the study's.
+    known less well than to within `precision` of itself has a warning. `threshold` and `tolerance_pp` are the study's.
     """
     # A variant that was dropped while it was timed keeps its samples, but no figure rests on them.
     rows = [replace(row, samples=None) if row.status == "failed" else row for row in rows]
     baseline = rows[0]
-    ratios = speed_ups(baseline, rows[1:], best_ns)
+    ratios = speed_ups(baseline, rows[1:])
     of_control = next((ratio for row, ratio in zip(rows[1:], ratios, strict=True) if row.control), None)
     judge = Judge(
         speed.noise_floor(of_control),
         precision,
         threshold,
-        stillness.judged(baseline.felt, best_ns).disturbed,
+        stillness.judged(baseline.felt, baseline.best_ns).disturbed,
         tolerance_pp,
         of_control is not None,
     )
@@ -120,11 +116,11 @@ def heat(
     return derived
 
 
-def speed_ups(baseline: Measured, rows: Sequence[Measured], best_ns: float | None = None) -> list[speed.SpeedUp | None]:
+def speed_ups(baseline: Measured, rows: Sequence[Measured]) -> list[speed.SpeedUp | None]:
     """Of each row against the baseline, by the rounds in which the machine was undisturbed; None where unknown."""
     if baseline.samples is None:
         return [None] * len(rows)
-    still = stillness.judged(baseline.felt, best_ns)
+    still = stillness.judged(baseline.felt, baseline.best_ns)
     reference = still.of(baseline.samples)
     return [None if row.samples is None else speed.speed_up(reference, still.of(row.samples)) for row in rows]
 

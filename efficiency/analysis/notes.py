@@ -66,8 +66,7 @@ class Done:
     @property
     def programs(self) -> str:
         """Names of the programs that kept the processor busy, where they are known: `chrome, python`."""
-        # The only list in a record of `Health`; records that are older than it have none.
-        names = [_name(program) for seen in self._health for kept in seen.values() for program in _listed(kept)]
+        names = [_name(program) for seen in self._health for program in _listed(seen.get("busiest"))]
         return ", ".join(dict.fromkeys(filter(None, names)))
 
     @property
@@ -167,7 +166,7 @@ def _hardly_still(done: Done) -> str:
         "Nearly all the time that this was timed, handing work from core to core took longer than it does undisturbed: "
         "the figures are of a disturbed machine. "
     )
-    return text + (_disturbed(done) or "Nothing was seen to run beside it here, so it was the host: measure again later.")
+    return text + (_disturbed(done) or "Nothing was seen to run beside it, so it was the host: measure again later.")
 
 
 def _test_subset(done: Done) -> str:

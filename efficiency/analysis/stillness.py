@@ -45,6 +45,7 @@ class Stillness:
         return samples[np.isin(_places(samples), _places(self.rounds))]
 
 
+_NAMES = ("replicate", "round", "handoff_ns")
 ALL = Stillness(None, 0.0, False)
 
 
@@ -60,17 +61,17 @@ def undisturbed_ns(felt: Felt) -> float:
 
 def as_details(felt: Felt, best_ns: float | None) -> dict[str, Any]:
     """What a heat's baseline keeps in its details, from which `of_heat` judges again."""
-    names = ("replicate", "round", "handoff_ns")
-    return dict(zip(names, felt.T.tolist(), strict=True)) | {"best_ns": best_ns}
+    return dict(zip(_NAMES, felt.T.tolist(), strict=True)) | {"best_ns": best_ns}
 
 
 def of_heat(details: Mapping[str, Any]) -> Stillness:
-    """As the heat was judged, from the details of its baseline; all counts where no pulse was felt."""
+    """As the heat was judged, from the details of its baseline; all counts where they hold no pulse."""
     pulse = details.get("pulse")
-    if not pulse:
+    try:
+        felt = np.column_stack([pulse[name] for name in _NAMES]).astype(np.int64)  # type: ignore[index]
+        return judged(felt, pulse["best_ns"])  # type: ignore[index]
+    except (TypeError, KeyError, ValueError):  # a study from before it was felt, or a document of another origin
         return ALL
-    felt = np.column_stack([pulse[name] for name in ("replicate", "round", "handoff_ns")]).astype(np.int64)
-    return judged(felt, pulse["best_ns"])
 
 
 def judged(felt: Felt | None, best_ns: float | None = None) -> Stillness:

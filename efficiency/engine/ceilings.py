@@ -32,7 +32,6 @@ def measure(machine: Machine, doing: Callable[[str], None] = lambda what: None) 
         answer = ask(
             peak.run,
             {"threads": sorted({1, machine.threads}), "copy_mb": copy_mb},
-            start="warm",
             log=paths.home() / "jobs" / "ceiling.log",
             silence_s=SILENCE_S,
             doing=doing,

@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any
 
 from efficiency.errors import EfficiencyError, VariantFailed
 
@@ -34,9 +34,9 @@ SERVER_S = 120.0
 _SIGKILL_HINT = "it was killed, most likely for want of memory"
 
 
-def _context(start: Literal["warm", "fresh"]) -> multiprocessing.context.BaseContext:
-    methods = multiprocessing.get_all_start_methods()
-    if start == "warm" and "forkserver" in methods and sys.platform == "linux":
+def _context() -> multiprocessing.context.BaseContext:
+    """A fork server on Linux; elsewhere a forked process may not use the system's own libraries."""
+    if sys.platform == "linux":
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["efficiency.engine.preloaded"])
         return context
@@ -56,7 +56,7 @@ def renew(log: Path) -> None:
     if server._forkserver_pid is not None:
         os.kill(server._forkserver_pid, signal.SIGKILL)
         server._stop()
-    ask(_nothing, {}, start="warm", log=log, silence_s=SERVER_S)
+    ask(_nothing, {}, log=log, silence_s=SERVER_S)
 
 
 def _nothing(asked: Message, send: Send) -> None:
@@ -114,9 +114,9 @@ def _main(work: Work, asked: Message, pipe: Connection, log: str) -> None:
 class Child:
     """A process at work. Use as a context manager: on leaving, it is ended if it still runs."""
 
-    def __init__(self, work: Work, asked: Message, *, start: Literal["warm", "fresh"], log: Path) -> None:
+    def __init__(self, work: Work, asked: Message, *, log: Path) -> None:
         log.parent.mkdir(parents=True, exist_ok=True)
-        context = _context(start)
+        context = _context()
         self._pipe, theirs = context.Pipe(duplex=False)
         self._process = context.Process(  # type: ignore[attr-defined]
             # Not a daemon: those may have no children, and a user's `load` may use a DataLoader with workers.
@@ -169,7 +169,6 @@ def ask(
     work: Work,
     asked: Message,
     *,
-    start: Literal["warm", "fresh"],
     log: Path,
     silence_s: float,
     doing: Callable[[str], None] = lambda what: None,
@@ -179,7 +178,7 @@ def ask(
     Raises `VariantFailed`.
     """
     answer: Message = {}
-    with Child(work, asked, start=start, log=log) as child:
+    with Child(work, asked, log=log) as child:
         for message in child.messages(silence_s):
             if what := message.get("doing"):
                 doing(what)

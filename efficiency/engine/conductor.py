@@ -122,7 +122,7 @@ class Conductor:
         conditions = [condition for workload, condition in self._heats if workload == name]
         asked = self._orders.reference(name, conditions)
         self._say(f"{label}: reading data and checkpoint")
-        with Child(reference.run, asked, start="warm", log=self._orders.log) as child:
+        with Child(reference.run, asked, log=self._orders.log) as child:
             for answer in child.messages(READING_S):
                 if "progress" in answer:
                     self._say(f"{label}: {answer['progress']} ({answer['share']:.0%})")
@@ -198,7 +198,6 @@ class Conductor:
         answer = ask(
             work,
             asked,
-            start="warm",
             log=self._orders.log,
             silence_s=silence_s,
             doing=lambda now: self._say(f"{what}: {now}"),

@@ -74,7 +74,6 @@ class StoreRecorder:
             variant=entry.variant.key,
             control=entry.variant.control,
             batch_size=condition.batch_size,
-            threads=condition.threads,
             status="cancelled",
             reason=NOT_TIMED,
             on_subset=effort.test_rows is not None,
@@ -131,15 +130,15 @@ class StoreRecorder:
 
     def precise(self, entries: Sequence[Entry], within: float) -> bool:
         baseline, *others = (self._rows[entry].measured for entry in entries)
-        ratios = derive.speed_ups(baseline, others, self._best_ns(baseline))
-        return all(ratio is not None and ratio.half_width <= within for ratio in ratios)
+        baseline.best_ns = self._best_ns(entries[0])
+        return all(ratio is not None and ratio.half_width <= within for ratio in derive.speed_ups(baseline, others))
 
-    def _best_ns(self, baseline: Measured) -> float | None:
+    def _best_ns(self, entry: Entry) -> float | None:
         """What a handoff between as many threads takes undisturbed, by all heats of the study."""
         felt = [
             row.measured.felt
             for row in self._rows.values()
-            if row.measured.felt is not None and row.entry.condition.threads == baseline.threads
+            if row.measured.felt is not None and row.entry.condition.threads == entry.condition.threads
         ]
         return min(map(stillness.undisturbed_ns, felt), default=None)
 
@@ -154,9 +153,9 @@ class StoreRecorder:
         heats: dict[tuple[str, Condition], list[_Row]] = {}
         for row in self._rows.values():
             heats.setdefault((row.entry.workload, row.entry.condition), []).append(row)
-        threshold = derive.threshold(
-            [([row.measured for row in rows], self._best_ns(rows[0].measured)) for rows in heats.values()]
-        )
+        for rows in heats.values():
+            rows[0].measured.best_ns = self._best_ns(rows[0].entry)
+        threshold = derive.threshold([[row.measured for row in rows] for rows in heats.values()])
         for rows in heats.values():
             self._write(rows, threshold=threshold)
 
@@ -200,10 +199,11 @@ class StoreRecorder:
     ) -> None:
         self._attainable(rows)
         measured = [row.measured for row in rows]
-        study, best_ns = self._checked.study, self._best_ns(measured[0])
-        derived = derive.heat(measured, study.effort.precision, threshold, best_ns, study.tolerance_pp)
-        if measured[0].felt is not None:
-            rows[0].details["pulse"] = stillness.as_details(measured[0].felt, best_ns)
+        study, baseline = self._checked.study, measured[0]
+        baseline.best_ns = self._best_ns(rows[0].entry)
+        derived = derive.heat(measured, study.effort.precision, threshold, study.tolerance_pp)
+        if baseline.felt is not None:
+            rows[0].details["pulse"] = stillness.as_details(baseline.felt, baseline.best_ns)
         # The timed input is the heat's: rows that were never probed, such as the control, share its padding.
         padding_pct = next((row.padding_pct for row in rows if row.padding_pct is not None), None)
         now = datetime.now(UTC).isoformat(timespec="seconds")

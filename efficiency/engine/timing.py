@@ -175,7 +175,6 @@ class Timing:
         return ask(
             self.work,
             self.orders.replicate(alive, number, seconds),
-            start="warm",
             log=self.orders.log,
             silence_s=self.silence_s(slowest_s),
         )

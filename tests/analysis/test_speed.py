@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from simulated import Noise, fit, study
 
 from efficiency.analysis import speed
 from efficiency.analysis.speed import SpeedUp
+from efficiency.paths import EXAMPLE
+from efficiency.study import BASELINE, CONTROL, PRESETS
+
+QUICK = PRESETS["quick"][1]
 
 SIMULATIONS = 400
 ROUNDS, CALLS = 20, 5
@@ -74,6 +82,39 @@ def test_processes_that_agree_by_luck_do_not_look_surer_than_their_own_rounds():
     assert np.log(lucky.high / lucky.low) > usual / 3
 
 
+@pytest.fixture(scope="module")
+def noises() -> list[Noise]:
+    """Of the machine that the example was measured on: of each heat, what its baseline and its control show."""
+    document = json.loads(gzip.decompress(EXAMPLE.read_bytes()))
+    raw: dict[tuple[str, str], NDArray[np.int64]] = {}
+    for row in document["rows"]:
+        if row["columns"]["variant"] in (BASELINE, CONTROL):
+            columns = [row["samples"][name] for name in ("replicate", "round", "ns")]
+            raw[row["columns"]["workload"], row["columns"]["variant"]] = np.column_stack(columns).astype(np.int64)
+    return [fit(raw[workload, BASELINE], raw[workload, CONTROL]) for workload in {workload for workload, _ in raw}]
+
+
+@pytest.mark.parametrize("ratio", [1.0, 1.3])
+def test_the_interval_holds_the_truth_under_noise_that_was_really_seen(noises, ratio):
+    rng = np.random.default_rng(int(100 * ratio))
+    found = [
+        speed.speed_up(*study(rng, noises[number % len(noises)], [ratio], QUICK.replicates))
+        for number in range(SIMULATIONS)
+    ]
+    assert np.mean([one.low <= ratio <= one.high for one in found]) >= 0.93
+    assert np.mean([np.log(one.estimate) for one in found]) == pytest.approx(np.log(ratio), abs=0.003)
+
+
+def test_noise_that_was_really_seen_raises_few_false_alarms(noises):
+    """A copy of the baseline, judged by the noise floor of a control, as in a study."""
+    rng, called = np.random.default_rng(5), 0
+    for number in range(SIMULATIONS):
+        samples = study(rng, noises[number % len(noises)], [1.0, 1.0], QUICK.replicates)
+        control, copy = (speed.speed_up(samples[0], own) for own in samples[1:])
+        called += speed.verdict(copy, speed.noise_floor(control)) in {"faster", "slower"}
+    assert called / SIMULATIONS <= 0.05
+
+
 def test_nothing_is_called_faster_or_slower_where_nothing_differs():
     verdicts = [speed.verdict(one, floor=1.0) for one in simulated(1.0, 4)]
     assert np.mean([verdict in {"faster", "slower"} for verdict in verdicts]) <= 0.05
@@ -84,13 +125,27 @@ def test_a_real_difference_is_seen():
     assert np.mean([verdict == "faster" for verdict in verdicts]) >= 0.95
 
 
-def test_what_slows_both_alike_does_not_move_the_ratio():
+def test_what_slows_a_process_does_not_move_the_ratio():
     baseline, variant = one_study(np.random.default_rng(0), 2.0, 3)
     slowed = [samples.copy() for samples in (baseline, variant)]
     for samples in slowed:
-        samples[samples[:, 1] >= ROUNDS // 2, 2] *= 3
+        samples[samples[:, 0] == 1, 2] *= 3
     before, after = speed.speed_up(baseline, variant), speed.speed_up(*slowed)
     assert after.estimate == pytest.approx(before.estimate, rel=1e-6)
+
+
+def test_what_slows_a_third_of_the_rounds_hardly_moves_the_ratio():
+    """A burst of another program makes calls slower, never faster: they are not among the faster half."""
+    rng, moved = np.random.default_rng(0), []
+    for _ in range(100):
+        baseline, variant = one_study(rng, 2.0, 3)
+        before = speed.speed_up(baseline, variant)
+        for samples in (baseline, variant):
+            hit = samples[:, 1] % 3 == rng.integers(3)
+            samples[hit, 2] *= rng.integers(2, 10)
+        moved.append(np.log(speed.speed_up(baseline, variant).estimate / before.estimate))
+    assert abs(np.mean(moved)) < 0.002
+    assert np.std(moved) < 0.01
 
 
 def test_the_order_of_samples_does_not_matter():

@@ -85,3 +85,14 @@ def hears_an_interrupt(asked: Message, send: Send) -> None:
 
 def imports(asked: Message, send: Send) -> None:
     send({"torch": "torch" in sys.modules})
+
+
+def tells_of_its_server(asked: Message, send: Send) -> None:
+    """The process that it was forked from, and where a library of torch lies in memory."""
+    import torch
+
+    send({"server": os.getppid(), "torch_at": id(torch.Tensor)})
+
+
+def tells_of_the_program(asked: Message, send: Send) -> None:
+    send({"main": getattr(sys.modules.get("__mp_main__"), "__file__", None)})

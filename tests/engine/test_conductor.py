@@ -13,7 +13,7 @@ import pandas as pd
 import psutil
 import pytest
 
-from efficiency.analysis import accuracy, speed
+from efficiency.analysis import accuracy, speed, stillness
 from efficiency.condition import Condition
 from efficiency.engine import conductor, job
 from efficiency.engine.progress import Progress, ProgressFile, folder_of
@@ -145,7 +145,8 @@ def test_every_test_row_asked_for_was_answered(moody):
 
 def test_the_columns_follow_from_what_is_kept(moody):
     row, baseline = moody.rows.loc["dynamic-int8"], moody.answers("baseline")
-    ratio = speed.speed_up(moody.samples("baseline"), moody.samples("dynamic-int8"))
+    still = stillness.of_heat(moody.store.details(int(moody.rows.loc["baseline", "row_id"])))
+    ratio = speed.speed_up(*(still.of(moody.samples(key)) for key in ("baseline", "dynamic-int8")))
     assert (row["speedup"], row["speedup_ci_low"]) == pytest.approx((ratio.estimate, ratio.low))
     assert row["latency_ms_p50"] == pytest.approx(speed.latency(moody.samples("dynamic-int8")).p50_ms)
     answers = moody.answers("dynamic-int8")
@@ -266,6 +267,30 @@ def test_replicates_are_added_until_it_is_precise_or_may_not_be(tmp_path):
     assert counts == {(1e-6, None): {4}, (1e-6, 1.0): {2}, (100.0, None): {2}}
 
 
+def test_heats_take_turns_so_that_all_see_the_machine_at_all_times(tmp_path):
+    study = study_of("steady", Variant.of(["inference-mode"]))
+    two = replace(study, conditions=(Condition(batch_size=2), Condition(batch_size=16)))
+    found = conducted(two, tmp_path)
+    said = [told.now for told in found.told if "timing" in told.now]
+    assert [("batch 16" in now, now.rsplit("process ")[1]) for now in said] == [
+        (False, "1 of 2"),
+        (True, "1 of 2"),
+        (False, "2 of 2"),
+        (True, "2 of 2"),
+    ]
+    found.store.close()
+
+
+def test_the_machines_pulse_and_where_the_seconds_went_are_kept(moody):
+    details = moody.store.details(int(moody.rows.loc["baseline", "row_id"]))
+    pulse, rounds = details["pulse"], len(np.unique(moody.samples("baseline")[:, :2], axis=0))
+    assert set(pulse["replicate"]) == {0, 1}
+    assert len(pulse["handoff_ns"]) == rounds + 2  # one more closes each process
+    assert min(pulse["handoff_ns"]) > 0
+    assert len(details["replicate_seconds"]) == 2
+    assert all(one["whole"] >= one["load"] + one["timed"] > 0 for one in details["replicate_seconds"])
+
+
 def test_what_memory_does_not_hold_together_is_timed_in_groups(tmp_path, monkeypatch):
     small = replace(this_machine(), memory_mb=1.0)
     monkeypatch.setattr(job, "this_machine", lambda: small)
@@ -317,6 +342,24 @@ def test_cancelling_keeps_why_a_variant_failed(tmp_path, monkeypatch):
         assert "it was killed" in rows.loc["inference-mode", "reason"]
         assert rows.loc["dynamic-int8", "accuracy_pct"] > 80
         assert len(store.answers(int(rows.loc["dynamic-int8", "row_id"]))) == 200
+
+
+def test_cancelling_keeps_what_was_timed_often_enough_for_an_interval(tmp_path, monkeypatch):
+    monkeypatch.setenv("EFFICIENCY_HOME", str(tmp_path))
+
+    def tell(progress: Progress) -> None:
+        if "process 3 of 4" in progress.now:
+            raise conductor.Cancelled
+
+    with Store.open(f"sqlite:///{tmp_path / 'e.db'}") as store:
+        study = study_of("steady", Variant.of(["inference-mode"]))
+        study = replace(study, effort=replace(EFFORT, replicates=4))
+        study_id = store.add_study(study.as_dict(), name="", machine={}, command="")
+        assert job.conduct(store, study_id, tell) == "cancelled"
+        rows = store.rows([study_id]).set_index("variant")
+        assert set(rows["status"]) == {"done"}
+        assert set(rows["replicates"]) == {2}
+        assert rows["speedup"].notna().all()
 
 
 def test_a_study_that_was_cancelled_before_its_process_came_is_not_run(tmp_path, monkeypatch):
