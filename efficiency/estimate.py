@@ -17,9 +17,9 @@ PACE_CORES = 2
 """The declared paces were taken on two cores."""
 PROCESS_S = 0.5
 """A warm child: start, reading weights, building the variant."""
-FRESH_PROCESS_S = 1.8
-"""A replicate: start from nothing, import torch, read weights."""
-BUILD_S = 0.35
+REPLICATE_S = 0.6
+"""A replicate beside what it builds and times: forking, reading weights, and its share of a new server."""
+BUILD_S = 0.15
 """Building one variant within a replicate, and warming it up."""
 LEAST_SECONDS_PER_REPLICATE = 1.0
 FAKE_QUANTIZED_COST = 2.5
@@ -56,7 +56,7 @@ def _probe_seconds(workload: Workload, study: Study, variant: Variant, machine: 
 
 def replicate_seconds(variants: int, seconds: float) -> float:
     """One replicate of a heat."""
-    return FRESH_PROCESS_S + BUILD_S * variants + seconds
+    return REPLICATE_S + BUILD_S * variants + seconds
 
 
 Step = tuple[object, ...]

@@ -19,6 +19,7 @@ from efficiency.engine import child
 from efficiency.engine.child import Child, ask
 from efficiency.errors import VariantFailed
 
+
 @pytest.fixture(params=["forked", "spawned"])
 def start(request, monkeypatch) -> str:
     """On Linux children are forked from a server; on other systems each is spawned."""
