@@ -63,7 +63,7 @@ class Timing:
     work: Work = replicate.run
     """What a replicate does."""
     timed: dict[Entry, None] = field(default_factory=dict)
-    """Entries that have an interval, in the order they came by it."""
+    """Entries whose rows are worth keeping, in the order they came to be."""
 
     @property
     def _most(self) -> int:
@@ -93,7 +93,7 @@ class Timing:
         self.keep()
 
     def keep(self) -> None:
-        """Keep what has an interval, also where the study ends before its time."""
+        """Keep what is worth it, also where the study ends before its time."""
         heats: dict[Heat, list[Entry]] = {}
         for entry in self.timed:
             heats.setdefault((entry.workload, entry.condition), []).append(entry)
@@ -154,9 +154,9 @@ class Timing:
         self.recorder.timed(group.alive, place, taken, health.between(before, after, taken["seconds"]["cpu"]))
         self.schedule.over(*group.heat, group.number)
         group.number += 1
-        if group.number >= LEAST_REPLICATES:
+        if group.number >= min(LEAST_REPLICATES, self.effort.replicates):
             self.timed.update(dict.fromkeys(group.alive))
-        if group.number == max(LEAST_REPLICATES, self.effort.replicates):
+        if group.number == self.effort.replicates:
             self.recorder.close_heat(group.alive)  # what follows makes intervals narrower
 
     def _give_up(self, group: Group, failure: VariantFailed) -> None:
