@@ -16,10 +16,11 @@ import copies
 import pandas as pd
 
 from efficiency import study, workloads
+from efficiency.analysis import views
 from efficiency.check import Checked
 from efficiency.condition import Condition
 from efficiency.engine import cold, probe, reference
-from efficiency.engine.child import Child, Message, Send, ask
+from efficiency.engine.child import Child, Message, Send, ask, renew
 from efficiency.engine.orders import Orders
 from efficiency.engine.recording import StoreRecorder
 from efficiency.engine.schedule import Schedule
@@ -105,6 +106,7 @@ class Ours:
         def failed(entry: Entry, status: str, reason: str) -> None:
             raise SystemExit(f"{entry.workload}, {entry.variant.key}: {reason}")
 
+        renew(self.orders.log)  # a run shares nothing with the one before
         timing = Timing(
             self.orders,
             recorder,
@@ -123,9 +125,9 @@ class Ours:
         recorder.close_study()
         rows = self.store.rows([study_id])
         raw: dict[tuple[str, int], list[Any]] = {}
-        for row in rows.itertuples():
-            if row.variant in (study.BASELINE, study.CONTROL, copies.COPY):
-                raw.setdefault((row.workload, row.threads), []).append(self.store.samples(row.row_id))
+        for row in views.records(rows):
+            if row["variant"] in (study.BASELINE, study.CONTROL, copies.COPY):
+                raw.setdefault((row["workload"], row["threads"]), []).append(self.store.samples(row["row_id"]))
         return rows, raw
 
 

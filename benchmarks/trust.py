@@ -36,7 +36,7 @@ import copies  # noqa: E402
 import methods  # noqa: E402
 import simulated  # noqa: E402
 
-from efficiency.analysis import speed  # noqa: E402
+from efficiency.analysis import speed, views  # noqa: E402
 from efficiency.machine import this_machine  # noqa: E402
 from efficiency.measure import latency  # noqa: E402
 from efficiency.study import PRESETS, Effort  # noqa: E402
@@ -55,9 +55,10 @@ MUST_REACH = {
 
 
 def planned() -> Effort:
-    """The default budget: what the quick preset plans for every heat, and no replicate more."""
+    """The default budget: what the quick preset plans for every heat; none for precision, but those it replaces."""
     quick = PRESETS["quick"][1]
-    return Effort(200, 256, 512, quick.replicates, quick.seconds_per_replicate)
+    most = 2 * quick.replicates
+    return Effort(200, 256, 512, quick.replicates, quick.seconds_per_replicate, most, precision=float("inf"))
 
 
 @contextmanager
@@ -83,13 +84,14 @@ def ours_once(ours: methods.Ours, number: int) -> dict[str, Any]:
     rows, raw = ours.run(number)
     seconds = time.perf_counter() - started
     cells: dict[str, Any] = {}
-    for row in rows.itertuples():
-        cell = cells.setdefault(f"{row.workload}/{row.threads}", {"verdicts": {}, "estimates": {}})
-        if row.variant == methods.INT8[row.workload]:
-            cell["speedup"] = [row.speedup, row.speedup_ci_low, row.speedup_ci_high]
-        elif row.variant != "baseline":
-            cell["verdicts"][row.variant] = row.speed_verdict
-            cell["estimates"][row.variant] = row.speedup
+    for row in views.records(rows):
+        cell = cells.setdefault(f"{row['workload']}/{row['threads']}", {"verdicts": {}, "estimates": {}})
+        cell["replicates"] = row["replicates"]
+        if row["variant"] == methods.INT8[row["workload"]]:
+            cell["speedup"] = [row["speedup"], row["speedup_ci_low"], row["speedup_ci_high"]]
+        elif row["variant"] != "baseline":
+            cell["verdicts"][row["variant"]] = row["speed_verdict"]
+            cell["estimates"][row["variant"]] = row["speedup"]
     return {"seconds": seconds, "cells": cells, "raw": raw}
 
 
@@ -196,7 +198,7 @@ def _joined(raws: list[dict[tuple[str, int], list[Any]]], cell: tuple[str, int])
 def recording_us() -> float:
     """What noting a call costs beside the call itself, in microseconds: the least of several tries."""
 
-    def call(sample: object) -> None:
+    def call(sample: Any) -> Any:
         return None
 
     calls, timed = 20_000, latency.Timed(call, ())

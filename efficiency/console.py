@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Column, Table
 from rich.text import Text
 
-from efficiency.analysis import notes, views, wording
+from efficiency.analysis import views, wording
 from efficiency.engine import progress as state
 from efficiency.errors import BadRequest
 
@@ -123,7 +123,7 @@ class Bar:
 
 
 def outcome(rows: pd.DataFrame) -> None:
-    """The rows of a study, relative first, one table a workload and condition; what its warnings mean below."""
+    """The rows of a study, relative first, one table a workload and condition."""
     rows = views.prepared(rows)
     for (workload, batch, threads), part in rows.groupby(["workload", "batch_size", "threads"], sort=False):
         noise = wording.noise(part["noise_pct"].max())
@@ -135,8 +135,6 @@ def outcome(rows: pd.DataFrame) -> None:
         )
     console.print("* on the Pareto front: nothing measured here is better in one thing and no worse in another.")
     console.print("± is half the 95 % interval; the noise floor is what the control shows, where nothing differs.")
-    for key in dict.fromkeys(key for keys in rows["warnings"] for key in keys.split(";") if key):
-        say(f"{wording.warnings(key)}: {notes.HINTS.get(key, '')}")
 
 
 def hints(told: Iterable[tuple[str, str, list[str]]]) -> None:

@@ -126,9 +126,9 @@ def tolerance_of(asked: Mapping[str, Any]) -> float:
 
 QUICK_WORKLOADS = ("vision-small-cnn", "lstm-classifier", "transformer-encoder")
 PRESETS: dict[Preset, tuple[tuple[str, ...], Effort]] = {
-    "quick": (QUICK_WORKLOADS, Effort(2_000, 256, 512, 6, 0.7, 28, budget_s=165)),
+    "quick": (QUICK_WORKLOADS, Effort(2_000, 256, 512, 6, 0.7, 16, budget_s=165)),
     "article": (tuple(workloads.WORKLOADS), Effort(None, 512, 2_048, 8, 3.0, 24)),
-    "full": (tuple(workloads.WORKLOADS), Effort(None, 512, 4_096, 10, 6.0, 30)),
+    "full": (tuple(workloads.WORKLOADS), Effort(None, 512, 4_096, 10, 6.0, 32)),
 }
 COMBINATIONS: dict[Preset, tuple[tuple[str, ...], ...]] = {
     "quick": (("static-int8", "inference-mode"), ("channels-last", "inference-mode")),

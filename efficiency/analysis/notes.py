@@ -246,6 +246,22 @@ HINTS: dict[str, Callable[[Done], str]] = {
     "few-replicates": _few_replicates,
 }
 
+MEANINGS: dict[str, str] = {
+    "no-effect": "The technique changed nothing that could be seen.",
+    "partly-effective": "The technique reached only a part of the model.",
+    "noisy": "The control, a second baseline, may differ from it by over 5 %.",
+    "busy-machine": "Other programs kept the processor busy while this was timed.",
+    "cpu-stolen": "Other virtual machines took processor time while this was timed.",
+    "cpu-throttled": "The container's quota held the processor back while this was timed.",
+    "swapping": "Memory was swapped while this was timed.",
+    "too-hot": "The processor was slowed down for its heat while this was timed.",
+    "disturbed": "Hardly a round was undisturbed: others had the cores, or the host kept them far apart.",
+    "test-subset": "Accuracy was measured on the first rows of the test set.",
+    "wide-interval": "The interval is wider than asked for.",
+    "few-replicates": "Fewer than three processes timed this row.",
+}
+"""What each warning says, where nothing is known of what was done for the row; `hint` says what to do."""
+
 INFORMATIVE = ("test-subset",)
 """These say what was asked for; the others, that something is not as it should be."""
 

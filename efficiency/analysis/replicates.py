@@ -21,8 +21,8 @@ def ratios(baseline: pd.DataFrame, variant: pd.DataFrame, still: Stillness = ALL
     Both frames are the store's samples: `replicate`, `round`, `latency_ms`; `still` says which of their rounds count.
     """
     found = speed.replicate_ratios(*(still.of(_nanoseconds(samples)) for samples in (baseline, variant)))
-    kinds = {"replicate": "int64", "speedup": float}
-    return pd.DataFrame({"replicate": list(found), "speedup": list(found.values())}).astype(kinds)
+    points = pd.DataFrame({"replicate": list(found), "speedup": list(found.values())})
+    return points.astype({"replicate": "int64", "speedup": float})
 
 
 def said(row: pd.Series[Any], points: pd.DataFrame) -> str:

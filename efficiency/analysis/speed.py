@@ -2,7 +2,7 @@
 
 Samples are int64 [n, 3]: replicate, round, nanoseconds of one call. Within a replicate the variants took turns, so
 whatever slowed one slowed the other. What disturbs a call makes it slower, never faster, so a replicate's figure
-rests on the faster half of each one's calls: the ratio of their means, as logarithms. The estimate is the mean over
+rests on the faster third of each one's calls: the ratio of their means, as logarithms. The estimate is the mean over
 replicates, and the interval is Student's t over replicates, since a process carries a bias of its own
 that no number of calls within it averages away (Georges, Buytaert and Eeckhout, 2007).
 """
@@ -24,7 +24,7 @@ EQUIVALENCE = 0.02
 """Speed-ups within ±2 % are of no practical worth."""
 FALSE_DISCOVERIES = 0.05
 """Share of the differences that a study reports which may be none."""
-FASTER = 0.5
+FASTER = 1 / 3
 """Share of the calls, the fastest, that a replicate's figure rests on."""
 BLOCKS = 5
 """Blocks of rounds in a replicate: neighbouring rounds are not independent, blocks nearly are."""
@@ -70,7 +70,7 @@ def latency(samples: Samples) -> Latency:
 
 
 def _undisturbed(nanoseconds: NDArray[np.int64]) -> float:
-    """Mean logarithm of the faster half of some calls."""
+    """Mean logarithm of the faster third of some calls."""
     ordered = np.sort(nanoseconds)
     return float(np.log(ordered[: max(1, round(FASTER * len(ordered)))]).mean())
 

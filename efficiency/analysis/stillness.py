@@ -23,13 +23,13 @@ SLOWER = 1.25
 UNDISTURBED_QUANTILE = 0.1
 LEAST_ROUNDS = 3
 """A replicate with fewer undisturbed rounds says nothing of the undisturbed machine."""
-LEAST_REPLICATES = 3
-"""With fewer of them left, all rounds count, and the rows are warned of."""
+LEAST_REPLICATES = 2
+"""With fewer of them left there is no interval: all rounds count, and the rows are warned of."""
 
 
 @dataclass(frozen=True)
 class Stillness:
-    """What was undisturbed in a heat."""
+    """What was undisturbed in a heat, or all of it where that is too little."""
 
     rounds: NDArray[np.int64] | None
     """[n, 2], replicate and round, of those that count; None where all do."""

@@ -52,7 +52,7 @@ def renew(log: Path) -> None:
 
     # The standard library has no public way to end its fork server; this is what its own tests do. Left to end by
     # itself, it takes apart all that it imported first.
-    server = forkserver._forkserver  # type: ignore[attr-defined]
+    server: Any = forkserver._forkserver
     if server._forkserver_pid is not None:
         os.kill(server._forkserver_pid, signal.SIGKILL)
         server._stop()

@@ -21,6 +21,9 @@ class Recorder(Protocol):
     def timed(self, entries: Sequence[Entry], replicate: int, taken: dict[str, Any], health: Health) -> None:
         """One replicate of these: what `replicate.run` sends, and what else the machine did meanwhile."""
 
+    def undisturbed(self, entries: Sequence[Entry]) -> int:
+        """In how many replicates of these the machine was undisturbed for long enough to count."""
+
     def precise(self, entries: Sequence[Entry], within: float) -> bool:
         """Whether each of these speed-ups is known to within this share of itself, as far as it was timed."""
 

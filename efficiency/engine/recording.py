@@ -128,6 +128,13 @@ class StoreRecorder:
             row.measured.health.append(health)
             row.details["health"] = [seen.as_dict() for seen in row.measured.health]
 
+    def undisturbed(self, entries: Sequence[Entry]) -> int:
+        samples = self._rows[entries[-1]].measured.samples  # of this group alone, where the heat has several
+        if samples is None:
+            return 0
+        still = stillness.judged(self._rows[entries[0]].measured.felt, self._best_ns(entries[0]))
+        return 0 if still.disturbed else len(np.unique(still.of(samples)[:, 0]))
+
     def precise(self, entries: Sequence[Entry], within: float) -> bool:
         baseline, *others = (self._rows[entry].measured for entry in entries)
         baseline.best_ns = self._best_ns(entries[0])

@@ -72,13 +72,14 @@ class Timing:
     def run(self, heats: Sequence[tuple[str, list[Entry]]], started: Mapping[Entry, Message]) -> None:
         """Time these heats, each a label and its entries, the baseline and the control first.
 
-        `started` is what each entry's cold start found. As many replicates as are planned, then more while an
-        interval is too wide and the budget allows. A variant that brings a replicate down is settled as failed.
+        `started` is what each entry's cold start found. As many replicates as are planned, then more while fewer of
+        them were undisturbed, or while an interval is too wide, as far as the budget allows. A variant that brings a
+        replicate down is settled as failed.
         """
         groups = [group for label, entries in heats for group in self._groups(label, entries, started)]
         turn = 0
         while going := [group for group in groups if self._goes_on(group)]:
-            if turn % TURNS_A_SERVER == 0:
+            if turn and turn % TURNS_A_SERVER == 0:  # the first server is the study's own
                 self.say("Laying out memory anew")
                 child.renew(self.orders.log)
             turn += 1
@@ -126,7 +127,9 @@ class Timing:
     def _goes_on(self, group: Group) -> bool:
         if group.number < self.effort.replicates:
             return True
-        if group.number >= self._most or self.recorder.precise(group.alive, self.effort.precision):
+        counting = self.recorder.undisturbed(group.alive)
+        enough = counting >= self.effort.replicates and self.recorder.precise(group.alive, self.effort.precision)
+        if group.number >= self._most or enough:
             return False
         return self.schedule.affords_another(group.took_s)
 

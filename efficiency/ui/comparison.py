@@ -19,7 +19,7 @@ LINES = 1_000
 """More lines than this nobody reads, and every one of them travels at every change of a filter."""
 LISTED = 40
 """Lines of the list that a narrow screen has in place of the table."""
-WARNINGS = "  \n".join(f"**{key.replace('-', ' ')}**: {hint}" for key, hint in notes.HINTS.items())
+WARNINGS = "  \n".join(f"**{key.replace('-', ' ')}**: {hint}" for key, hint in notes.MEANINGS.items())
 
 WRAPPING = 66
 """Pixels of a line from which on Streamlit wraps what is in a cell."""

@@ -62,7 +62,7 @@ def _drawer(store: Store, rows: pd.DataFrame, row: pd.Series[Any]) -> None:
     if text := wording.energy(kept.get("energy")):
         st.caption(markdown_text(text))
     for key, text in notes.hints(row.to_dict(), study.asked, kept):
-        show, icon = (st.info, ":material/info:") if key == "test-subset" else (st.warning, ":material/warning:")
+        show, icon = (st.info, ":material/info:") if key in notes.INFORMATIVE else (st.warning, ":material/warning:")
         show(markdown_text(text), icon=icon)
     _cards(str(row["variant"]))
     with st.expander("All numbers", icon=":material/table_rows:"):
@@ -87,7 +87,7 @@ def _findings(row: pd.Series[Any]) -> None:
                 markdown_text(key.replace("-", " ")),
                 icon=":material/info:" if informative else ":material/warning:",
                 color="gray" if informative else "orange",
-                help=notes.HINTS.get(key),
+                help=notes.MEANINGS.get(key),
             )
 
 

@@ -124,7 +124,7 @@ def _card(row: dict[str, Any], several: bool) -> str:
 def _warned(keys: str) -> str:
     """What a best finding is to be read with, in words; what each means shows when it is pointed at."""
     words = [
-        f'<span title="{escape(notes.HINTS.get(key, ""))}">{escape(wording.warnings(key))}</span>'
+        f'<span title="{escape(notes.MEANINGS.get(key, ""))}">{escape(wording.warnings(key))}</span>'
         for key in filter(None, keys.split(";"))
     ]
     return f'<div class="warn">{", ".join(words)}</div>' if words else ""

@@ -135,7 +135,7 @@ def test_what_slows_a_process_does_not_move_the_ratio():
 
 
 def test_what_slows_a_third_of_the_rounds_hardly_moves_the_ratio():
-    """A burst of another program makes calls slower, never faster: they are not among the faster half."""
+    """A burst of another program makes calls slower, never faster: they are not among the faster third."""
     rng, moved = np.random.default_rng(0), []
     for _ in range(100):
         baseline, variant = one_study(rng, 2.0, 3)
@@ -145,7 +145,7 @@ def test_what_slows_a_third_of_the_rounds_hardly_moves_the_ratio():
             samples[hit, 2] *= rng.integers(2, 10)
         moved.append(np.log(speed.speed_up(baseline, variant).estimate / before.estimate))
     assert abs(np.mean(moved)) < 0.002
-    assert np.std(moved) < 0.01
+    assert np.std(moved) < 0.02
 
 
 def test_the_order_of_samples_does_not_matter():

@@ -52,7 +52,7 @@ def test_a_process_with_hardly_an_undisturbed_round_does_not_count():
 
 
 def test_where_too_little_is_left_all_counts_and_it_is_said():
-    found = stillness.judged(felt([NEAR] * 6, [NEAR] * 6, *[[FAR] * 6] * 4))
+    found = stillness.judged(felt([NEAR] * 6, *[[FAR] * 6] * 5))
     assert (found.set_aside, found.disturbed) == (0.0, True)
     assert len(found.of(samples(5, 6))) == 60
 

@@ -99,7 +99,7 @@ def test_a_study_is_measured_in_the_background(store):
 
 def test_one_at_a_time_and_a_cancelled_one_makes_room(store):
     first = jobs.submit(store, LONG)
-    assert until(lambda: is_timing(store, first, 2))
+    assert until(lambda: is_timing(store, first, 3))
     second = jobs.submit(store, SHORT)
     assert until(lambda: jobs.progress(store, second).waiting_for == first)
     assert jobs.progress(store, second).state == store.study(second).status == "queued"
@@ -116,15 +116,15 @@ def test_one_at_a_time_and_a_cancelled_one_makes_room(store):
     assert ended(store, second, "done")
 
     kept = rows(store, first)
-    assert set(kept["status"]) == {"cancelled"}
-    assert kept["reason"].notna().all()
-    # What was found out by then is kept, relative to the baseline.
+    # What was found out by then is kept, relative to the baseline: two processes are enough for an interval.
+    assert set(kept["status"]) == {"done"}
+    assert (kept["replicates"] >= 2).all()
+    assert kept["speedup_ci_low"].notna().all()
     assert kept["accuracy_pct"].notna().sum() == 3
     assert kept.loc["baseline", "size_ratio"] == 1.0
     assert kept.loc["dynamic-int8", "size_ratio"] > 2
     assert len(store.answers(int(kept.loc["dynamic-int8", "row_id"]))) == moody_workload.ROWS["test"]
     assert len(store.samples(int(kept.loc["baseline", "row_id"]))) > 0
-    assert kept["on_pareto_front"].isna().all()
 
 
 def test_cancelling_while_it_waits_ends_it(store):

@@ -83,7 +83,7 @@ def test_noise_and_warnings_stand_on_the_cards_and_on_a_narrow_screens_list(visi
     (cards,) = [part for part in text.splitlines() if "eff-cards" in part]
     assert "(noise ±" in cards
     assert ">test subset</span>" in cards
-    assert notes.HINTS["test-subset"] in cards
+    assert notes.MEANINGS["test-subset"] in cards
     (listed,) = [part for part in text.splitlines() if "eff-list" in part]
     best = store.rows([id]).query("workload == 'lstm-classifier' and variant == 'dynamic-int8'").iloc[0]
     assert f"row={best['row_id']}" in listed
