@@ -114,11 +114,11 @@ _CPU = Path("/sys/devices/system/cpu/cpu0")
 
 def _cache_mb(level: int, cpu: Path = _CPU) -> float | None:
     """Of the first core's data or unified cache of that level, from Linux's `1024K` or `32M`; None elsewhere."""
-    for cache in sorted(cpu.glob("cache/index*")):
+    for folder in sorted(cpu.glob("cache/index*")):
         with suppress(OSError, ValueError, KeyError, IndexError):
-            if int((cache / "level").read_text()) != level or (cache / "type").read_text().strip() == "Instruction":
+            if int((folder / "level").read_text()) != level or (folder / "type").read_text().strip() == "Instruction":
                 continue
-            size = (cache / "size").read_text().strip()
+            size = (folder / "size").read_text().strip()
             return round(int(size[:-1]) * {"K": 2**10, "M": 2**20, "G": 2**30}[size[-1]] / 1e6, 2)
     return None
 

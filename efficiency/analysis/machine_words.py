@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from efficiency.analysis.wording import number
 from efficiency.health import Health
 from efficiency.machine import Machine
 
@@ -10,7 +9,7 @@ INT8_SETS = ("amx_int8", "avx512_vnni", "avx_vnni", "i8mm", "asimddp")
 BF16_SETS = ("amx_bf16", "avx512_bf16", "bf16")
 
 WORDS = {
-    "cpu-stolen": "other virtual machines take {stolen:.0%} of the processor time",
+    "cpu-stolen": "other virtual machines take {stolen_pct:.0f} % of the processor time",
     "cpu-throttled": "the container's quota holds the processor back",
     "swapping": "memory is being swapped",
     "too-hot": "the processor is slowed down for its heat",
@@ -56,10 +55,10 @@ def moment(seen: Health, at_work: str = "") -> tuple[bool, str]:
     wrong = []
     for key in seen.warnings():
         if key == "busy-machine":
-            names = ", ".join(name for name, _ in seen.busiest)
-            wrong.append(f"other programs keep {number(seen.others_cores)} cores busy" + (f" ({names})" if names else ""))
+            who = ", ".join(name for name, _ in seen.busiest)
+            wrong.append(f"other programs keep {seen.others_cores:.2f} cores busy{f' ({who})' if who else ''}")
         else:
-            wrong.append(WORDS[key].format(stolen=seen.stolen_share))
+            wrong.append(WORDS[key].format(stolen_pct=100 * seen.stolen_share))
     if wrong:
         return False, f"Not a good moment to measure: {'; '.join(wrong)}."
     return True, "A good moment to measure: the processor is all but idle, and nothing holds it back."

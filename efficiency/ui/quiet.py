@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
 from efficiency import health
@@ -47,8 +46,8 @@ def _figures(seen: Health) -> None:
     shown = (
         ("Other programs", f"{seen.others_cores:.2f}", "cores busy"),
         ("Load", f"{seen.load:.2f}", "average of a minute"),
-        ("Stolen", f"{seen.stolen_share:.1%}", "by other virtual machines"),
-        ("Held back", f"{seen.throttled_share:.1%}", "by the container’s quota"),
+        ("Stolen", f"{100 * seen.stolen_share:.1f} %", "by other virtual machines"),
+        ("Held back", f"{100 * seen.throttled_share:.1f} %", "by the container’s quota"),
         ("Swapped", number(seen.swapped_mb, "MB") if seen.swapped_mb else "0 MB", "since the last look"),
     )
     cards = [
@@ -57,7 +56,5 @@ def _figures(seen: Health) -> None:
     ]
     st.html(f'<div class="eff-cards eff-facts">{"".join(cards)}</div>')
     if seen.busiest:
-        busiest = pd.DataFrame(
-            [(name, f"{cores:.2f}") for name, cores in seen.busiest], columns=["Busiest now", "Cores"]
-        )
-        st.dataframe(busiest, hide_index=True, width="content", alt="The busiest other programs")
+        busiest = ", ".join(f"**{markdown_text(name)}** {cores:.2f} cores" for name, cores in seen.busiest)
+        st.markdown(f"Busiest now: {busiest}")

@@ -49,7 +49,11 @@ def test_what_was_not_measured_is_unknown():
 @pytest.mark.parametrize(
     ("share", "kept", "said"),
     [
-        (23.4, {"arithmetic": "int8", "limited_by": "arithmetic"}, "23 % of what this processor can do (limited by ari"),
+        (
+            23.4,
+            {"arithmetic": "int8", "limited_by": "arithmetic"},
+            "23 % of what this processor can do (limited by",
+        ),
         (0.42, {"limited_by": "memory"}, "Reaches 0.42 % of what this processor can do (limited by memory)."),
         (50.0, {"device": "cuda", "arithmetic": "bf16"}, "what this GPU can do (limited by arithmetic in BF16)."),
     ],
