@@ -1,6 +1,6 @@
 """What a study's JSON document must look like before any of it is believed.
 
-    {"format": "efficiency-study", "format_version": 1,
+    {"format": "efficiency-study", "format_version": 2,
      "study": {"id": ..., "asked": {...}, "machine": {...}, ...},
      "rows": [{"columns": {...}, "details": {...},
                "samples": {"replicate": [...], "round": [...], "ns": [...]} or null,
@@ -31,7 +31,8 @@ from efficiency.results.columns import COLUMNS, STATUSES, Kind
 from efficiency.results.values import LARGEST, plain, text
 
 FORMAT = "efficiency-study"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""1 had no columns after `phase`; documents of both are read."""
 
 _Whole = Annotated[int, Field(ge=0, le=LARGEST)]
 _Class = Annotated[int, Field(ge=0, le=65_535)]
@@ -134,7 +135,7 @@ class Document(BaseModel):
 
     model_config = _SHAPE
     format: Literal["efficiency-study"]
-    format_version: Literal[1]
+    format_version: Literal[1, 2]
     study: StudyPart
     rows: list[RowPart]
 

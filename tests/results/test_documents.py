@@ -139,7 +139,7 @@ def _set(*path_and_value):
 BROKEN = {
     "no format": lambda d: d.pop("format"),
     "other format": _set("format", "notebook"),
-    "newer": _set("format_version", 2),
+    "newer": _set("format_version", 3),
     "version as text": _set("format_version", "1"),
     "no study": lambda d: d.pop("study"),
     "no rows": lambda d: d.pop("rows"),
@@ -200,7 +200,7 @@ def test_text_that_utf8_cannot_hold_is_spelled_out(store, document):
 
 def test_a_newer_document_says_update(store, document):
     with pytest.raises(BadRequest, match="newer version"):
-        documents.from_json(store, document | {"format_version": 2})
+        documents.from_json(store, document | {"format_version": 3})
 
 
 @pytest.mark.parametrize("other", [None, [], "text", 3, {}, {"format": None}, {"rows": []}], ids=str)
