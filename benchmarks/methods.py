@@ -81,7 +81,8 @@ class Ours:
                 pass
         own = [entry for entry in self.entries if entry.workload == name]
         for entry in own:
-            if entry.variant.key == INT8[name] and entry.condition == self.asked.conditions[0]:
+            # The baseline first: what INT8 answers is compared with it.
+            if entry.variant.key in (study.BASELINE, INT8[name]) and entry.condition == self.asked.conditions[0]:
                 ask(probe.run, self.orders.variant(entry), log=log, silence_s=PATIENCE_S)
         for entry in own:
             original = entry if entry.variant.key in (study.BASELINE, INT8[name]) else replace(entry, variant=Variant())

@@ -56,8 +56,6 @@ class Judge:
     floor: float
     precision: float
     threshold: float
-    disturbed: bool
-    """Whether too few rounds were undisturbed, so that all had to count."""
     tolerance_pp: float
     has_control: bool
     """Without one the floor is 1 for want of anything better, which is not a finding."""
@@ -107,7 +105,6 @@ def heat(
         speed.noise_floor(of_control),
         precision,
         threshold,
-        stillness.judged(baseline.felt, baseline.best_ns).disturbed,
         tolerance_pp,
         of_control is not None,
     )
@@ -118,11 +115,14 @@ def heat(
 
 def speed_ups(baseline: Measured, rows: Sequence[Measured]) -> list[speed.SpeedUp | None]:
     """Of each row against the baseline, by the rounds in which the machine was undisturbed; None where unknown."""
-    if baseline.samples is None:
-        return [None] * len(rows)
-    still = stillness.judged(baseline.felt, baseline.best_ns)
-    reference = still.of(baseline.samples)
-    return [None if row.samples is None else speed.speed_up(reference, still.of(row.samples)) for row in rows]
+    return [_speed_up(baseline, row) for row in rows]
+
+
+def _speed_up(baseline: Measured, row: Measured) -> speed.SpeedUp | None:
+    if baseline.samples is None or row.samples is None:
+        return None
+    still = stillness.during(baseline.felt, row.samples, baseline.best_ns)
+    return speed.speed_up(still.of(baseline.samples), still.of(row.samples))
 
 
 def _columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | None, judge: Judge) -> Columns:
@@ -142,7 +142,9 @@ def _columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | None, jud
         **_speed_columns(row, baseline, ratio, judge),
     }
     wide = ratio is not None and ratio.half_width > judge.precision
-    columns["warnings"] = ";".join(notes.of(row, took_effect(row), judge.floor, wide, judge.disturbed)) or None
+    disturbed = row.samples is not None and stillness.during(baseline.felt, row.samples, baseline.best_ns).disturbed
+    warnings = notes.of(row, took_effect(row), judge.floor, columns.get("replicates"), wide, disturbed)
+    columns["warnings"] = ";".join(warnings) or None
     return columns
 
 
@@ -193,7 +195,8 @@ def _speed_columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | Non
         "latency_ms_p90": times.p90_ms,
         "latency_ms_p99": times.p99_ms,
         "throughput_per_s": 1e3 * row.batch_size / times.p50_ms,
-        "replicates": len(np.unique(row.samples[:, 0])),
+        # Of these, those count that were undisturbed.
+        "replicates": ratio.replicates if ratio else len(np.unique(row.samples[:, 0])),
         "ceiling_pct": None if row.attainable_ms is None else 100 * row.attainable_ms / times.p50_ms,
         "noise_floor_pct": 100 * (judge.floor - 1) if judge.has_control else None,
     }

@@ -294,10 +294,12 @@ def of_study(
     return [(key, text, list(of)) for (key, text), of in found.items()]
 
 
-def of(row: Measured, took_effect: str | None, floor: float, wide: bool, disturbed: bool = False) -> list[str]:
+def of(
+    row: Measured, took_effect: str | None, floor: float, replicates: object, wide: bool, disturbed: bool = False
+) -> list[str]:
     """Keys of HINTS that apply to the row; `wide` is whether its interval is wider than was asked for.
 
-    `disturbed` is whether too few of its heat's rounds were undisturbed (`analysis.stillness`).
+    `replicates` is how many count, `disturbed` whether too few of them were undisturbed (`analysis.stillness`).
     """
     found = []
     if took_effect == "no":
@@ -312,7 +314,7 @@ def of(row: Measured, took_effect: str | None, floor: float, wide: bool, disturb
             found.append("disturbed")
         if wide:
             found.append("wide-interval")
-        if len(set(row.samples[:, 0].tolist())) < FEW_REPLICATES:
+        if isinstance(replicates, int) and replicates < FEW_REPLICATES:
             found.append("few-replicates")
     if row.on_subset and row.predicted is not None:
         found.append("test-subset")

@@ -69,14 +69,23 @@ def latency(samples: Samples) -> Latency:
     )
 
 
-def _undisturbed(nanoseconds: NDArray[np.int64]) -> float:
-    """Mean logarithm of the faster third of some calls."""
-    ordered = np.sort(nanoseconds)
-    return float(np.log(ordered[: max(1, round(FASTER * len(ordered)))]).mean())
+def _level(calls: int) -> float:
+    """At which share of all possible calls the fastest third of so many lies on average: a sixth, but for few calls."""
+    return (max(1.0, FASTER * calls) + 1) / (2 * (calls + 1))
+
+
+def _fastest(nanoseconds: NDArray[np.int64], level: float) -> float:
+    """Mean logarithm of the fastest of some calls: of as many as lie at this level on average."""
+    logs = np.log(np.sort(nanoseconds))
+    count = max(1.0, 2 * level * (len(logs) + 1) - 1)
+    weights = np.clip(count - np.arange(len(logs)), 0.0, 1.0)  # the last one counts in part
+    return float(np.average(logs, weights=weights))
 
 
 def _log_ratio(baseline: Samples, variant: Samples) -> float:
-    return _undisturbed(baseline[:, 2]) - _undisturbed(variant[:, 2])
+    """The fastest of few calls are not as fast as those of many, so both sides are taken at the level of the fewer."""
+    level = _level(min(len(baseline), len(variant)))
+    return _fastest(baseline[:, 2], level) - _fastest(variant[:, 2], level)
 
 
 def _by_replicate(samples: Samples) -> dict[int, Samples]:

@@ -70,8 +70,18 @@ def of_heat(details: Mapping[str, Any]) -> Stillness:
     try:
         felt = np.column_stack([pulse[name] for name in _NAMES]).astype(np.int64)  # type: ignore[index]
         return judged(felt, pulse["best_ns"])  # type: ignore[index]
-    except (TypeError, KeyError, ValueError):  # a study from before it was felt, or a document of another origin
+    except (
+        TypeError,
+        KeyError,
+        ValueError,
+        OverflowError,
+    ):  # a study from before it was felt, or a document of another origin
         return ALL
+
+
+def during(felt: Felt | None, samples: NDArray[np.int64], best_ns: float | None = None) -> Stillness:
+    """As `judged`, by the replicates alone in which these samples [n, 3] were taken."""
+    return judged(None if felt is None else felt[np.isin(felt[:, 0], samples[:, 0])], best_ns)
 
 
 def judged(felt: Felt | None, best_ns: float | None = None) -> Stillness:

@@ -132,7 +132,7 @@ class StoreRecorder:
         samples = self._rows[entries[-1]].measured.samples  # of this group alone, where the heat has several
         if samples is None:
             return 0
-        still = stillness.judged(self._rows[entries[0]].measured.felt, self._best_ns(entries[0]))
+        still = stillness.during(self._rows[entries[0]].measured.felt, samples, self._best_ns(entries[0]))
         return 0 if still.disturbed else len(np.unique(still.of(samples)[:, 0]))
 
     def precise(self, entries: Sequence[Entry], within: float) -> bool:

@@ -163,7 +163,7 @@ def test_every_warning_has_a_hint():
     poor = row("x", 5.0, 100, on_subset=True, evidence={"a": {"took_effect": "no"}})
     poor.samples = times(5.0, replicates=2)
     poor.health = [Health(1.0, 0.0, 0.0, 0.0), Health(1.0, 0.5, 0.5, 50.0, too_hot=3)]
-    said = notes.of(poor, "no", 1.2, wide=True, disturbed=True) + notes.of(poor, "partly", 1.2, wide=False)
+    said = notes.of(poor, "no", 1.2, 2, wide=True, disturbed=True) + notes.of(poor, "partly", 1.2, 2, wide=False)
     assert set(said) <= set(notes.HINTS)
     assert set(said) == set(notes.HINTS) == set(notes.MEANINGS)
 

@@ -148,6 +148,18 @@ def test_what_slows_a_third_of_the_rounds_hardly_moves_the_ratio():
     assert np.std(moved) < 0.02
 
 
+def test_few_calls_against_many_are_compared_alike():
+    """A slow model is called once where a quick one is called fifty times: of fifty, the fastest is no win."""
+    rng, found = np.random.default_rng(0), []
+    for _ in range(1000):
+        few, many = (
+            np.column_stack([np.zeros(n), np.arange(n) % 5, 1e7 * np.exp(rng.gamma(2.0, 0.03, n))]).astype(np.int64)
+            for n in (5, 250)
+        )
+        found.append(np.log(speed.replicate_ratios(few, many)[0]))
+    assert abs(np.mean(found)) < 4 * np.std(found) / np.sqrt(1000) + 0.002
+
+
 def test_the_order_of_samples_does_not_matter():
     baseline, variant = one_study(np.random.default_rng(0), 1.5, 3)
     shuffled = np.random.default_rng(1).permutation(variant)

@@ -85,3 +85,12 @@ def test_it_is_judged_alike_from_what_is_kept():
 @pytest.mark.parametrize("details", [{}, {"pulse": None}, {"pulse": {"handoff_ns": [1]}}, {"pulse": [1, 2]}])
 def test_details_of_another_origin_set_nothing_aside(details):
     assert stillness.of_heat(details) == stillness.ALL
+
+
+def test_what_was_timed_apart_is_judged_apart():
+    """Groups of a heat: the second one was never undisturbed for long enough, though the first was."""
+    pulse = felt(*[[NEAR] * 6] * 3, *[[FAR] * 6] * 3)
+    taken = samples(5, 6)
+    first, second = taken[taken[:, 0] < 3], taken[taken[:, 0] >= 3]
+    assert not stillness.during(pulse, first, NEAR).disturbed
+    assert stillness.during(pulse, second, NEAR).disturbed
