@@ -252,7 +252,7 @@ def replicate_ratios(found: Sequence[tuple[pd.Series[Any], pd.DataFrame]]) -> go
     values = [np.append(points["speedup"], [row[name] for name in columns]) for row, points in found]
     centres = [float(np.sqrt(each.min() * each.max())) for each in values]
     reach = max(float(each.max()) / centre for each, centre in zip(values, centres, strict=True)) * 1.01
-    last = max(int(points["replicate"].max()) + 1 for _, points in found)
+    last = max(len(points) for _, points in found)
     gap, wide = 0.08, 1 / len(found)
     traces, shapes = [], []
     layout: dict[str, Any] = {}
@@ -268,7 +268,7 @@ def replicate_ratios(found: Sequence[tuple[pd.Series[Any], pd.DataFrame]]) -> go
             "type": "scatter",
             "mode": "markers",
             "x": points["speedup"],
-            "y": points["replicate"] + 1,
+            "y": np.arange(len(points)) + 1,
             "xaxis": f"x{number}",
             "marker": {"symbol": "circle-open", "size": 9, "color": hue, "line": {"width": 2}},
             "hovertemplate": "Process %{y}: %{x:.4g}x<extra></extra>",

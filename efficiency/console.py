@@ -151,6 +151,11 @@ def _outcome_row(row: Mapping[Any, Any]) -> list[object]:
         width = row[high] - row[low]
         return pattern.format(width / 2) if width > 0 else ""
 
+    def half_ms() -> str:
+        """To one figure, but never as 1e+01."""
+        found = half("latency_low_ms", "latency_high_ms", "{:.1g}")
+        return f" ±{float(found):g}" if found else ""
+
     def text(name: str) -> str:
         return "" if pd.isna(row[name]) else str(row[name])
 
@@ -165,7 +170,7 @@ def _outcome_row(row: Mapping[Any, Any]) -> list[object]:
         + half("accuracy_delta_ci_low_pp", "accuracy_delta_ci_high_pp", " ±{:.2f}"),
         text("accuracy_verdict"),
         number("size_ratio", "{:.2f}x"),
-        number("latency_ms_p50", "{:.3g}") + half("latency_low_ms", "latency_high_ms", " ±{:.1g}"),
+        number("latency_ms_p50", "{:.3g}") + half_ms(),
         number("accuracy_pct", "{:.2f}") + half("accuracy_ci_low_pct", "accuracy_ci_high_pct", " ±{:.1f}"),
         number("size_mb", "{:.3g}"),
         text("reason") or wording.warnings(text("warnings")),

@@ -121,9 +121,9 @@ def affordable_seconds(effort: Effort, left_s: float, replicates_left: int, vari
 
 def remaining_seconds(done_s: float, total_s: float, elapsed_s: float) -> float | None:
     """What is left of an estimate, scaled by how the estimate fared so far; None where there is none."""
-    if total_s <= 0:
+    if total_s <= 0 or done_s >= total_s:  # what goes on after all that was planned ends nobody knows when
         return None
-    left_s = max(0.0, total_s - done_s)
+    left_s = total_s - done_s
     if done_s < 10:
         return left_s
     return left_s * min(5.0, max(0.2, elapsed_s / done_s))

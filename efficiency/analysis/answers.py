@@ -18,6 +18,10 @@ VERDICTS: dict[accuracy.Verdict, str] = {
 }
 
 
+LARGEST_DB = 1_000
+"""No ratio of two numbers that a computer holds is further from 1."""
+
+
 def said(own: pd.DataFrame, baseline: pd.DataFrame, tolerance_pp: float = TOLERANCE_PP) -> str:
     """How many rows only one of the two has right, what follows from it, and how many rows would settle what does not.
 
@@ -57,7 +61,7 @@ def logits_said(kept: object) -> str:
     if kept.get("why_not") == "not-finite":
         return "Some logits are infinite or no number, so they cannot be compared with the baseline's."
     snr_db = kept.get("snr_db")
-    if not isinstance(snr_db, int | float):
+    if not isinstance(snr_db, int | float) or not -LARGEST_DB < snr_db < LARGEST_DB:
         return ""
     share_pct = 100 * 10 ** (-snr_db / 20)
     return (

@@ -48,10 +48,13 @@ def _has(machine: Machine, sets: tuple[str, ...], gain: str, loss: str) -> tuple
     return ("no instructions", loss) if own is None else ("built in", f"{own}: {gain}")
 
 
-def moment(seen: Health, at_work: str = "") -> tuple[bool, str]:
-    """Whether this is a good moment to measure, and why; `at_work` is what this program itself is measuring."""
-    if at_work:
-        return False, f"Not now: {at_work} is being measured, and a second measurement would disturb it."
+def not_now(at_work: str) -> str:
+    """Why nothing else should be measured while this program measures `at_work`."""
+    return f"Not now: {at_work} is being measured, and a second measurement would disturb it."
+
+
+def moment(seen: Health) -> tuple[bool, str]:
+    """Whether this is a good moment to measure, and why."""
     wrong = []
     for key in seen.warnings():
         if key == "busy-machine":

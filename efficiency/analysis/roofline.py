@@ -44,16 +44,18 @@ def attainable(
 
     `work` has the fields of `measure.work.Work`; `stored_share` is the size of the variant's weights by that of the
     reference's: what is stored in 8 bits is read in 8 bits. Where everything fits into the last-level cache the next
-    call finds it there, and memory limits nothing.
+    call finds it there, and memory limits nothing; nor does it where nobody knows how large that cache is.
+    Arithmetic limits by the highest rate that the variant could use: of what it should run in, some may stay in FP32.
     """
     rates = ceiling.at(device, threads)
-    peak = rates.gops.get(arithmetic, 0.0) if rates else 0.0
-    if rates is None or peak <= 0:
+    own = rates.gops.get(arithmetic, 0.0) if rates else 0.0
+    if rates is None or own <= 0:
         return None
+    peak = max(own, rates.gops.get("fp32", 0.0))
     operations = batch_size * work["operations_per_row"]
     moved = stored_share * work["weight_bytes"] + batch_size * work["bytes_per_row"]
     arithmetic_ms = operations / peak / 1e6
-    cached = device == "cpu" and ceiling.cache_mb is not None and moved <= 1e6 * ceiling.cache_mb
+    cached = device == "cpu" and (ceiling.cache_mb is None or moved <= 1e6 * ceiling.cache_mb)
     memory_ms = 0.0 if cached or rates.memory_gb_s <= 0 else moved / rates.memory_gb_s / 1e6
     limited_by: Limit = "memory" if memory_ms > arithmetic_ms else "arithmetic"
     return Attainable(arithmetic, operations, moved, max(arithmetic_ms, memory_ms), limited_by)

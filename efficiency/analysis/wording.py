@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 from efficiency.analysis import notes
 from efficiency.analysis.pareto import SIZE_TOLERANCE
 
+CEILING = "ceiling"
+"""Who has the machine's turn while it is measured what the machine can do."""
 _SPECIAL = re.compile(r"[\\`*_{}\[\]<>#!|~$:&^=]|^[-+]")
 _NUMBERED = re.compile(r"^(\d+)([.)])(?=\s|$)")
 
@@ -25,7 +28,8 @@ def markdown_text(text: object) -> str:
 
 
 def _known(value: Any) -> bool:
-    return value is not None and not (isinstance(value, float) and math.isnan(value))
+    """Whether it is a number: what a document of another origin holds may be anything."""
+    return isinstance(value, Real) and math.isfinite(value)
 
 
 def _decimals(uncertainty: float) -> int:
@@ -161,4 +165,6 @@ def waiting(study_id: str | None, name: str) -> str:
     """Why a queued study does not run yet."""
     if not study_id:
         return "It is about to start."
+    if study_id == CEILING:
+        return "It waits until it is measured what this machine can do; that takes some seconds."
     return f"It waits for “{name or study_id}”: one study is measured at a time on a machine."

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import psutil
 
 from efficiency import ceiling, paths
+from efficiency.analysis import wording
 from efficiency.ceiling import Ceiling, known
 from efficiency.engine import turn
 from efficiency.engine.child import ask
@@ -20,8 +21,6 @@ __all__ = ["known", "known_or_measured", "measure", "measure_alone"]
 SILENCE_S = 120.0
 LEAST_COPY_MB, MOST_COPY_MB = 128.0, 512.0
 """Of the array that is copied: four times the last-level cache, within these bounds."""
-HOLDER = "ceiling"
-"""What it is called where a study waits for it."""
 
 
 def measure(machine: Machine, doing: Callable[[str], None] = lambda what: None) -> Ceiling:
@@ -52,7 +51,7 @@ def measure(machine: Machine, doing: Callable[[str], None] = lambda what: None) 
 
 def measure_alone(machine: Machine, doing: Callable[[str], None] = lambda what: None) -> Ceiling:
     """As `measure`, but takes the machine's turn; raises `EfficiencyError` at once where a study has it."""
-    with turn.taken(HOLDER, _busy):
+    with turn.taken(wording.CEILING, _busy):
         return measure(machine, doing)
 
 

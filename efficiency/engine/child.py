@@ -1,7 +1,7 @@
 """Child processes, spoken to in JSON over a pipe; whatever happens to one becomes a sentence.
 
 They come from a fork server that has torch loaded (0.1 s each). Processes forked from one server share where
-its libraries lie in memory, and with it part of their bias in timing, so every turn of replicates has its own server.
+its libraries lie in memory, and with it part of their bias in timing, so the server is renewed now and then.
 The parent sleeps on the pipe while a child works: it never polls beside a process that is timed.
 """
 
@@ -34,9 +34,13 @@ SERVER_S = 120.0
 _SIGKILL_HINT = "it was killed, most likely for want of memory"
 
 
+def forks() -> bool:
+    """Whether children are forked from a server; only on Linux may a forked process use the system's own libraries."""
+    return sys.platform == "linux"
+
+
 def _context() -> multiprocessing.context.BaseContext:
-    """A fork server on Linux; elsewhere a forked process may not use the system's own libraries."""
-    if sys.platform == "linux":
+    if forks():
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["efficiency.engine.preloaded"])
         return context
@@ -46,8 +50,11 @@ def _context() -> multiprocessing.context.BaseContext:
 def renew(log: Path) -> None:
     """Let the children to come be forked from a new server, whose memory is laid out anew; none may be at work now.
 
-    Returns when the server is ready, so that what its start costs is no child's.
+    Returns when the server is ready, so that what its start costs is no child's. Raises `VariantFailed` where it
+    cannot be started.
     """
+    if not forks():
+        return
     from multiprocessing import forkserver
 
     # The standard library has no public way to end its fork server; this is what its own tests do. Left to end by

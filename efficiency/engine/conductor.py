@@ -90,17 +90,22 @@ class Conductor:
             self._recorder.close_study()
             self._say("All is measured")
         except Cancelled:
-            self._timing.keep()
             for entry in self._open:
                 if entry not in self._timing.timed:
                     self._recorder.settle(entry, "cancelled", "Cancelled before it was measured.")
+            self._timing.keep()
+            self._recorder.close_study()
+            raise
+        except Exception:
+            self._timing.keep()
             raise
 
     # What every step does: say what is being done, and when it is over, count it.
 
     def _say(self, now: str) -> None:
         total = sum(map(len, self._heats.values()))
-        self._tell(Pulse(now, total - len(self._open), total, self._schedule.passed_s, self._schedule.total_s))
+        left = sum(entry not in self._timing.timed for entry in self._open)
+        self._tell(Pulse(now, total - left, total, self._schedule.passed_s, self._schedule.total_s))
 
     def _settle(self, entry: Entry, status: str, reason: str) -> None:
         self._recorder.settle(entry, status, reason)

@@ -25,6 +25,8 @@ MEMORY_SHARE = 0.8
 """Of the machine's memory, at most, for the variants of a heat together."""
 TURNS_A_SERVER = 2
 """Replicates of a heat that are forked from one server, at most: they share where its libraries lie in memory."""
+KEPT_EVERY = 3
+"""Replicates of a heat after which its rows are written: what ends this process takes no more than these along."""
 LEAST_REPLICATES = 2
 """From as many on there is an interval, and a row is worth keeping."""
 
@@ -84,13 +86,13 @@ class Timing:
                 child.renew(self.orders.log)
             turn += 1
             for group in going:
-                if not self._goes_on(group):  # what came before in this turn may have used up the budget
+                if not self._affordable(group):  # what came before in this turn may have used up the budget
                     continue
                 try:
                     self._replicate(group, started)
                 except VariantFailed as failure:
-                    self._give_up(group, failure)
                     groups.remove(group)
+                    self._give_up(group, groups, failure)
         self.keep()
 
     def keep(self) -> None:
@@ -127,11 +129,16 @@ class Timing:
     def _goes_on(self, group: Group) -> bool:
         if group.number < self.effort.replicates:
             return True
-        counting = self.recorder.undisturbed(group.alive)
-        enough = counting >= self.effort.replicates and self.recorder.precise(group.alive, self.effort.precision)
-        if group.number >= self._most or enough:
+        if group.number >= self._most:
             return False
-        return self.schedule.affords_another(group.took_s)
+        counting = self.recorder.undisturbed(group.alive)
+        if counting >= self.effort.replicates and self.recorder.precise(group.alive, self.effort.precision):
+            return False
+        return self._affordable(group)
+
+    def _affordable(self, group: Group) -> bool:
+        """Those that are planned always are."""
+        return group.number < self.effort.replicates or self.schedule.affords_another(group.took_s)
 
     def _replicate(self, group: Group, started: Mapping[Entry, Message]) -> None:
         """One more; raises `VariantFailed` where the FP32 model itself brought it down, or nobody knows."""
@@ -154,22 +161,25 @@ class Timing:
         after = health.read()
         group.took_s = after.at_s - before.at_s
         taken["seconds"]["whole"] = round(group.took_s, 3)
-        self.recorder.timed(group.alive, place, taken, health.between(before, after, taken["seconds"]["cpu"]))
+        self.recorder.timed(
+            group.alive, place, taken, health.between(before, after, taken["seconds"]["cpu"] if child.forks() else 0.0)
+        )
         self.schedule.over(*group.heat, group.number)
         group.number += 1
         if group.number >= min(LEAST_REPLICATES, self.effort.replicates):
             self.timed.update(dict.fromkeys(group.alive))
-        if group.number == self.effort.replicates:
+        if group.number == self.effort.replicates or group.number % KEPT_EVERY == 0:
             self.recorder.close_heat(group.alive)  # what follows makes intervals narrower
 
-    def _give_up(self, group: Group, failure: VariantFailed) -> None:
-        """Without the FP32 model there is nothing to compare with; what was timed in other groups keeps its own."""
-        for entry in group.alive:
-            self.timed.pop(entry, None)
-        others = [entry for entry in self.timed if (entry.workload, entry.condition) == group.heat]
-        for entry in group.alive[2:] if others else group.alive:
-            self.settle(entry, "failed", f"The heat could not be timed: {failure}")
-        self.timed.update(dict.fromkeys(group.alive[:2] if others else []))
+    def _give_up(self, group: Group, others: Sequence[Group], failure: VariantFailed) -> None:
+        """Without the FP32 model there is nothing to compare with; what was timed often enough before is kept.
+
+        The baseline and the control are shared by all groups of a heat: they fail with the last of them.
+        """
+        own = group.alive[2:] if any(other.heat == group.heat for other in others) else group.alive
+        for entry in own:
+            if entry not in self.timed:
+                self.settle(entry, "failed", f"The heat could not be timed: {failure}")
 
     def _ask(self, alive: Sequence[Entry], number: int, seconds: float, started: Mapping[Entry, Message]) -> Message:
         self.orders.at_work.unlink(missing_ok=True)

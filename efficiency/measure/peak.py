@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from efficiency.engine.child import Message, Send
@@ -40,9 +41,10 @@ def run(asked: Message, send: Send) -> None:
                 {"device": "cpu", "threads": threads, "gops": gops, "memory_gb_s": _copy_gb_s(asked["copy_mb"], "cpu")}
             )
         if torch.cuda.is_available():
-            gops = {kind: _gops(make, CUDA_SIZE, torch.cuda.synchronize) for kind, make in _cuda().items()}
-            memory_gb_s = _copy_gb_s(1024, "cuda", torch.cuda.synchronize)
-            rates.append({"device": "cuda", "threads": 0, "gops": gops, "memory_gb_s": memory_gb_s})
+            with suppress(RuntimeError):  # a GPU that is full: what the CPU can do is known all the same
+                gops = {kind: _gops(make, CUDA_SIZE, torch.cuda.synchronize) for kind, make in _cuda().items()}
+                memory_gb_s = _copy_gb_s(1024, "cuda", torch.cuda.synchronize)
+                rates.append({"device": "cuda", "threads": 0, "gops": gops, "memory_gb_s": memory_gb_s})
     send({"rates": rates})
 
 

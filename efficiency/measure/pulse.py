@@ -16,7 +16,7 @@ from collections.abc import Callable
 import numpy as np
 
 HANDED_OVER = 2 * 32_768 + 8
-"""Numbers to touch: just enough that PyTorch splits them between two threads (its grain is 32,768)."""
+"""Numbers to touch: just enough that PyTorch splits them between threads (its grain is 32,768)."""
 REPEATS = 15
 
 

@@ -94,7 +94,7 @@ def show(frame: pd.DataFrame) -> None:
 
 def _list(table: pd.DataFrame) -> str:
     """The table's first lines for a narrow screen, each a link to its details: what it gives, noise and warnings."""
-    address = st.query_params.to_dict()
+    address: dict[str, object] = {name: st.query_params.get_all(name) for name in st.query_params}
     lines = []
     for line in table.head(LISTED).to_dict("records"):
         link = escape(f"?{urlencode(address | {selected.PARAMETER: line['row_id']}, doseq=True)}")

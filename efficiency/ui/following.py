@@ -67,7 +67,9 @@ def _one(store: Store, told: Progress) -> None:
             st.info(markdown_text(reason), icon=":material/hourglass_empty:")
             return
         # By time: a heat's rows are done all at once, long after the first of them was begun.
-        share = told.elapsed_s / (told.elapsed_s + told.left_s) if told.left_s and told.elapsed_s else 0.0
+        share = float(bool(told.total) and told.done == told.total)  # after all that was planned, nobody knows
+        if told.left_s and told.elapsed_s:
+            share = told.elapsed_s / (told.elapsed_s + told.left_s)
         st.progress(share, text=markdown_text(told.now) if told.now else "Starting")
         count, spent, left = st.columns(3)
         count.metric("Rows done", f"{told.done} of {told.total}")

@@ -23,8 +23,15 @@ def show(store: Store) -> None:
 
 
 def _now(store: Store) -> None:
-    """What happened since the last look; the first one has nothing to compare with."""
+    """What happened since the last look; the first one has nothing to compare with.
+
+    While something is measured here nothing is looked at: that would be work beside what is timed.
+    """
     with frame.sentences():
+        if at_work := "a study" if jobs.live(store) else "what the machine can do" if ceiling_job.running() else "":
+            st.session_state.pop(_BEFORE, None)
+            st.warning(machine_words.not_now(at_work), icon=":material/warning:")
+            return
         now, before = health.read(), st.session_state.get(_BEFORE)
         # A look right after another, as when the page is run again by a click, says too little.
         if before is None or now.at_s - before.at_s > EVERY_S / 2:
@@ -35,8 +42,7 @@ def _now(store: Store) -> None:
         if seen is None:
             st.info("Looking at what else is running …", icon=":material/hourglass_empty:")
             return
-        at_work = "a study" if jobs.live(store) else "what the machine can do" if ceiling_job.running() else ""
-        good, sentence = machine_words.moment(seen, at_work)
+        good, sentence = machine_words.moment(seen)
         say, icon = (st.success, ":material/check_circle:") if good else (st.warning, ":material/warning:")
         say(markdown_text(sentence), icon=icon)
         _figures(seen)

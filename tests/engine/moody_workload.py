@@ -104,6 +104,24 @@ def build_broken(classes: int) -> nn.Module:
     return Broken()
 
 
+def build_worn(classes: int) -> nn.Module:
+    from torch import nn
+
+    class Worn(nn.Module):
+        """Answers in every process but those that time it."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers = layers()
+
+        def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+            if "efficiency.engine.replicate" in sys.modules and not torch.is_inference_mode_enabled():
+                os.abort()
+            return self.layers(inputs)
+
+    return Worn()
+
+
 def _workload(key: str, build) -> Workload:
     def encode(inputs: np.ndarray) -> torch.Tensor:
         import torch
@@ -134,6 +152,10 @@ def moody() -> Workload:
 
 def broken() -> Workload:
     return _workload("broken-mlp", build_broken)
+
+
+def worn() -> Workload:
+    return _workload("worn-mlp", build_worn)
 
 
 def too_many_scores() -> Workload:

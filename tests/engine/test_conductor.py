@@ -304,6 +304,18 @@ def test_what_memory_does_not_hold_together_is_timed_in_groups(tmp_path, monkeyp
     found.store.close()
 
 
+def test_an_fp32_model_that_cannot_be_timed_fails_all_groups_of_its_heat(tmp_path, monkeypatch):
+    """Group by group, in the same turn: the baseline and the control are in each, and fail once."""
+    small = replace(this_machine(), memory_mb=1.0)
+    monkeypatch.setattr(job, "this_machine", lambda: small)
+    found = conducted(study_of("worn", Variant.of(["inference-mode"]), Variant.of(["dynamic-int8"])), tmp_path)
+    assert found.status == "failed"
+    assert set(found.rows["status"]) == {"failed"}
+    assert found.rows["reason"].str.startswith("The heat could not be timed: ").all()
+    assert "unexpected error" not in found.store.study(found.id).message
+    found.store.close()
+
+
 def test_a_users_file_that_changes_meanwhile_ends_its_measurement(tmp_path, monkeypatch):
     monkeypatch.setenv("EFFICIENCY_HOME", str(tmp_path))
     file = tmp_path / "mine.py"
