@@ -35,8 +35,8 @@ class Done:
 
     @property
     def replicates(self) -> int:
-        """Processes that timed it."""
-        return int(_number(self.row.get("replicates")) or 0)
+        """Processes that timed it, those included that were set aside since the machine was disturbed."""
+        return max(int(_number(self.row.get("replicates")) or 0), len(self._health))
 
     @property
     def most_replicates(self) -> int:

@@ -105,6 +105,7 @@ def build_broken(classes: int) -> nn.Module:
 
 
 def build_worn(classes: int) -> nn.Module:
+    import torch
     from torch import nn
 
     class Worn(nn.Module):
