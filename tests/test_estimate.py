@@ -49,8 +49,13 @@ def test_without_a_budget_the_most_is_what_the_preset_allows():
 
 
 @pytest.mark.parametrize(
-    ("done_s", "elapsed_s", "left_s"), [(0.0, 5.0, 100.0), (50.0, 100.0, 100.0), (50.0, 25.0, 25.0), (100.0, 1.0, 0.0)]
+    ("done_s", "elapsed_s", "left_s"), [(0.0, 5.0, 100.0), (50.0, 100.0, 100.0), (50.0, 25.0, 25.0), (99.0, 99.0, 1.0)]
 )
 def test_what_is_left_is_scaled_by_how_it_went_so_far(done_s, elapsed_s, left_s):
     assert estimate.remaining_seconds(done_s, 100.0, elapsed_s) == pytest.approx(left_s)
     assert estimate.remaining_seconds(0.0, 0.0, 1.0) is None
+
+
+def test_nobody_knows_how_long_what_goes_on_after_the_plan_will_take():
+    """Replicates are added until intervals are narrow: 0 s left would be said all the while."""
+    assert estimate.remaining_seconds(100.0, 100.0, 90.0) is None
