@@ -126,11 +126,15 @@ def _disturbed(done: Done) -> str:
 
 def _noisy(done: Done) -> str:
     text = "The control, a second baseline, may differ from it by over 5 %. "
-    return text + (
-        _disturbed(done)
-        or "No other program was seen to disturb, so it is the machine (its clock, power saving, heat) or a few "
-        f"unlike processes. {_more_time(done)}"
+    seen = _disturbed(done)
+    if seen:
+        return text + seen
+    text += (
+        "No other program was seen to disturb, so it is the machine (its clock, power saving, heat) or a few unlike "
     )
+    # What was precise enough was not ended by want of time.
+    wide = "wide-interval" in str(done.row.get("warnings") or "")
+    return text + f"unlike processes. {_more_time(done) if wide else 'Measure again at another hour.'}"
 
 
 def _busy_machine(done: Done) -> str:
@@ -190,8 +194,6 @@ def _wide_interval(done: Done) -> str:
 
 def _few_replicates(done: Done) -> str:
     text = f"Fewer than {FEW_REPLICATES} processes timed this row, so its interval is wide or missing. "
-    if done.row.get("status") == "cancelled":
-        return text + "The study was cancelled while it was timed: run it again."
     planned = int(done.effort("replicates") or 0)
     if 0 < planned < FEW_REPLICATES:
         return text + f"The study asked for {planned} only: ask for more, or take a preset as it is."
@@ -203,6 +205,9 @@ def _more_time(done: Done) -> str:
     used, most, budget_s = done.replicates, done.most_replicates, done.budget_s
     if not used or not most:
         return "Measure again, with a larger budget."
+    planned = int(done.effort("replicates") or 0)
+    if used < planned:  # which no budget cuts short
+        return f"The study ended before all {planned} planned processes had timed it: run it again."
     if used < most and budget_s is not None:
         whose = "The budget" if _number(done.asked.get("budget_s")) is not None else f"The preset {done.preset}'s limit"
         return (

@@ -135,17 +135,17 @@ def test_what_slows_a_process_does_not_move_the_ratio():
 
 
 def test_what_slows_a_third_of_the_rounds_hardly_moves_the_ratio():
-    """A burst of another program makes calls slower, never faster: they are not among the faster third."""
+    """A burst makes the calls of its rounds slower, each side by what it feels: they are not among the fastest."""
     rng, moved = np.random.default_rng(0), []
     for _ in range(100):
         baseline, variant = one_study(rng, 2.0, 3)
         before = speed.speed_up(baseline, variant)
+        third = rng.integers(3)
         for samples in (baseline, variant):
-            hit = samples[:, 1] % 3 == rng.integers(3)
-            samples[hit, 2] *= rng.integers(2, 10)
+            samples[samples[:, 1] % 3 == third, 2] *= rng.integers(2, 10)
         moved.append(np.log(speed.speed_up(baseline, variant).estimate / before.estimate))
     assert abs(np.mean(moved)) < 0.002
-    assert np.std(moved) < 0.02
+    assert np.std(moved) < 0.01
 
 
 def test_few_calls_against_many_are_compared_alike():
