@@ -145,7 +145,7 @@ def one_after_the_other(asked: Message, send: Send) -> None:
     medians_s = []
     end = asked["began"] + asked["seconds"]
     for left, variant in ((2, asked["variants"][0]), (1, asked["variants"][1])):
-        prepared = variants.rebuild(variant["techniques"], variant["learned"], model, sample)
+        prepared = variants.rebuild(variant, lambda: model, sample)
         with prepared.session[0]():
             timer = Timer(
                 "call(sample)",

@@ -45,3 +45,8 @@ class StoreError(EfficiencyError):
 
 class VariantFailed(EfficiencyError):
     """A variant could not be prepared or run."""
+
+
+def first_line(error: Exception) -> str:
+    """What a library's error says first, short enough for a reason; its name where it says nothing."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)[:200]

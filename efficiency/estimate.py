@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from efficiency import techniques, workloads
 from efficiency.machine import Machine
 from efficiency.study import Effort, Entry, Study, Variant, expand, heats
+from efficiency.techniques import compose
 from efficiency.workloads import cards
 from efficiency.workloads.base import Workload
 
@@ -47,6 +48,8 @@ def _probe_seconds(workload: Workload, study: Study, variant: Variant, machine: 
     for key in variant.techniques:
         technique = techniques.get(key)
         cost *= technique.evaluation_cost
+        if technique.runtime is not None:
+            learning += technique.runtime.packaging_s
         if technique.learns_from == "calibration":
             learning += 1.0 + 2 * effort.calibration_rows / pace.evaluated_rows_per_s
         if technique.learns_from == "training":
@@ -74,7 +77,8 @@ def steps(study: Study, entries: Sequence[Entry], machine: Machine, seconds: flo
         for entry in heat:
             if entry.variant.control:
                 continue
-            step, answers = (name, condition, entry.variant), (name, condition.of_answers(), entry.variant)
+            step = (name, condition, entry.variant)
+            answers = (name, compose.probed_under(entry.variant.techniques, condition), entry.variant)
             found[step] = PROCESS_S  # the cold start
             if answers not in probed:
                 found[step] += _probe_seconds(workload, study, entry.variant, machine)

@@ -25,6 +25,8 @@ COLOURS = {
     "amp-bf16": "#E69F00",
     "amp-fp16": "#B8860B",
     "channels-last": "#009E73",
+    "optimize-for-inference": "#7F3C8D",
+    "torch-compile": "#0B775E",
     "fast-path": "#56B4E9",
     "inference-mode": "#999933",
 }

@@ -130,6 +130,21 @@ PRESETS: dict[Preset, tuple[tuple[str, ...], Effort]] = {
     "article": (tuple(workloads.WORKLOADS), Effort(None, 512, 2_048, 8, 3.0, 24)),
     "full": (tuple(workloads.WORKLOADS), Effort(None, 512, 4_096, 10, 6.0, 32)),
 }
+PRESET_TECHNIQUES: dict[Preset, tuple[str, ...]] = {
+    "quick": (
+        "dynamic-int8",
+        "static-int8",
+        "qat-int8",
+        "amp-bf16",
+        "amp-fp16",
+        "channels-last",
+        "fast-path",
+        "inference-mode",
+    ),
+    "article": tuple(techniques.TECHNIQUES),
+    "full": tuple(techniques.TECHNIQUES),
+}
+"""Each is a variant of its own; the quick preset has room for those that differ most."""
 COMBINATIONS: dict[Preset, tuple[tuple[str, ...], ...]] = {
     "quick": (("static-int8", "inference-mode"), ("channels-last", "inference-mode")),
     "article": (
@@ -137,6 +152,8 @@ COMBINATIONS: dict[Preset, tuple[tuple[str, ...], ...]] = {
         ("static-int8", "inference-mode"),
         ("channels-last", "inference-mode"),
         ("amp-bf16", "channels-last"),
+        ("dynamic-int8", "optimize-for-inference"),
+        ("static-int8", "optimize-for-inference"),
     ),
     "full": (
         ("dynamic-int8", "inference-mode"),
@@ -148,6 +165,11 @@ COMBINATIONS: dict[Preset, tuple[tuple[str, ...], ...]] = {
         ("amp-bf16", "inference-mode"),
         ("amp-bf16", "channels-last"),
         ("amp-bf16", "channels-last", "inference-mode"),
+        ("channels-last", "optimize-for-inference"),
+        ("dynamic-int8", "optimize-for-inference"),
+        ("static-int8", "optimize-for-inference"),
+        ("qat-int8", "optimize-for-inference"),
+        ("static-int8", "optimize-for-inference", "inference-mode"),
     ),
 }
 
@@ -155,7 +177,7 @@ COMBINATIONS: dict[Preset, tuple[tuple[str, ...], ...]] = {
 def plan_preset(preset: Preset, machine: Machine, device: str = "cpu") -> Study:
     """The study a preset stands for on this machine; change it with `dataclasses.replace`."""
     keys, effort = PRESETS[preset]
-    variants = [Variant.of([key]) for key in techniques.TECHNIQUES]
+    variants = [Variant.of([key]) for key in PRESET_TECHNIQUES[preset]]
     variants += [Variant.of(keys) for keys in COMBINATIONS[preset]]
     one = Condition(device="cuda" if device == "cuda" else "cpu")
     conditions = [one]

@@ -25,10 +25,8 @@ def run(asked: Message, send: Send) -> None:
     sample = variants.load_sample(asked["sample"], device)
     empty_mb = memory.resident_mb()
     started = time.perf_counter()
-    reference = variants.load_reference(workload, asked["dataset"], device)
-    prepared = variants.rebuild(asked["techniques"], asked["learned"], reference, sample)
+    prepared = variants.rebuild(asked, lambda: variants.load_reference(workload, asked["dataset"], device), sample)
     load_s = time.perf_counter() - started
-    del reference
     call = prepared.caller()
     cuda = device == "cuda"
     was_reset = memory.reset_peak()

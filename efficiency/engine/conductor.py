@@ -20,6 +20,7 @@ from efficiency.engine.timing import Timing
 from efficiency.errors import VariantFailed
 from efficiency.machine import Machine
 from efficiency.study import Entry, heats
+from efficiency.techniques import compose
 
 PATIENCE = 6.0
 """A child may say nothing for this many times the estimate of its work, and a minute more, before it counts as hung."""
@@ -186,8 +187,8 @@ class Conductor:
         return None
 
     def _found(self, entry: Entry, what: str, silence_s: float) -> Message:
-        """What the probe finds, or how it fails, is the same for every batch size and thread count: asked once."""
-        known = (entry.workload, entry.condition.of_answers(), entry.variant)
+        """What the probe finds, or how it fails, is mostly the same for all batch sizes and threads: asked once."""
+        known = (entry.workload, compose.probed_under(entry.variant.techniques, entry.condition), entry.variant)
         if known not in self._probed:
             try:
                 self._probed[known] = self._timed_ask(probe.run, self._orders.variant(entry), what, silence_s)

@@ -12,6 +12,7 @@ from efficiency.engine.child import Message
 from efficiency.errors import BadRequest, VariantFailed
 from efficiency.machine import Machine
 from efficiency.study import Entry, Study
+from efficiency.techniques import compose
 from efficiency.workloads import file_and_function
 from efficiency.workloads.base import Workload
 
@@ -71,8 +72,16 @@ class Orders:
         }
 
     def _variant(self, entry: Entry) -> dict[str, Any]:
-        learned = self._shared(entry.workload, entry.condition) / f"{entry.variant.key}.safetensors"
-        return {"techniques": list(entry.variant.techniques), "learned": str(learned)}
+        left, keys, condition = self._shared(entry.workload, entry.condition), entry.variant.techniques, entry.condition
+        runtime = compose.runtime_of(keys)
+        if runtime is not None and runtime.specialised:
+            left = left / f"batch-{condition.batch_size}-threads-{condition.threads}"
+            left.mkdir(exist_ok=True)
+        return {
+            "techniques": list(entry.variant.techniques),
+            "learned": str(left / f"{entry.variant.key}.safetensors"),
+            "artefact": str(left / f"{entry.variant.key}.artefact"),
+        }
 
     def _shared(self, name: str, condition: Condition) -> Path:
         """The folder of what does not depend on batch size and threads."""

@@ -49,7 +49,11 @@ def run(asked: Message, send: Send) -> None:
     started = time.perf_counter()
     data = Data(calibration, training, asked["seed"])
     learned = compose.learn(keys, reference, sample, data)
-    prepared = compose.prepare(keys, reference, sample, learned)
+    artefact = Path(asked["artefact"])
+    torch.set_num_threads(condition.threads)  # some runtimes compile for them
+    compose.package(keys, reference, sample, learned, artefact)
+    torch.set_num_threads(asked["threads"])
+    prepared = compose.prepare(keys, reference, sample, learned, artefact)
     prepare_s = time.perf_counter() - started
     if learned:
         save_file(learned, Path(asked["learned"]))
@@ -70,11 +74,12 @@ def run(asked: Message, send: Send) -> None:
             )
         kept = Path(asked["logits"])
         heard = logits.Comparison(kept) if keys else logits.Keeper(kept, len(labels), scores[1])
-        predicted = accuracy.predictions(
-            prepared.caller(), rows, condition.device, on_batch=answered, on_logits=heard.add
-        )
+        call, runtime = prepared.caller(), compose.runtime_of(keys)
+        if runtime is not None and runtime.specialised:
+            call = accuracy.in_calls_of(len(sample), call)
+        predicted = accuracy.predictions(call, rows, condition.device, on_batch=answered, on_logits=heard.add)
         evaluate_s = time.perf_counter() - started
-        shown = compose.evidence(keys, prepared, sample, reference)
+        shown = compose.evidence(keys, prepared, sample, reference, learned)
     if isinstance(heard, logits.Keeper):
         heard.close()
         distance = None
@@ -83,7 +88,7 @@ def run(asked: Message, send: Send) -> None:
     answer: dict[str, Any] = {
         "prepare_s": prepare_s,
         "evaluate_s": evaluate_s,
-        "size_bytes": size.serialized_bytes(prepared.module),
+        "size_bytes": size.artefact_bytes(artefact) if artefact.is_dir() else size.serialized_bytes(prepared.module),
         "predicted": arrays.to_text(predicted),
         "labels": arrays.to_text(labels.astype("uint16")),
         "logits": None if distance is None else asdict(distance),

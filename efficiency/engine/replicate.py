@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from efficiency.engine.child import Message, Send
+
+if TYPE_CHECKING:
+    from torch import nn
 
 BEAT_S = 5.0
 """Seconds between signs of life."""
@@ -26,7 +31,7 @@ def run(asked: Message, send: Send) -> None:
     started = time.perf_counter()
     device = asked["condition"]["device"]
     sample = variants.load_sample(asked["sample"], device)
-    reference = variants.load_reference(workloads.get(asked["workload"]), asked["dataset"], device)
+    workload = workloads.get(asked["workload"])
     torch.set_num_threads(asked["condition"]["threads"])  # after a user's file has run, which may set them, too
     mark = at_work.marker(Path(asked["at_work"]))
     beat_at = started
@@ -39,13 +44,17 @@ def run(asked: Message, send: Send) -> None:
             beat_at = time.perf_counter()
             send({"alive": True})
 
+    @cache
+    def reference() -> nn.Module:
+        return variants.load_reference(workload, asked["dataset"], device)
+
     places = {variant["key"]: place for place, variant in enumerate(asked["variants"])}
     timed: dict[str, Timed] = {}
     loading = time.perf_counter()
     for place in np.random.default_rng(asked["seed"]).permutation(len(asked["variants"])):
         variant = asked["variants"][place]
         at_work_now(place)
-        prepared = variants.rebuild(variant["techniques"], variant["learned"], reference, sample)
+        prepared = variants.rebuild(variant, reference, sample)
         timed[variant["key"]] = Timed(prepared.caller(), prepared.session)
     timing = time.perf_counter()
     taken = rounds(

@@ -1,10 +1,12 @@
-"""Variants rebuilt from what probes left behind: float weights, learned state, the sample. Child side."""
+"""Variants rebuilt from what probes left behind: float weights, learned state, artefacts, the sample. Child side."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from efficiency.engine.child import Message
 from efficiency.techniques import compose
 from efficiency.techniques.base import Prepared
 from efficiency.workloads.base import Workload
@@ -28,9 +30,12 @@ def load_reference(workload: Workload, dataset_key: str, device: str) -> nn.Modu
     return checkpoints.load(workload, workload.dataset(dataset_key)).to(device)
 
 
-def rebuild(keys: list[str], learned_file: str, reference: nn.Module, sample: torch.Tensor) -> Prepared:
-    """The variant as the probe had it."""
+def rebuild(variant: Message, reference: Callable[[], nn.Module], sample: torch.Tensor) -> Prepared:
+    """The variant as the probe had it; the reference is asked for only where no artefact holds the model."""
     from safetensors.torch import load_file
 
-    learned = load_file(learned_file) if Path(learned_file).is_file() else {}
-    return compose.prepare(tuple(keys), reference, sample, learned)
+    keys, learned_file = tuple(variant["techniques"]), Path(variant["learned"])
+    if compose.runtime_of(keys) is not None:
+        return compose.prepare(keys, None, sample, {}, Path(variant["artefact"]))
+    learned = load_file(learned_file) if learned_file.is_file() else {}
+    return compose.prepare(keys, reference(), sample, learned)

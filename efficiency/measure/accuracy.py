@@ -23,6 +23,18 @@ class Batches(Protocol):
     def __iter__(self) -> Iterator[torch.Tensor]: ...
 
 
+def in_calls_of(rows: int, call: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[torch.Tensor], torch.Tensor]:
+    """The same answers to inputs [N, ...] from a call that takes exactly `rows` of them; the last are repeated."""
+    import torch
+
+    def answer(inputs: torch.Tensor) -> torch.Tensor:
+        missing = -len(inputs) % rows
+        filled = torch.cat([inputs, inputs[-1:].expand(missing, *inputs.shape[1:])]) if missing else inputs
+        return torch.cat([call(part.contiguous()).clone() for part in filled.split(rows)])[: len(inputs)]
+
+    return answer
+
+
 def predictions(
     call: Callable[[torch.Tensor], torch.Tensor],
     batches: Batches,

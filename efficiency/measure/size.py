@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,3 +17,8 @@ def serialized_bytes(module: nn.Module) -> int:
     buffer = io.BytesIO()
     torch.save(module.state_dict(), buffer)
     return buffer.getbuffer().nbytes
+
+
+def artefact_bytes(folder: Path) -> int:
+    """Bytes of the files that a runtime loads the variant from."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

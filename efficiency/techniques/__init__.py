@@ -7,8 +7,10 @@ from efficiency.techniques.channels_last import CHANNELS_LAST
 from efficiency.techniques.dynamic_int8 import DYNAMIC_INT8
 from efficiency.techniques.fast_path import FAST_PATH
 from efficiency.techniques.inference_mode import INFERENCE_MODE
+from efficiency.techniques.optimize_for_inference import OPTIMIZE_FOR_INFERENCE
 from efficiency.techniques.qat_int8 import QAT_INT8
 from efficiency.techniques.static_int8 import STATIC_INT8
+from efficiency.techniques.torch_compile import TORCH_COMPILE
 
 __all__ = ["TECHNIQUES", "Evidence", "Prepared", "Stage", "Technique", "get", "in_order"]
 
@@ -21,6 +23,8 @@ TECHNIQUES: dict[str, Technique] = {
         AMP_BF16,
         AMP_FP16,
         CHANNELS_LAST,
+        OPTIMIZE_FOR_INFERENCE,
+        TORCH_COMPILE,
         FAST_PATH,
         INFERENCE_MODE,
     )

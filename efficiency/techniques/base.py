@@ -4,6 +4,7 @@ why_not    whether it can stand here at all, judged without torch
 learn      what has to be learned from data once (calibration, fine-tuning); optional
 apply      put it in place, given what was learned; cheap and repeatable
 evidence   proof, from the prepared model itself, that it took effect
+runtime    of those that hand the model to another executor: how its artefact is made and loaded
 """
 
 from __future__ import annotations
@@ -107,6 +108,24 @@ class Prepared:
 
 
 @dataclass(frozen=True)
+class Runtime:
+    """An executor that takes a whole model: packaged once, in the probe, and loaded wherever the variant is used.
+
+    `package(prepared, sample, folder)` writes the artefact into an empty folder, from what weights and layout made of
+    the model; it raises `VariantFailed` with a sentence where it cannot. `load(folder, sample)` gives a module that
+    takes what the packaged model took. The two need not happen in one process.
+    """
+
+    package: Callable[[Prepared, torch.Tensor, Path], None]
+    load: Callable[[Path, torch.Tensor], nn.Module]
+    specialised: bool = False
+    """The artefact holds for the batch size of the sample and the threads at packaging alone: every condition has one
+    of its own, and test rows are answered in calls of that size."""
+    packaging_s: float = 1.0
+    """Rough seconds to package a model, for the estimate of a plan."""
+
+
+@dataclass(frozen=True)
 class Technique:
     """One way to make a model cheaper. Its card is the Markdown file beside its module."""
 
@@ -116,12 +135,14 @@ class Technique:
     stage: Stage
     why_not: Callable[[Workload, Condition, Machine], str | None]
     apply: Callable[[Prepared, torch.Tensor, Tensors], Prepared]
-    """(what is prepared so far, a sample input, what `learn` returned) to a new Prepared."""
+    """(what is prepared so far, a sample input, what `learn` returned) to a new Prepared. Where there is a `runtime`,
+    what is prepared so far holds the loaded module already."""
     evidence: Callable[[Prepared, torch.Tensor, nn.Module], Evidence]
     """(the prepared variant, a sample input, the FP32 reference) to what is seen."""
     learn: Callable[[nn.Module, torch.Tensor, Data], Tensors] | None = None
     """(the FP32 reference, a sample input, data) to tensors that `apply` rebuilds from."""
     learns_from: Literal["nothing", "calibration", "training"] = "nothing"
+    runtime: Runtime | None = None
     conflicts: frozenset[str] = frozenset()
     api_status: Literal["stable", "deprecated"] = "stable"
     successor: str | None = None

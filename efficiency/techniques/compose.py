@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from efficiency import techniques
 from efficiency.ceiling import Arithmetic
-from efficiency.techniques.base import Data, Evidence, Prepared, Stage, Tensors
+from efficiency.techniques.base import Data, Evidence, Prepared, Runtime, Stage, Tensors
 from efficiency.techniques.fast_path import switched
 
 if TYPE_CHECKING:
@@ -64,23 +66,77 @@ def learn(keys: tuple[str, ...], model: nn.Module, sample: torch.Tensor, data: D
     return {}
 
 
-def prepare(keys: tuple[str, ...], model: nn.Module, sample: torch.Tensor, learned: Tensors) -> Prepared:
-    """The variant, built on a copy: the caller's model is left alone.
+def runtime_of(keys: tuple[str, ...]) -> Runtime | None:
+    """The executor that the variant hands its model to; None for PyTorch's own eager one."""
+    return next((t.runtime for t in techniques.in_order(keys) if t.runtime is not None), None)
+
+
+def probed_under(keys: tuple[str, ...], condition: Condition) -> Condition:
+    """What of a condition the variant's preparation and answers depend on: where that is equal, a probe is shared."""
+    runtime = runtime_of(keys)
+    return condition if runtime is not None and runtime.specialised else condition.of_answers()
+
+
+def package(keys: tuple[str, ...], model: nn.Module, sample: torch.Tensor, learned: Tensors, folder: Path) -> None:
+    """Make the artefact of the variant's runtime, from which `prepare` loads it; nothing where it has none.
+
+    Raises `VariantFailed` where the runtime does not take the model.
+    """
+    runtime = runtime_of(keys)
+    if runtime is None:
+        return
+    folder.mkdir(parents=True)
+    eager = prepare(_before_runtime(keys), model, sample, learned)
+    with ExitStack() as session:
+        for manager in eager.session:
+            session.enter_context(manager())
+        runtime.package(eager, sample, folder)
+
+
+def _before_runtime(keys: tuple[str, ...]) -> tuple[str, ...]:
+    """What is done to the model before a runtime takes it."""
+    return tuple(t.key for t in techniques.in_order(keys) if t.stage in (Stage.WEIGHTS, Stage.LAYOUT))
+
+
+def prepare(
+    keys: tuple[str, ...],
+    model: nn.Module | None,
+    sample: torch.Tensor,
+    learned: Tensors,
+    folder: Path | None = None,
+) -> Prepared:
+    """The variant, built on a copy: the caller's model is left alone, and not needed where an artefact holds all.
 
     With no technique this is the baseline: FP32, eager, `no_grad`, and the encoder's fast path off,
-    since that is a technique too.
+    since that is a technique too. `folder` is where `package` left the artefact of the variant's runtime.
     """
     import torch
 
-    module = copy.deepcopy(model).eval()
+    runtime = runtime_of(keys)
+    if runtime is None:
+        if model is None:
+            raise ValueError("A variant without a runtime is prepared from its model.")
+        chosen, module = techniques.in_order(keys), copy.deepcopy(model).eval()
+    else:
+        if folder is None:
+            raise ValueError("A variant with a runtime is prepared from the folder that it was packaged into.")
+        # The weights are in the artefact; what stands around the call is still to be set up.
+        chosen = [t for t in techniques.in_order(keys) if t.stage is not Stage.WEIGHTS]
+        module = runtime.load(folder, sample)
     prepared = Prepared(model=module, module=module, grad_mode=torch.no_grad, session=(lambda: switched(False),))
-    for technique in techniques.in_order(keys):
+    for technique in chosen:
         prepared = technique.apply(prepared, sample, learned)
     return prepared
 
 
 def evidence(
-    keys: tuple[str, ...], prepared: Prepared, sample: torch.Tensor, reference: nn.Module
+    keys: tuple[str, ...], prepared: Prepared, sample: torch.Tensor, reference: nn.Module, learned: Tensors
 ) -> dict[str, Evidence]:
-    """What each technique of the variant can show for itself."""
-    return {t.key: t.evidence(prepared, sample, reference) for t in techniques.in_order(keys)}
+    """What each technique can show for itself: of weights and layout, before a runtime took the model."""
+    if runtime_of(keys) is None:
+        return {t.key: t.evidence(prepared, sample, reference) for t in techniques.in_order(keys)}
+    before = _before_runtime(keys)
+    eager = prepare(before, reference, sample, learned)
+    return {
+        t.key: t.evidence(eager if t.key in before else prepared, sample, reference) for t in techniques.in_order(keys)
+    }

@@ -12,7 +12,17 @@ from efficiency import techniques, workloads
 from efficiency.condition import Condition, Device
 from efficiency.errors import BadRequest
 from efficiency.machine import Machine
-from efficiency.study import COMBINATIONS, PRESETS, TOLERANCE_PP, Preset, Study, Variant, expand, plan_preset
+from efficiency.study import (
+    COMBINATIONS,
+    PRESET_TECHNIQUES,
+    PRESETS,
+    TOLERANCE_PP,
+    Preset,
+    Study,
+    Variant,
+    expand,
+    plan_preset,
+)
 from efficiency.techniques import compose
 
 
@@ -43,7 +53,7 @@ def defaults(preset: Preset, machine: Machine) -> Chosen:
     return Chosen(
         preset=preset,
         workloads=PRESETS[preset][0],
-        techniques=tuple(techniques.TECHNIQUES),
+        techniques=PRESET_TECHNIQUES[preset],
         combinations=tuple("+".join(keys) for keys in COMBINATIONS[preset]),
         batch_sizes=tuple(str(size) for size in sorted({c.batch_size for c in study.conditions})),
         threads=tuple(sorted({c.threads for c in study.conditions})),

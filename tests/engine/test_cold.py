@@ -39,6 +39,7 @@ def started(folder: Path) -> list[dict[str, Any]]:
         "sample": str(folder / "sample.safetensors"),
         "techniques": [],
         "learned": str(folder / "nothing.safetensors"),
+        "artefact": str(folder / "nothing.artefact"),
     }
     cold.run(asked, sent.append)
     return sent

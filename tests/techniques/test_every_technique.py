@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,18 +16,20 @@ from torch import nn
 from efficiency import workloads
 from efficiency.condition import Condition
 from efficiency.machine import this_machine
+from efficiency.measure.accuracy import in_calls_of
 from efficiency.techniques import TECHNIQUES, compose
-from efficiency.techniques.base import Data
+from efficiency.techniques.base import Data, Prepared
 from efficiency.workloads import checkpoints
 
+EVERYWHERE = ("amp-bf16", "inference-mode", "optimize-for-inference", "torch-compile")
 INT8 = ("static-int8", "qat-int8")
 # Which techniques apply to which workload on a CPU; what is missing here must say why not.
 APPLIES = {
-    "vision-small-cnn": {*INT8, "amp-bf16", "channels-last", "inference-mode"},
-    "vision-resnet18": {*INT8, "amp-bf16", "channels-last", "inference-mode"},
-    "vision-mobilenet-v2": {*INT8, "amp-bf16", "channels-last", "inference-mode"},
-    "lstm-classifier": {"dynamic-int8", "amp-bf16", "inference-mode"},
-    "transformer-encoder": {*INT8, "dynamic-int8", "amp-bf16", "fast-path", "inference-mode"},
+    "vision-small-cnn": {*EVERYWHERE, *INT8, "channels-last"},
+    "vision-resnet18": {*EVERYWHERE, *INT8, "channels-last"},
+    "vision-mobilenet-v2": {*EVERYWHERE, *INT8, "channels-last"},
+    "lstm-classifier": {*EVERYWHERE, "dynamic-int8"},
+    "transformer-encoder": {*EVERYWHERE, *INT8, "dynamic-int8", "fast-path"},
 }
 COMBINED = [
     ("vision-small-cnn", ("static-int8", "channels-last")),
@@ -33,8 +37,20 @@ COMBINED = [
     ("lstm-classifier", ("dynamic-int8", "inference-mode")),
     ("transformer-encoder", ("static-int8", "inference-mode")),
     ("transformer-encoder", ("fast-path", "inference-mode")),
+    ("vision-small-cnn", ("static-int8", "channels-last", "optimize-for-inference", "inference-mode")),
+    ("vision-mobilenet-v2", ("static-int8", "optimize-for-inference")),
+    ("lstm-classifier", ("dynamic-int8", "optimize-for-inference")),
+    ("transformer-encoder", ("dynamic-int8", "optimize-for-inference")),
+    ("vision-small-cnn", ("torch-compile", "inference-mode")),
 ]
-CASES = [(name, (key,)) for name, keys in APPLIES.items() for key in sorted(keys)] + COMBINED
+# Compiling takes 10 s for the smallest, and a minute for the large ones.
+COMPILED = {"vision-small-cnn", "lstm-classifier"}
+CASES = [
+    (name, (key,))
+    for name, keys in APPLIES.items()
+    for key in sorted(keys)
+    if key != "torch-compile" or name in COMPILED
+] + COMBINED
 ROWS, LEARNING_ROWS = 128, 64
 
 
@@ -62,20 +78,28 @@ def reference(name: str) -> Reference:
         return Reference(model, inputs, model(inputs), data)
 
 
+def call_of(keys: tuple[str, ...], prepared: Prepared) -> Callable[[torch.Tensor], torch.Tensor]:
+    """Of any number of rows, as a probe makes it."""
+    runtime = compose.runtime_of(keys)
+    return in_calls_of(1, prepared.caller()) if runtime and runtime.specialised else prepared.caller()
+
+
 @pytest.mark.parametrize(
     ("name", "keys"), CASES, ids=lambda value: value if isinstance(value, str) else "+".join(value)
 )
-def test_it_applies_and_shows_it(name: str, keys: tuple[str, ...]) -> None:
+def test_it_applies_and_shows_it(name: str, keys: tuple[str, ...], tmp_path: Path) -> None:
     ours = reference(name)
     before = copy.deepcopy(ours.model.state_dict())
     sample = ours.inputs[:1]
 
     learned = compose.learn(keys, ours.model, sample, ours.data)
     kept = load(save(learned)) if learned else {}
-    prepared = compose.prepare(keys, ours.model, sample, kept)
+    artefact = tmp_path / "artefact"
+    compose.package(keys, ours.model, sample, kept, artefact)
+    prepared = compose.prepare(keys, ours.model, sample, kept, artefact)
     with prepared.session[-1]():
-        answers = prepared.caller()(ours.inputs).float()
-        shown = compose.evidence(keys, prepared, sample, ours.model)
+        answers = call_of(keys, prepared)(ours.inputs).float()
+        shown = compose.evidence(keys, prepared, sample, ours.model, kept)
 
     assert {key: seen.took_effect for key, seen in shown.items()} == dict.fromkeys(keys, "yes"), shown
     agreement = (answers.argmax(1) == ours.answers.argmax(1)).float().mean()
@@ -84,10 +108,11 @@ def test_it_applies_and_shows_it(name: str, keys: tuple[str, ...]) -> None:
     after = ours.model.state_dict()
     assert all(torch.equal(after[key], value) for key, value in before.items())
     assert not ours.model.training
-    # Rebuilt from what was kept, it is the same variant again.
-    again = compose.prepare(keys, ours.model, sample, kept)
+    # Rebuilt from what was kept, it is the same variant again; an artefact needs no model beside it.
+    model = None if compose.runtime_of(keys) else ours.model
+    again = compose.prepare(keys, model, sample, kept, artefact)
     with again.session[-1]():
-        torch.testing.assert_close(again.caller()(ours.inputs).float(), answers)
+        torch.testing.assert_close(call_of(keys, again)(ours.inputs).float(), answers)
 
 
 @pytest.mark.parametrize("name", APPLIES)

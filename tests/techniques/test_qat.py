@@ -116,4 +116,4 @@ def test_what_a_channels_last_model_learns_can_be_kept(key: str) -> None:
     learned = load(save(compose.learn((key,), model, inputs[:1], data)))
     prepared = compose.prepare((key,), model, inputs[:1], learned)
     assert prepared.caller()(inputs).shape == (32, 4)
-    assert compose.evidence((key,), prepared, inputs[:1], model)[key].took_effect == "yes"
+    assert compose.evidence((key,), prepared, inputs[:1], model, learned)[key].took_effect == "yes"
