@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 # To choose another build of torch (CPU-only, CUDA), give pip the index that pytorch.org names for it:
 #   make app TORCH_INDEX=<url>
 PIP_INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+# Other engines beside PyTorch are installed too; to leave them out: make app RUNTIMES=0
+EXTRA := $(if $(filter 0,$(RUNTIMES)),,requirements-runtimes.txt)
 
 .PHONY: app setup test check example
 app: $(VENV)/.ready
@@ -28,10 +30,10 @@ $(VENV)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=<path to one>.") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.ready: requirements.txt | $(VENV)/bin/pip
-	$(BIN)/pip install $(PIP_INDEX) -r requirements.txt
+$(VENV)/.ready: requirements.txt $(EXTRA) | $(VENV)/bin/pip
+	$(BIN)/pip install $(PIP_INDEX) -r requirements.txt $(addprefix -r ,$(EXTRA))
 	touch $@
 
-$(VENV)/.ready-dev: requirements-dev.txt $(VENV)/.ready
+$(VENV)/.ready-dev: requirements-dev.txt requirements-runtimes.txt $(VENV)/.ready
 	$(BIN)/pip install $(PIP_INDEX) -r requirements-dev.txt
 	touch $@

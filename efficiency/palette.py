@@ -27,6 +27,9 @@ COLOURS = {
     "channels-last": "#009E73",
     "optimize-for-inference": "#7F3C8D",
     "torch-compile": "#0B775E",
+    "onnxruntime": "#6A3D9A",
+    "onnxruntime-dynamic-int8": "#1F9E89",
+    "onnxruntime-static-int8": "#B2182B",
     "fast-path": "#56B4E9",
     "inference-mode": "#999933",
 }

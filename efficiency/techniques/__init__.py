@@ -7,6 +7,11 @@ from efficiency.techniques.channels_last import CHANNELS_LAST
 from efficiency.techniques.dynamic_int8 import DYNAMIC_INT8
 from efficiency.techniques.fast_path import FAST_PATH
 from efficiency.techniques.inference_mode import INFERENCE_MODE
+from efficiency.techniques.onnx_runtime import (
+    ONNX_RUNTIME,
+    ONNX_RUNTIME_DYNAMIC_INT8,
+    ONNX_RUNTIME_STATIC_INT8,
+)
 from efficiency.techniques.optimize_for_inference import OPTIMIZE_FOR_INFERENCE
 from efficiency.techniques.qat_int8 import QAT_INT8
 from efficiency.techniques.static_int8 import STATIC_INT8
@@ -25,6 +30,9 @@ TECHNIQUES: dict[str, Technique] = {
         CHANNELS_LAST,
         OPTIMIZE_FOR_INFERENCE,
         TORCH_COMPILE,
+        ONNX_RUNTIME,
+        ONNX_RUNTIME_DYNAMIC_INT8,
+        ONNX_RUNTIME_STATIC_INT8,
         FAST_PATH,
         INFERENCE_MODE,
     )

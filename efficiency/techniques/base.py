@@ -111,12 +111,12 @@ class Prepared:
 class Runtime:
     """An executor that takes a whole model: packaged once, in the probe, and loaded wherever the variant is used.
 
-    `package(prepared, sample, folder)` writes the artefact into an empty folder, from what weights and layout made of
-    the model; it raises `VariantFailed` with a sentence where it cannot. `load(folder, sample)` gives a module that
-    takes what the packaged model took. The two need not happen in one process.
+    `package(prepared, sample, learned, folder)` writes the artefact into an empty folder, from what weights and layout
+    made of the model; it raises `VariantFailed` with a sentence where it cannot. `load(folder, sample)` gives a module
+    that takes what the packaged model took. The two need not happen in one process.
     """
 
-    package: Callable[[Prepared, torch.Tensor, Path], None]
+    package: Callable[[Prepared, torch.Tensor, Tensors, Path], None]
     load: Callable[[Path, torch.Tensor], nn.Module]
     specialised: bool = False
     """The artefact holds for the batch size of the sample and the threads at packaging alone: every condition has one

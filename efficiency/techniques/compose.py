@@ -90,7 +90,7 @@ def package(keys: tuple[str, ...], model: nn.Module, sample: torch.Tensor, learn
     with ExitStack() as session:
         for manager in eager.session:
             session.enter_context(manager())
-        runtime.package(eager, sample, folder)
+        runtime.package(eager, sample, learned, folder)
 
 
 def _before_runtime(keys: tuple[str, ...]) -> tuple[str, ...]:

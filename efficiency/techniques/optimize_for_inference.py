@@ -40,7 +40,7 @@ def _known_warnings() -> Iterator[None]:
         yield
 
 
-def package(prepared: Prepared, sample: torch.Tensor, folder: Path) -> None:
+def package(prepared: Prepared, sample: torch.Tensor, learned: Tensors, folder: Path) -> None:
     """Trace with the timed input, freeze, and keep the archive; another batch size must give the same answers."""
     import torch
 

@@ -48,7 +48,7 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(before)
 
 
-def package(prepared: Prepared, sample: torch.Tensor, folder: Path) -> None:
+def package(prepared: Prepared, sample: torch.Tensor, learned: Tensors, folder: Path) -> None:
     """Compile for the sample's shape and the threads that PyTorch has now, with the weights frozen into the code."""
     import torch
     from torch._inductor import aoti_compile_and_package

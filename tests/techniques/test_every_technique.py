@@ -21,15 +21,16 @@ from efficiency.techniques import TECHNIQUES, compose
 from efficiency.techniques.base import Data, Prepared
 from efficiency.workloads import checkpoints
 
-EVERYWHERE = ("amp-bf16", "inference-mode", "optimize-for-inference", "torch-compile")
-INT8 = ("static-int8", "qat-int8")
+EVERYWHERE = ("amp-bf16", "inference-mode", "optimize-for-inference", "torch-compile", "onnxruntime")
+INT8 = ("static-int8", "qat-int8", "onnxruntime-static-int8")
+DYNAMIC = ("dynamic-int8", "onnxruntime-dynamic-int8")
 # Which techniques apply to which workload on a CPU; what is missing here must say why not.
 APPLIES = {
     "vision-small-cnn": {*EVERYWHERE, *INT8, "channels-last"},
     "vision-resnet18": {*EVERYWHERE, *INT8, "channels-last"},
     "vision-mobilenet-v2": {*EVERYWHERE, *INT8, "channels-last"},
-    "lstm-classifier": {*EVERYWHERE, "dynamic-int8"},
-    "transformer-encoder": {*EVERYWHERE, *INT8, "dynamic-int8", "fast-path"},
+    "lstm-classifier": {*EVERYWHERE, *DYNAMIC},
+    "transformer-encoder": {*EVERYWHERE, *INT8, *DYNAMIC, "fast-path"},
 }
 COMBINED = [
     ("vision-small-cnn", ("static-int8", "channels-last")),
@@ -43,13 +44,15 @@ COMBINED = [
     ("transformer-encoder", ("dynamic-int8", "optimize-for-inference")),
     ("vision-small-cnn", ("torch-compile", "inference-mode")),
 ]
-# Compiling takes 10 s for the smallest, and a minute for the large ones.
-COMPILED = {"vision-small-cnn", "lstm-classifier"}
+# Compiling takes 10 s for the smallest and a minute for the large ones, exporting a tenth of that.
+LARGE = {"vision-resnet18", "vision-mobilenet-v2"}
+SLOW_TO_PACKAGE = {
+    "torch-compile": {*LARGE, "transformer-encoder"},
+    "onnxruntime": LARGE,
+    "onnxruntime-static-int8": LARGE,
+}
 CASES = [
-    (name, (key,))
-    for name, keys in APPLIES.items()
-    for key in sorted(keys)
-    if key != "torch-compile" or name in COMPILED
+    (name, (key,)) for name, keys in APPLIES.items() for key in sorted(keys) if name not in SLOW_TO_PACKAGE.get(key, ())
 ] + COMBINED
 ROWS, LEARNING_ROWS = 128, 64
 
