@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 #   make app TORCH_INDEX=<url>
 PIP_INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-.PHONY: app setup test check example
+.PHONY: app setup test check example readme
 app: $(VENV)/.ready
 	$(BIN)/streamlit run app.py
 
@@ -23,6 +23,9 @@ check: $(VENV)/.ready-dev
 
 example: $(VENV)/.ready
 	$(BIN)/python -m efficiency.results.example
+
+readme: $(VENV)/.ready
+	$(BIN)/python -m efficiency.techniques.readme
 
 $(VENV)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=<path to one>.") if sys.version_info < (3, 11) else None'
