@@ -8,7 +8,7 @@ PIP_INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 # Other engines beside PyTorch are installed too; to leave them out: make app RUNTIMES=0
 EXTRA := $(if $(filter 0,$(RUNTIMES)),,requirements-runtimes.txt)
 
-.PHONY: app setup test check example
+.PHONY: app setup test check example readme
 app: $(VENV)/.ready
 	$(BIN)/streamlit run app.py
 
@@ -25,6 +25,9 @@ check: $(VENV)/.ready-dev
 
 example: $(VENV)/.ready
 	$(BIN)/python -m efficiency.results.example
+
+readme: $(VENV)/.ready
+	$(BIN)/python -m efficiency.techniques.readme
 
 $(VENV)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=<path to one>.") if sys.version_info < (3, 11) else None'

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from efficiency import check, console, study, techniques, workloads
+from efficiency import check, console, study, workloads
 from efficiency.analysis import tables
 from efficiency.condition import Condition, Device, Phase
 from efficiency.errors import BadRequest, EfficiencyError, StoreError
 from efficiency.machine import memory_free_mb, this_machine
 from efficiency.study import Preset, Study, Variant
+from efficiency.techniques import compose, matrix
 
 if TYPE_CHECKING:
     from efficiency.results.store import Store
@@ -77,52 +78,47 @@ def list_(
     json: Json = None,
 ) -> None:
     """The workloads, or every technique on every workload: yes, or why not."""
-    lists: dict[str, Callable[[], dict[str, Any]]] = {"workloads": _workloads, "techniques": _techniques}
+    lists: dict[str, Callable[[str | None], None]] = {"workloads": _list_workloads, "techniques": _list_techniques}
     if what not in lists:
         raise BadRequest(f"list: choose workloads or techniques, not '{what}'.")
-    document = lists[what]()
+    lists[what](json)
+
+
+def _list_workloads(json: str | None) -> None:
+    rows = [
+        {
+            "key": w.key,
+            "model": w.model,
+            "summary": w.summary,
+            "datasets": ", ".join(d.key + (" (not here)" if d.why_not() else "") for d in w.datasets),
+        }
+        for w in workloads.WORKLOADS.values()
+    ]
     if json:
-        console.write_json(json, document)
-    elif what == "workloads":
-        rows = document["workloads"]
-        console.table("Workloads", rows[0], (row.values() for row in rows))
+        console.write_json(json, {"workloads": rows})
     else:
-        for row in document["techniques"]:
-            console.table(
-                f"{row['key']}: {row['summary']} ({row['api_status']})", ("workload", "here"), row["workloads"].items()
-            )
+        console.table("Workloads", rows[0], (row.values() for row in rows))
 
 
-def _workloads() -> dict[str, Any]:
-    return {
-        "workloads": [
-            {
-                "key": w.key,
-                "model": w.model,
-                "summary": w.summary,
-                "datasets": ", ".join(d.key + (" (not here)" if d.why_not() else "") for d in w.datasets),
-            }
-            for w in workloads.WORKLOADS.values()
-        ]
-    }
-
-
-def _techniques() -> dict[str, Any]:
-    here, condition = this_machine(), Condition()
-    return {
-        "techniques": [
-            {
-                "key": t.key,
-                "label": t.label,
-                "summary": t.summary,
-                "stage": t.stage.value,
-                "api_status": t.api_status,
-                "successor": t.successor,
-                "workloads": {w.key: t.why_not(w, condition, here) or "yes" for w in workloads.WORKLOADS.values()},
-            }
-            for t in techniques.TECHNIQUES.values()
-        ]
-    }
+def _list_techniques(json: str | None) -> None:
+    found = matrix.of(Condition(), this_machine())
+    if not json:
+        console.matrix(found)
+        return
+    rows = [
+        {
+            "key": row.technique.key,
+            "label": row.technique.label,
+            "summary": row.technique.summary,
+            "stage": row.technique.stage.value,
+            "api_status": row.technique.api_status,
+            "successor": row.technique.successor,
+            "conflicts": compose.conflicts(row.technique.key),
+            "workloads": {key: reason or "yes" for key, reason in row.why_not.items()},
+        }
+        for row in found.rows
+    ]
+    console.write_json(json, {"techniques": rows})
 
 
 @app.command()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
@@ -18,6 +19,7 @@ from rich.text import Text
 from efficiency.analysis import views, wording
 from efficiency.engine import progress as state
 from efficiency.errors import BadRequest
+from efficiency.techniques.matrix import Matrix
 
 # Piped into a file there is no terminal to fit into, and 80 columns would break every cell.
 console = Console(stderr=True, width=None if sys.stderr.isatty() else 160)
@@ -41,6 +43,25 @@ def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) 
     for row in rows:
         shown.add_row(*(Text("" if value is None else str(value)) for value in row))
     console.print(shown)
+
+
+def matrix(found: Matrix) -> None:
+    """Print which technique applies to which workload, and below it each reason once; 100 columns hold it."""
+    shown = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0, header_style="bold")
+    # Long keys may break where they have a hyphen, and nowhere else.
+    for heading in ("technique", "stage", "API", *(w.key.replace("-", "-\n") for w in found.workloads)):
+        shown.add_column(heading, overflow="fold")
+    for row in found.rows:
+        t = row.technique
+        shown.add_row(*map(Text, (t.key, t.stage.value, t.api_status, *found.cells(row))))
+    console.print(shown)
+    if found.reasons:
+        say("\nyes: it applies here. A number: it does not, for this reason.")
+    listed = Table.grid(padding=(0, 1))
+    listed.add_column(justify="right")
+    for number, reason in enumerate(found.reasons, start=1):
+        listed.add_row(str(number), Text(reason))
+    console.print(listed)
 
 
 def write_json(place: str, document: Mapping[str, Any]) -> None:

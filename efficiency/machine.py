@@ -48,6 +48,8 @@ class Machine:
     clock_max_mhz: float | None = None
     governor: str | None = None
     """How Linux chooses the clock: `performance` is steadiest; None where it is hidden, as in most virtual machines."""
+    cpp_compiler: str | None = None
+    """The command of the C++ compiler that torch.compile would take; None where there is none."""
 
     @property
     def threads(self) -> int:
@@ -168,6 +170,11 @@ def _gpus() -> tuple[str, ...]:
     return tuple(filter(None, map(str.strip, listed.stdout.splitlines()))) if listed.returncode == 0 else ()
 
 
+def _cpp_compiler() -> str | None:
+    """The first that is there: what `CXX` names, as Inductor has it, else GCC or Clang."""
+    return next(filter(shutil.which, (os.environ.get("CXX", "g++"), "g++", "clang++")), None)
+
+
 def _torch_version() -> str:
     try:
         return metadata.version("torch")
@@ -197,4 +204,5 @@ def this_machine() -> Machine:
         l3_cache_mb=_cache_mb(3),
         clock_max_mhz=_clock_max_mhz(),
         governor=_governor(),
+        cpp_compiler=_cpp_compiler(),
     )

@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
-from efficiency import paths
+from efficiency import console, paths
+from efficiency.condition import Condition
 from efficiency.machine import this_machine
 from efficiency.results.columns import COLUMNS, STATUSES
 from efficiency.results.store import Store
-from efficiency.techniques import TECHNIQUES
+from efficiency.techniques import TECHNIQUES, matrix
 from efficiency.workloads import WORKLOADS
 
 STEADY = str(Path(__file__).parent / "engine" / "moody_workload.py") + ":steady"
@@ -94,10 +96,33 @@ def test_the_workloads_and_the_techniques():
     reasons = {t["key"]: t["workloads"] for t in techniques}
     assert reasons["inference-mode"]["lstm-classifier"] == "yes"
     assert reasons["channels-last"]["lstm-classifier"] != "yes"
+    conflicts = {t["key"]: set(t["conflicts"]) for t in techniques}
+    assert {"static-int8", "amp-bf16", "fast-path"} <= conflicts["dynamic-int8"]
+    assert "inference-mode" not in conflicts["dynamic-int8"]
+    assert all(key in conflicts[other] for key, others in conflicts.items() for other in others)
     for what in ("workloads", "techniques"):
         shown = efficiency("list", what)
         assert shown.code == 0
         assert all(name in shown.err for name in (WORKLOADS if what == "workloads" else TECHNIQUES))
+
+
+def test_the_matrix_is_readable_at_100_columns(monkeypatch):
+    printed = io.StringIO()
+    monkeypatch.setattr(console, "console", Console(file=printed, width=100))
+    found = matrix.of(Condition(), this_machine())
+    console.matrix(found)
+    lines = printed.getvalue().splitlines()
+    assert max(map(len, lines)) <= 100
+    for row in found.rows:
+        (line,) = (line for line in lines if line.startswith(f"{row.technique.key} "))
+        assert line.split() == [
+            row.technique.key, row.technique.stage.value, row.technique.api_status, *found.cells(row),
+        ]  # fmt: skip
+    below = " ".join(printed.getvalue().split())
+    for number, reason in enumerate(found.reasons, start=1):
+        assert below.count(f" {number} {reason}") == 1
+    words = {word for line in lines for word in line.split()}
+    assert all(part in words for key in WORKLOADS for part in key.replace("-", "- ").split())
 
 
 def test_no_studies_yet_says_what_to_do():

@@ -38,6 +38,24 @@ def test_what_the_system_hides_is_unknown(tmp_path: Path):
     assert machine._governor(tmp_path) is None
 
 
+@pytest.mark.parametrize(
+    ("cxx", "there", "taken"),
+    [
+        (None, {"g++", "clang++"}, "g++"),
+        (None, {"clang++"}, "clang++"),
+        ("icpx", {"g++", "icpx"}, "icpx"),
+        ("icpx", {"g++"}, "g++"),
+        (None, set(), None),
+    ],
+)
+def test_the_compiler_is_what_cxx_names_or_one_that_is_there(monkeypatch, cxx, there, taken):
+    monkeypatch.setattr(machine.shutil, "which", lambda command: command if command in there else None)
+    monkeypatch.delenv("CXX", raising=False)
+    if cxx:
+        monkeypatch.setenv("CXX", cxx)
+    assert machine._cpp_compiler() == taken
+
+
 def test_cores_are_the_least_of_affinity_and_quota():
     here = this_machine()
     bounds = [here.affinity_cores or here.logical_cores, here.quota_cores]

@@ -14,6 +14,7 @@ TORCH_FREE = (
     "efficiency.health",
     "efficiency.workloads",
     "efficiency.techniques",
+    "efficiency.techniques.readme",
     "efficiency.study",
     "efficiency.check",
     "efficiency.estimate",

@@ -47,6 +47,6 @@ def get(key: str) -> Technique:
 
 
 def in_order(keys: tuple[str, ...]) -> list[Technique]:
-    """The techniques of a variant, stage by stage, as they are applied."""
+    """The techniques of a variant as they are applied: stage by stage, and within a stage as they are shown."""
     stages, shown = list(Stage), list(TECHNIQUES)
     return sorted(map(get, keys), key=lambda t: (stages.index(t.stage), shown.index(t.key)))

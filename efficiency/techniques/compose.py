@@ -25,7 +25,10 @@ ALONE_IN_STAGE = (Stage.WEIGHTS, Stage.RUNTIME)
 
 
 def clash(keys: tuple[str, ...]) -> str | None:
-    """Why these techniques cannot stand together, or None. Unknown keys raise `UnknownName`."""
+    """Why these techniques cannot stand together, or None. Unknown keys raise `UnknownName`.
+
+    Two cannot that are in a stage which takes one alone, or of which either declares the other in `conflicts`.
+    """
     chosen = techniques.in_order(keys)
     for number, first in enumerate(chosen):
         for second in chosen[number + 1 :]:
@@ -36,6 +39,11 @@ def clash(keys: tuple[str, ...]) -> str | None:
             if second.key in first.conflicts or first.key in second.conflicts:
                 return f"{first.key} and {second.key} cannot be combined; choose one."
     return None
+
+
+def conflicts(key: str) -> list[str]:
+    """The techniques that cannot stand with this one, in the order they are shown. Unknown keys raise `UnknownName`."""
+    return [other for other in techniques.TECHNIQUES if other != key and clash((key, other))]
 
 
 def why_not(keys: tuple[str, ...], workload: Workload, condition: Condition, machine: Machine) -> str | None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,14 +22,16 @@ if TYPE_CHECKING:
     from efficiency.workloads.base import Workload
 
 FILE = "model.pt2"
-COMPILERS = ("g++", "clang++")
 
 
 def why_not(workload: Workload, condition: Condition, machine: Machine) -> str | None:
     if condition.phase == "training":
         return "A compiled package answers only; it cannot be trained."
-    if not any(map(shutil.which, (os.environ.get("CXX", COMPILERS[0]), *COMPILERS))):
-        return "torch.compile needs a C++ compiler, and there is none here; install g++ (Debian: apt install g++)."
+    if machine.cpp_compiler is None:
+        return (
+            "torch.compile needs a C++ compiler, and there was none here at the start; install g++ "
+            "(Debian: apt install g++) and start again."
+        )
     return None
 
 
