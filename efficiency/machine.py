@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
@@ -20,6 +21,10 @@ INSTRUCTION_SETS = (
     "avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "avx512_fp16",
     "amx_tile", "amx_int8", "amx_bf16", "asimddp", "i8mm", "bf16", "sve",
 )  # fmt: skip
+
+
+RUNTIMES = {"onnxruntime": ("onnxruntime", "onnx", "onnxscript")}
+"""Engines beside PyTorch's, and the packages that each takes."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,8 @@ class Machine:
     """How Linux chooses the clock: `performance` is steadiest; None where it is hidden, as in most virtual machines."""
     cpp_compiler: str | None = None
     """The command of the C++ compiler that torch.compile would take; None where there is none."""
+    runtimes: tuple[str, ...] = ()
+    """Other engines that are installed: those of `RUNTIMES`."""
 
     @property
     def threads(self) -> int:
@@ -205,4 +212,5 @@ def this_machine() -> Machine:
         clock_max_mhz=_clock_max_mhz(),
         governor=_governor(),
         cpp_compiler=_cpp_compiler(),
+        runtimes=tuple(name for name, packages in RUNTIMES.items() if all(map(find_spec, packages))),
     )

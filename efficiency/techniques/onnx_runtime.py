@@ -9,7 +9,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,7 +53,7 @@ def why_not(workload: Workload, condition: Condition, machine: Machine) -> str |
         return "ONNX Runtime answers only here; it does not train."
     if condition.device != "cpu":
         return "ONNX Runtime is measured on the CPU only; on CUDA use torch-compile."
-    if any(find_spec(name) is None for name in ("onnxruntime", "onnx", "onnxscript")):
+    if "onnxruntime" not in machine.runtimes:
         return "ONNX Runtime is not installed; `pip install -r requirements-runtimes.txt` brings it."
     return None
 
