@@ -22,6 +22,8 @@ COLOURS = {
     "dynamic-int8": "#0072B2",
     "static-int8": "#D55E00",
     "qat-int8": "#CC79A7",
+    "bf16-weights": "#EE3377",
+    "fp16-weights": "#9B1B5A",
     "amp-bf16": "#E69F00",
     "amp-fp16": "#B8860B",
     "channels-last": "#009E73",
