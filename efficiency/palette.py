@@ -29,6 +29,7 @@ COLOURS = {
     "channels-last": "#009E73",
     "fast-path": "#56B4E9",
     "inference-mode": "#999933",
+    "grad-enabled": "#7F3B08",
 }
 """What a technique that is not named here gets is one of `SPARE`, by the order of its name."""
 SPARE = ("#882255", "#332288", "#44AA99", "#AA4499", "#117733", "#661100")

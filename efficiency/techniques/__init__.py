@@ -6,6 +6,7 @@ from efficiency.techniques.base import Evidence, Prepared, Stage, Technique
 from efficiency.techniques.channels_last import CHANNELS_LAST
 from efficiency.techniques.dynamic_int8 import DYNAMIC_INT8
 from efficiency.techniques.fast_path import FAST_PATH
+from efficiency.techniques.grad_enabled import GRAD_ENABLED
 from efficiency.techniques.half_weights import BF16_WEIGHTS, FP16_WEIGHTS
 from efficiency.techniques.inference_mode import INFERENCE_MODE
 from efficiency.techniques.qat_int8 import QAT_INT8
@@ -26,6 +27,7 @@ TECHNIQUES: dict[str, Technique] = {
         CHANNELS_LAST,
         FAST_PATH,
         INFERENCE_MODE,
+        GRAD_ENABLED,
     )
 }
 

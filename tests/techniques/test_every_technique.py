@@ -18,7 +18,7 @@ from efficiency.techniques import TECHNIQUES, compose
 from efficiency.techniques.base import Data, Prepared
 from efficiency.workloads import checkpoints
 
-ANYWHERE = ("bf16-weights", "fp16-weights", "amp-bf16", "inference-mode")
+ANYWHERE = ("bf16-weights", "fp16-weights", "amp-bf16", "inference-mode", "grad-enabled")
 INT8 = ("static-int8", "qat-int8")
 # Which techniques apply to which workload on a CPU; what is missing here must say why not.
 APPLIES = {
@@ -35,7 +35,7 @@ COMBINED = [
     ("transformer-encoder", ("static-int8", "inference-mode")),
     ("transformer-encoder", ("fast-path", "inference-mode")),
     ("vision-small-cnn", ("bf16-weights", "channels-last")),
-    ("vision-resnet18", ("bf16-weights", "channels-last")),
+    ("vision-resnet18", ("bf16-weights", "channels-last", "grad-enabled")),
     ("lstm-classifier", ("bf16-weights", "inference-mode")),
     ("transformer-encoder", ("bf16-weights", "fast-path")),
 ]
