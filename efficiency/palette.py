@@ -22,6 +22,8 @@ COLOURS = {
     "dynamic-int8": "#0072B2",
     "static-int8": "#D55E00",
     "qat-int8": "#CC79A7",
+    "bf16-weights": "#EE3377",
+    "fp16-weights": "#9B1B5A",
     "amp-bf16": "#E69F00",
     "amp-fp16": "#B8860B",
     "channels-last": "#009E73",
@@ -32,6 +34,7 @@ COLOURS = {
     "onnxruntime-static-int8": "#B2182B",
     "fast-path": "#56B4E9",
     "inference-mode": "#999933",
+    "grad-enabled": "#7F3B08",
 }
 """What a technique that is not named here gets is one of `SPARE`, by the order of its name."""
 SPARE = ("#882255", "#332288", "#44AA99", "#AA4499", "#117733", "#661100")

@@ -48,7 +48,8 @@ def predictions(
     """
     answers = []
     for number, batch in enumerate(batches, start=1):
-        logits = call(batch.to(device))
+        # Where gradients are recorded, a result holds on to all activations of its batch: let go of them at once.
+        logits = call(batch.to(device)).detach()
         answers.append(logits.argmax(dim=1).cpu().numpy().astype(np.uint16))
         on_logits(logits.float().cpu().numpy())
         on_batch(number / len(batches))

@@ -6,6 +6,8 @@ from efficiency.techniques.base import Evidence, Prepared, Stage, Technique
 from efficiency.techniques.channels_last import CHANNELS_LAST
 from efficiency.techniques.dynamic_int8 import DYNAMIC_INT8
 from efficiency.techniques.fast_path import FAST_PATH
+from efficiency.techniques.grad_enabled import GRAD_ENABLED
+from efficiency.techniques.half_weights import BF16_WEIGHTS, FP16_WEIGHTS
 from efficiency.techniques.inference_mode import INFERENCE_MODE
 from efficiency.techniques.onnx_runtime import (
     ONNX_RUNTIME,
@@ -25,6 +27,8 @@ TECHNIQUES: dict[str, Technique] = {
         DYNAMIC_INT8,
         STATIC_INT8,
         QAT_INT8,
+        BF16_WEIGHTS,
+        FP16_WEIGHTS,
         AMP_BF16,
         AMP_FP16,
         CHANNELS_LAST,
@@ -35,6 +39,7 @@ TECHNIQUES: dict[str, Technique] = {
         ONNX_RUNTIME_STATIC_INT8,
         FAST_PATH,
         INFERENCE_MODE,
+        GRAD_ENABLED,
     )
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from efficiency.techniques import half_precision
 from efficiency.techniques.base import Evidence, Prepared, Stage, Technique, Tensors
 
 if TYPE_CHECKING:
@@ -14,12 +15,6 @@ if TYPE_CHECKING:
     from efficiency.condition import Condition
     from efficiency.machine import Machine
     from efficiency.workloads.base import Workload
-
-# The operations that do a model's arithmetic, by the names the dispatcher sees.
-_COMPUTE = (
-    "mm", "addmm", "bmm", "baddbmm", "linear", "convolution", "mkldnn_rnn_layer", "_cudnn_rnn",
-    "mkldnn_convolution", "cudnn_convolution",
-)  # fmt: skip
 
 
 def why_not_bf16(workload: Workload, condition: Condition, machine: Machine) -> str | None:
@@ -57,23 +52,7 @@ def apply_fp16(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Pr
 
 def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> Evidence:
     """Share of the arithmetic operations that really ran in 16 bits, seen at the dispatcher."""
-    import torch
-    from torch.utils._python_dispatch import TorchDispatchMode
-
-    seen: list[bool] = []
-    half = {torch.bfloat16, torch.float16}
-
-    class Precisions(TorchDispatchMode):
-        def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
-            result = func(*args, **(kwargs or {}))
-            if func.overloadpacket.__name__ in _COMPUTE:
-                first = result[0] if isinstance(result, tuple) else result
-                seen.append(first.dtype in half)
-            return result
-
-    with Precisions():
-        prepared.caller()(sample)
-    share = sum(seen) / len(seen) if seen else 0.0
+    share = half_precision.share(prepared, sample)
     figures = {"half_precision_share": round(share, 4)}
     if share > 0.5:
         return Evidence("yes", f"{share:.0%} of the matrix operations ran in 16 bits.", figures)

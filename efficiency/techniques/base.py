@@ -12,7 +12,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -68,7 +68,8 @@ class Prepared:
     """A variant ready to be called: the model and what stands around the call in a user's code.
 
     `session` managers hold while the variant is in use (switches a user sets once); `call` managers
-    are entered, and `convert` applied to the input, at every call, and are timed with it.
+    are entered, and `convert` applied to the input, at every call, and are timed with it. A technique
+    adds its conversion with `converting`, so that none replaces another's.
     """
 
     model: Callable[[torch.Tensor], torch.Tensor]
@@ -77,6 +78,13 @@ class Prepared:
     session: tuple[Manager, ...] = ()
     call: tuple[Manager, ...] = ()
     convert: Callable[[torch.Tensor], torch.Tensor] | None = None
+
+    def converting(self, convert: Callable[[torch.Tensor], torch.Tensor]) -> Prepared:
+        """With this conversion of the input as well, after the one that is there."""
+        earlier = self.convert
+        if earlier is None:
+            return replace(self, convert=convert)
+        return replace(self, convert=lambda inputs: convert(earlier(inputs)))
 
     def caller(self) -> Callable[[torch.Tensor], torch.Tensor]:
         """The call exactly as a user would write it, without a wrapper that only we would pay for."""

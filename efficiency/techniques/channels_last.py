@@ -37,7 +37,7 @@ def apply(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepare
         # Not the whole module: where a Conv3d stands beside, its weights cannot be laid out so.
         if isinstance(part, nn.Conv2d):
             part.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return replace(prepared, convert=_to_channels_last if sample.dim() == 4 else None)
+    return prepared.converting(_to_channels_last) if sample.dim() == 4 else prepared
 
 
 def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> Evidence:

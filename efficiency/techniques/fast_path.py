@@ -75,6 +75,7 @@ FAST_PATH = Technique(
     why_not=why_not,
     apply=apply,
     evidence=evidence,
-    # The fused kernel takes FP32 weights alone: INT8 has none, and autocast hands it BF16 inputs.
+    # The fused kernel takes float weights and inputs of one type: INT8 has no such weights, and autocast hands it BF16
+    # inputs beside FP32 weights. It runs in BF16 and FP16 where the weights are stored so.
     conflicts=frozenset({"amp-bf16", "amp-fp16", "dynamic-int8", "static-int8", "qat-int8"}),
 )

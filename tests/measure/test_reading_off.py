@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import sys
+import weakref
 
 import numpy as np
 import pytest
@@ -29,6 +30,21 @@ def test_the_answer_is_the_class_with_the_highest_logit_in_the_order_of_rows():
     assert np.array_equal(answered, classes.numpy())
     assert batches == [256, 256, 256, 232]
     assert shares == [0.25, 0.5, 0.75, 1.0]
+
+
+def test_answers_are_read_off_where_gradients_are_recorded_and_no_graph_is_kept():
+    weight = torch.ones(3, requires_grad=True)
+    made, heard = [], []
+
+    def call(inputs: torch.Tensor) -> torch.Tensor:
+        assert all(result() is None for result in made), "the last batch's result holds its activations"
+        result = inputs * weight
+        made.append(weakref.ref(result))
+        return result
+
+    answered = accuracy.predictions(call, torch.eye(3).split(1), on_logits=heard.append)
+    assert answered.tolist() == [0, 1, 2]
+    assert np.array_equal(np.concatenate(heard), np.eye(3))
 
 
 def test_the_size_is_that_of_the_weights_as_they_are_stored():

@@ -61,20 +61,36 @@ def test_the_snippets_of_all_cards_run() -> None:
 
 
 def test_the_technique_in_the_document_works() -> None:
+    import copy
+
     import torch
     from torch import nn
 
+    from efficiency import workloads
     from efficiency.condition import Condition
     from efficiency.techniques.base import Prepared
 
     document = Path(__file__).resolve().parents[2] / "docs" / "adding-a-technique.md"
-    names: dict = {"__name__": "bf16_weights"}
+    names: dict = {"__name__": "conv_bn_folding"}
     exec(SNIPPET.findall(document.read_text(encoding="utf-8"))[0], names)
-    technique = names["BF16_WEIGHTS"]
-    model, sample = nn.Linear(8, 4), torch.randn(2, 8)
-    plain = Prepared(model=model, module=model, grad_mode=torch.no_grad)
-    assert technique.evidence(plain, sample, model).took_effect == "no"
-    assert technique.why_not(None, Condition(), None) is None
-    prepared = technique.apply(plain, sample, {})
-    assert prepared.caller()(sample).dtype == torch.bfloat16
-    assert technique.evidence(prepared, sample, model).took_effect == "yes"
+    technique = names["CONV_BN_FOLDING"]
+    assert technique.key not in TECHNIQUES, "the document shows a technique that is still to be added"
+
+    layers = (nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(144, 2))
+    model, sample = nn.Sequential(*layers), torch.randn(2, 3, 8, 8)
+    model(10 * sample + 1)  # Statistics that are worth folding.
+    model.eval()
+
+    def prepared(reference: nn.Module) -> Prepared:
+        module = copy.deepcopy(reference)
+        return Prepared(model=module, module=module, grad_mode=torch.no_grad)
+
+    assert technique.evidence(prepared(model), sample, model).took_effect == "no"
+    folded = technique.apply(prepared(model), sample, {})
+    torch.testing.assert_close(folded.caller()(sample), model(sample).detach())
+    shown = technique.evidence(folded, sample, model)
+    assert (shown.took_effect, shown.figures) == ("partly", {"batch_norms_left": 1.0})
+    model[3] = nn.Identity()
+    assert technique.evidence(technique.apply(prepared(model), sample, {}), sample, model).took_effect == "yes"
+    assert technique.why_not(workloads.get("vision-small-cnn"), Condition(), None) is None
+    assert "nn.Conv2d" in technique.why_not(workloads.get("lstm-classifier"), Condition(), None)
