@@ -9,6 +9,7 @@ from efficiency.techniques.fast_path import FAST_PATH
 from efficiency.techniques.inference_mode import INFERENCE_MODE
 from efficiency.techniques.qat_int8 import QAT_INT8
 from efficiency.techniques.static_int8 import STATIC_INT8
+from efficiency.techniques.torchao_weights import INT4_WEIGHT_ONLY, INT8_DYNAMIC, INT8_WEIGHT_ONLY
 
 __all__ = ["TECHNIQUES", "Evidence", "Prepared", "Stage", "Technique", "get", "in_order"]
 
@@ -18,6 +19,9 @@ TECHNIQUES: dict[str, Technique] = {
         DYNAMIC_INT8,
         STATIC_INT8,
         QAT_INT8,
+        INT8_WEIGHT_ONLY,
+        INT4_WEIGHT_ONLY,
+        INT8_DYNAMIC,
         AMP_BF16,
         AMP_FP16,
         CHANNELS_LAST,

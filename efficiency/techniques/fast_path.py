@@ -76,5 +76,10 @@ FAST_PATH = Technique(
     apply=apply,
     evidence=evidence,
     # The fused kernel takes FP32 weights alone: INT8 has none, and autocast hands it BF16 inputs.
-    conflicts=frozenset({"amp-bf16", "amp-fp16", "dynamic-int8", "static-int8", "qat-int8"}),
+    conflicts=frozenset(
+        {
+            *("amp-bf16", "amp-fp16", "dynamic-int8", "static-int8", "qat-int8"),
+            *("int8-weight-only", "int4-weight-only", "int8-dynamic"),
+        }
+    ),
 )
