@@ -23,8 +23,8 @@ INSTRUCTION_SETS = (
 )  # fmt: skip
 
 
-RUNTIMES = {"onnxruntime": ("onnxruntime", "onnx", "onnxscript")}
-"""Engines beside PyTorch's, and the packages that each takes."""
+OPTIONAL = {"torchao": ("torchao",), "onnxruntime": ("onnxruntime", "onnx", "onnxscript")}
+"""What techniques may need beside PyTorch, and the packages that each of it takes."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ class Machine:
     """How Linux chooses the clock: `performance` is steadiest; None where it is hidden, as in most virtual machines."""
     cpp_compiler: str | None = None
     """The command of the C++ compiler that torch.compile would take; None where there is none."""
-    runtimes: tuple[str, ...] = ()
-    """Other engines that are installed: those of `RUNTIMES`."""
+    installed: tuple[str, ...] = ()
+    """What of `OPTIONAL` is installed."""
 
     @property
     def threads(self) -> int:
@@ -212,5 +212,5 @@ def this_machine() -> Machine:
         clock_max_mhz=_clock_max_mhz(),
         governor=_governor(),
         cpp_compiler=_cpp_compiler(),
-        runtimes=tuple(name for name, packages in RUNTIMES.items() if all(map(find_spec, packages))),
+        installed=tuple(name for name, packages in OPTIONAL.items() if all(map(find_spec, packages))),
     )

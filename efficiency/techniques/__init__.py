@@ -18,6 +18,7 @@ from efficiency.techniques.optimize_for_inference import OPTIMIZE_FOR_INFERENCE
 from efficiency.techniques.qat_int8 import QAT_INT8
 from efficiency.techniques.static_int8 import STATIC_INT8
 from efficiency.techniques.torch_compile import TORCH_COMPILE
+from efficiency.techniques.torchao_weights import INT4_WEIGHT_ONLY, INT8_DYNAMIC, INT8_WEIGHT_ONLY
 
 __all__ = ["TECHNIQUES", "Evidence", "Prepared", "Stage", "Technique", "get", "in_order"]
 
@@ -27,6 +28,9 @@ TECHNIQUES: dict[str, Technique] = {
         DYNAMIC_INT8,
         STATIC_INT8,
         QAT_INT8,
+        INT8_WEIGHT_ONLY,
+        INT4_WEIGHT_ONLY,
+        INT8_DYNAMIC,
         BF16_WEIGHTS,
         FP16_WEIGHTS,
         AMP_BF16,

@@ -15,20 +15,12 @@ if TYPE_CHECKING:
     from efficiency.machine import Machine
     from efficiency.workloads.base import Workload
 
-WORTH_IT = 0.10
-"""Least share of the weights that dynamic quantization must reach to be worth a row."""
-
 
 def why_not(workload: Workload, condition: Condition, machine: Machine) -> str | None:
     if reason := int8.why_not_device(condition):
         return reason
-    reached = sum(workload.weights_in.get(kind, 0.0) for kind in ("linear", "attention", "lstm"))
-    if reached < WORTH_IT:
-        return (
-            f"Dynamic INT8 reaches Linear and LSTM layers only, and they hold {reached:.0%} of this "
-            "model's weights; use static-int8."
-        )
-    return None
+    kinds = ("linear", "attention", "lstm")
+    return int8.why_not_reached(workload, "Dynamic INT8", "Linear and LSTM layers only", kinds, "static-int8")
 
 
 def apply(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepared:
@@ -63,6 +55,6 @@ DYNAMIC_INT8 = Technique(
     conflicts=int8.CONFLICTS,
     arithmetic="int8",
     api_status="deprecated",
-    successor="torchao quantize_ with Int8DynamicActivationInt8WeightConfig (Linear only)",
+    successor="int8-dynamic, which is torchao's quantize_ with Int8DynamicActivationInt8WeightConfig (Linear only)",
     evaluation_cost=0.7,
 )

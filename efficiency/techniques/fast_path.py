@@ -77,5 +77,10 @@ FAST_PATH = Technique(
     evidence=evidence,
     # The fused kernel takes float weights and inputs of one type: INT8 has no such weights, and autocast hands it BF16
     # inputs beside FP32 weights. It runs in BF16 and FP16 where the weights are stored so.
-    conflicts=frozenset({"amp-bf16", "amp-fp16", "dynamic-int8", "static-int8", "qat-int8"}),
+    conflicts=frozenset(
+        {
+            *("amp-bf16", "amp-fp16", "dynamic-int8", "static-int8", "qat-int8"),
+            *("int8-weight-only", "int4-weight-only", "int8-dynamic"),
+        }
+    ),
 )

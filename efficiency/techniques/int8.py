@@ -1,4 +1,4 @@
-"""What the three kinds of INT8 share: where they apply, how a model is opened to them, evidence."""
+"""What the kinds of INT8 share: where they apply, how a model is opened to them, evidence."""
 
 from __future__ import annotations
 
@@ -22,12 +22,22 @@ if TYPE_CHECKING:
 CONFLICTS = frozenset({"amp-bf16", "amp-fp16"})
 MOSTLY = 0.5
 """From this share of the weights on, quantization counts as having taken effect."""
+WORTH_IT = 0.10
+"""Least share of the weights that quantization must reach to be worth a row."""
 
 
 def why_not_device(condition: Condition) -> str | None:
     """PyTorch's eager INT8 kernels exist for CPUs only."""
     if condition.device != "cpu":
         return "PyTorch's eager INT8 kernels run on the CPU only; on CUDA use amp-fp16 or amp-bf16."
+    return None
+
+
+def why_not_reached(workload: Workload, who: str, layers: str, kinds: tuple[str, ...], instead: str) -> str | None:
+    """Where the layers that it reaches hold next to nothing, next to nothing changes."""
+    reached = sum(workload.weights_in.get(kind, 0.0) for kind in kinds)
+    if reached < WORTH_IT:
+        return f"{who} reaches {layers}, and they hold {reached:.0%} of this model's weights; use {instead}."
     return None
 
 
@@ -101,10 +111,14 @@ def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> 
     """Share of the weights that are no longer float: a quantized module has no Parameters."""
     total = sum(p.numel() for p in reference.parameters() if p.dim() > 1)
     left = sum(p.numel() for p in prepared.module.parameters() if p.dim() > 1)
-    share = 1 - left / total if total else 0.0
-    figures = {"int8_weight_share": round(share, 4)}
+    return judged(1 - left / total if total else 0.0)
+
+
+def judged(share: float, bits: int = 8) -> Evidence:
+    """What the share of the weights that were quantized says."""
+    figures = {f"int{bits}_weight_share": round(share, 4)}
     if share >= MOSTLY:
-        return Evidence("yes", f"{share:.1%} of the weights are INT8.", figures)
+        return Evidence("yes", f"{share:.1%} of the weights are INT{bits}.", figures)
     if share > 0.01:
-        return Evidence("partly", f"Only {share:.1%} of the weights are INT8.", figures)
+        return Evidence("partly", f"Only {share:.1%} of the weights are INT{bits}.", figures)
     return Evidence("no", "No weight was quantized: the model still runs in FP32.", figures)

@@ -53,7 +53,7 @@ def why_not(workload: Workload, condition: Condition, machine: Machine) -> str |
         return "ONNX Runtime answers only here; it does not train."
     if condition.device != "cpu":
         return "ONNX Runtime is measured on the CPU only; on CUDA use torch-compile."
-    if "onnxruntime" not in machine.runtimes:
+    if "onnxruntime" not in machine.installed:
         return "ONNX Runtime is not installed; `pip install -r requirements-runtimes.txt` brings it."
     return None
 

@@ -118,8 +118,14 @@ OPTIMIZE_FOR_INFERENCE = Technique(
     apply=apply,
     evidence=evidence,
     runtime=Runtime(package, load),
-    # A trace holds the operations that it saw: what stands around the call no longer changes them.
-    conflicts=frozenset({"amp-bf16", "amp-fp16", "fast-path", "grad-enabled"}),
+    conflicts=frozenset(
+        {
+            # A trace holds the operations that it saw: what stands around the call no longer changes them.
+            *("amp-bf16", "amp-fp16", "fast-path", "grad-enabled"),
+            # Freezing folds weights in 8 or 4 bits back to FP32, and the tracer breaks on torchao's dynamic products.
+            *("int8-weight-only", "int4-weight-only", "int8-dynamic"),
+        }
+    ),
     api_status="deprecated",
     successor="torch.export, and torch.compile with freezing",
     evaluation_cost=0.8,

@@ -11,7 +11,7 @@ import sys
 from efficiency import paths
 from efficiency.condition import Condition
 from efficiency.errors import EfficiencyError
-from efficiency.machine import RUNTIMES, Machine
+from efficiency.machine import OPTIONAL, Machine
 from efficiency.techniques import matrix
 from efficiency.techniques.base import Technique
 from efficiency.techniques.matrix import Matrix
@@ -31,7 +31,7 @@ MACHINE = Machine(
     python_version="3.11",
     torch_version="",
     cpp_compiler="g++",
-    runtimes=tuple(RUNTIMES),
+    installed=tuple(OPTIONAL),
 )
 
 

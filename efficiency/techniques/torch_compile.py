@@ -105,18 +105,12 @@ TORCH_COMPILE = Technique(
     apply=apply,
     evidence=evidence,
     runtime=Runtime(package, load, specialised=True, packaging_s=15.0),
-    # Eager INT8 cannot be exported, Inductor chooses layouts by itself, and a package holds the operations it was
-    # compiled from, whatever stands around its call.
     conflicts=frozenset(
         {
-            "dynamic-int8",
-            "static-int8",
-            "qat-int8",
-            "channels-last",
-            "amp-bf16",
-            "amp-fp16",
-            "fast-path",
-            "grad-enabled",
+            # Eager INT8 cannot be exported; nobody has taken torchao's weights through a package here yet.
+            *("dynamic-int8", "static-int8", "qat-int8", "int8-weight-only", "int4-weight-only", "int8-dynamic"),
+            # Inductor chooses layouts by itself, and a package holds the operations it was compiled from.
+            *("channels-last", "amp-bf16", "amp-fp16", "fast-path", "grad-enabled"),
         }
     ),
     evaluation_cost=2.0,

@@ -1,0 +1,208 @@
+"""torchao's `quantize_`: Linear weights rounded to 8 or 4 bits, and activations too where products run in integers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from efficiency.techniques import int8
+from efficiency.techniques.base import Evidence, Prepared, Stage, Technique, Tensors
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from efficiency.condition import Condition
+    from efficiency.machine import Machine
+    from efficiency.workloads.base import Workload
+
+GROUP = 32
+"""Weights that share a scale in 4 bits, along the input; torchao takes no layer that this does not divide."""
+# What a Linear layer's product is called at the dispatcher; attention's own products are none of torchao's.
+_PRODUCTS = ("mm", "addmm", "linear", "_int_mm")
+
+
+def why_not(workload: Workload, condition: Condition, machine: Machine) -> str | None:
+    if condition.phase == "training":
+        return "Weights in 8 or 4 bits are for inference; to train in fewer bits use amp-bf16."
+    instead = "dynamic-int8" if workload.weights_in.get("lstm", 0.0) >= int8.WORTH_IT else "static-int8"
+    if condition.device != "cpu":
+        instead = "amp-bf16"
+    if reason := int8.why_not_reached(
+        workload, "torchao's quantize_", "Linear layers only", ("linear", "attention"), instead
+    ):
+        return reason
+    if "torchao" not in machine.installed:
+        return "This technique needs the package 'torchao'; run `pip install -r requirements.txt`."
+    return None
+
+
+@contextmanager
+def _quiet(*loggers: str) -> Iterator[None]:
+    """Errors alone are logged."""
+    before = {logger: logger.level for logger in map(logging.getLogger, loggers)}
+    for logger in before:
+        logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for logger, level in before.items():
+            logger.setLevel(level)
+
+
+def _torchao() -> Any:
+    """`torchao.quantization`; its first import tells of kernels for other machines, and of PyTorch's deprecations."""
+    with _quiet("torchao", "torch.utils._pytree"):
+        import torchao.quantization
+    return torchao.quantization
+
+
+def _integers(weight: torch.Tensor) -> torch.Tensor | None:
+    """Of a quantized weight, which is a Parameter still, of a type that keeps its integers in `qdata`."""
+    return getattr(weight, "qdata", None)
+
+
+def _quantized(prepared: Prepared, config: Any, multiple_of: int = 1) -> Prepared:
+    """The Linear layers whose input width is such a multiple, quantized; the others stay as they are."""
+    from torch import nn
+    from torch.nn.modules.linear import NonDynamicallyQuantizableLinear
+
+    def is_taken(part: nn.Module, _name: str) -> bool:
+        # As torchao's own filter has it, which quantizes a layer that is used in two places twice.
+        if not isinstance(part, nn.Linear) or isinstance(part, NonDynamicallyQuantizableLinear):
+            return False
+        return part.in_features % multiple_of == 0 and _integers(part.weight) is None
+
+    module = int8.opened_copy(prepared.module).eval()
+    _torchao().quantize_(module, config, is_taken)
+    return replace(prepared, model=module, module=module)
+
+
+def apply_int8_weights(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepared:
+    # Inductor's options hold for the whole process, and so for the variants beside this one: they are left alone.
+    return _quantized(prepared, _torchao().Int8WeightOnlyConfig(set_inductor_config=False))
+
+
+def apply_int4_weights(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepared:
+    """`Int4WeightOnlyConfig` packs two values a byte, and wants another package for it; this one needs none."""
+    import torch
+
+    api = _torchao()
+    four: Any = torch.int4  # type: ignore[attr-defined]
+    config = api.IntxWeightOnlyConfig(weight_dtype=four, granularity=api.PerGroup(GROUP))
+    return _quantized(prepared, config, multiple_of=GROUP)
+
+
+def apply_int8_dynamic(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepared:
+    api = _torchao()
+    from torchao.utils import should_reduce_range
+
+    # Without VNNI, a CPU adds two products in 16 bits, which full ranges overflow.
+    config = api.Int8DynamicActivationInt8WeightConfig(
+        set_inductor_config=False, reduce_range=should_reduce_range(sample.device)
+    )
+    return _quantized(prepared, config)
+
+
+def _bits(integers: torch.Tensor) -> int:
+    """The bits that each takes at least, in two's complement, the largest deciding."""
+    return max(int(integers.max()), -int(integers.min()) - 1).bit_length() + 1
+
+
+def _share(prepared: Prepared, reference: nn.Module, bits: int) -> float:
+    """Share of the reference's weights that are left in integers of so many bits at most."""
+    total = sum(p.numel() for p in reference.parameters() if p.dim() > 1)
+    left = 0
+    for weight in prepared.module.parameters():
+        integers = _integers(weight)
+        if weight.dim() > 1 and (integers is None or _bits(integers) > bits):
+            left += weight.numel()
+    return 1 - left / total if total else 0.0
+
+
+def evidence_int8_weights(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> Evidence:
+    return int8.judged(_share(prepared, reference, 8))
+
+
+def evidence_int4_weights(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> Evidence:
+    """Rounding to 4 bits is one thing, and storing 4 is another."""
+    seen = int8.judged(_share(prepared, reference, 4), bits=4)
+    if seen.took_effect == "no":
+        return seen
+    pairs = [(weight, _integers(weight)) for weight in prepared.module.parameters()]
+    held = [(weight.numel(), integers.nbytes) for weight, integers in pairs if integers is not None]
+    stored = 8 * sum(size for _, size in held) / sum(count for count, _ in held)
+    figures = {**seen.figures, "stored_bits_per_weight": round(stored, 2)}
+    if stored <= 4:
+        return replace(seen, figures=figures)
+    reason = f"{seen.reason.removesuffix('.')} by their values, but each is stored in {stored:.0f} bits."
+    return Evidence("partly", reason, figures)
+
+
+def _integer_products(prepared: Prepared, sample: torch.Tensor) -> list[bool]:
+    """Of every product of a Linear layer, as the dispatcher sees it: whether both sides were integers."""
+    import torch
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    seen: list[bool] = []
+
+    class Products(TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+            if func.overloadpacket.__name__ in _PRODUCTS:
+                tensors = [value for value in args if isinstance(value, torch.Tensor)]
+                seen.append(not any(value.is_floating_point() for value in tensors))
+            return func(*args, **(kwargs or {}))
+
+    with Products():
+        prepared.caller()(sample)
+    return seen
+
+
+def evidence_int8_dynamic(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> Evidence:
+    """Weights alone in 8 bits would leave the arithmetic in FP32: the products themselves are looked at."""
+    weights = int8.judged(_share(prepared, reference, 8))
+    if weights.took_effect == "no":
+        return weights
+    products = _integer_products(prepared, sample)
+    share = sum(products) / len(products) if products else 0.0
+    figures = {**weights.figures, "integer_product_share": round(share, 4)}
+    reason = f"{weights.reason.removesuffix('.')}, and {sum(products)} of {len(products)} products ran in integers."
+    return Evidence(weights.took_effect if share >= int8.MOSTLY else "partly", reason, figures)
+
+
+INT8_WEIGHT_ONLY = Technique(
+    key="int8-weight-only",
+    label="INT8 weights",
+    summary="Linear weights stored in 8 bits; activations and arithmetic stay FP32.",
+    stage=Stage.WEIGHTS,
+    why_not=why_not,
+    apply=apply_int8_weights,
+    evidence=evidence_int8_weights,
+    # Activations meet integers up to 127, and the scale comes after: FP16 can overflow there.
+    conflicts=frozenset({"amp-fp16"}),
+)
+
+INT4_WEIGHT_ONLY = Technique(
+    key="int4-weight-only",
+    label="INT4 weights",
+    summary=f"Linear weights rounded to 4 bits, a scale for {GROUP} of them; arithmetic stays FP32.",
+    stage=Stage.WEIGHTS,
+    why_not=why_not,
+    apply=apply_int4_weights,
+    evidence=evidence_int4_weights,
+)
+
+INT8_DYNAMIC = Technique(
+    key="int8-dynamic",
+    label="INT8 dynamic (torchao)",
+    summary="Linear weights in 8 bits, activations quantized on the fly, products in integers; no data.",
+    stage=Stage.WEIGHTS,
+    why_not=why_not,
+    apply=apply_int8_dynamic,
+    evidence=evidence_int8_dynamic,
+    conflicts=int8.CONFLICTS,
+    arithmetic="int8",
+)
