@@ -53,7 +53,8 @@ def test_the_energy_of_an_example_is_what_its_calls_take(tmp_path, monkeypatch, 
     assert len(said) == energy.WINDOWS
     used = answer["energy"]
     assert used["source"] == "processor time, measured"
-    assert used["low_mj"] <= used["mj"] <= used["high_mj"] <= used["with_idle_mj"] * 1.5
+    assert used["low_mj"] <= used["mj"] <= used["high_mj"]
+    assert used["mj"] <= used["with_idle_mj"]  # in every window, and so for the medians
     # A call of two small layers takes some 20 to 2,000 us: 1 to 100 mJ, of which an example has a fourth.
     assert 0.1 < used["mj"] < 100
     assert used["idle_w"] < WATTS / 2
