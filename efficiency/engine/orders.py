@@ -72,11 +72,10 @@ class Orders:
         }
 
     def _variant(self, entry: Entry) -> dict[str, Any]:
-        left, keys, condition = self._shared(entry.workload, entry.condition), entry.variant.techniques, entry.condition
-        runtime = compose.runtime_of(keys)
-        if runtime is not None and runtime.specialised:
-            left = left / f"batch-{condition.batch_size}-threads-{condition.threads}"
-            left.mkdir(exist_ok=True)
+        # What is probed once is kept once.
+        probed = compose.probed_under(entry.variant.techniques, entry.condition)
+        left = self._shared(entry.workload, probed) / f"batch-{probed.batch_size}-threads-{probed.threads}"
+        left.mkdir(exist_ok=True)
         return {
             "techniques": list(entry.variant.techniques),
             "learned": str(left / f"{entry.variant.key}.safetensors"),

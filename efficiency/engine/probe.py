@@ -55,7 +55,8 @@ def run(asked: Message, send: Send) -> None:
     torch.set_num_threads(asked["threads"])
     prepared = compose.prepare(keys, reference, sample, learned, artefact)
     prepare_s = time.perf_counter() - started
-    if learned:
+    runtime = compose.runtime_of(keys)
+    if learned and runtime is None:  # an artefact holds what was learned
         save_file(learned, Path(asked["learned"]))
 
     def answered(share: float) -> None:
@@ -74,7 +75,7 @@ def run(asked: Message, send: Send) -> None:
             )
         kept = Path(asked["logits"])
         heard = logits.Comparison(kept) if keys else logits.Keeper(kept, len(labels), scores[1])
-        call, runtime = prepared.caller(), compose.runtime_of(keys)
+        call = prepared.caller()
         if runtime is not None and runtime.specialised:
             call = accuracy.in_calls_of(len(sample), call)
         predicted = accuracy.predictions(call, rows, condition.device, on_batch=answered, on_logits=heard.add)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
-import logging
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,6 +12,7 @@ from typing import TYPE_CHECKING
 from efficiency.errors import VariantFailed, first_line
 from efficiency.techniques import dynamic_int8, int8
 from efficiency.techniques.base import Data, Evidence, Prepared, Runtime, Stage, Technique, Tensors
+from efficiency.techniques.quiet import quiet
 
 if TYPE_CHECKING:
     import torch
@@ -66,25 +64,12 @@ def why_not_static(workload: Workload, condition: Condition, machine: Machine) -
     return why_not(workload, condition, machine) or int8.why_not_static(workload, condition, machine)
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """The exporter prints its progress, and exporter and quantizer log advice: neither is for the user."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
-
-
 def _export(prepared: Prepared, sample: torch.Tensor, file: Path) -> None:
     """To ONNX, for any batch size."""
     import torch
 
     try:
-        with _quiet(), torch.no_grad():
+        with quiet(), torch.no_grad():
             torch.onnx.export(
                 prepared.module,
                 (torch.cat([sample, sample]),),  # one row alone would be taken for a size that is always 1
@@ -150,7 +135,7 @@ def _float_model(prepared: Prepared, sample: torch.Tensor, folder: Path) -> Iter
     file = folder / FLOAT_FILE
     _export(prepared, sample, file)
     try:
-        with _quiet():
+        with quiet():
             quant_pre_process(file, file, skip_symbolic_shape=True)
             yield file
     except Exception as error:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from efficiency.errors import VariantFailed, first_line
 from efficiency.techniques.base import Evidence, Prepared, Runtime, Stage, Technique, Tensors
+from efficiency.techniques.quiet import quiet
 
 if TYPE_CHECKING:
     import torch
@@ -35,19 +32,6 @@ def why_not(workload: Workload, condition: Condition, machine: Machine) -> str |
     return None
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Export and Inductor warn of their own internals, which nobody here can mend."""
-    logger, before = logging.getLogger("torch"), logging.getLogger("torch").level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(before)
-
-
 def package(prepared: Prepared, sample: torch.Tensor, learned: Tensors, folder: Path) -> None:
     """Compile for the sample's shape and the threads that PyTorch has now, with the weights frozen into the code."""
     import torch
@@ -55,14 +39,14 @@ def package(prepared: Prepared, sample: torch.Tensor, learned: Tensors, folder: 
 
     inputs = sample if prepared.convert is None else prepared.convert(sample)
     try:
-        with _quiet(), torch.no_grad():
+        with quiet(), torch.no_grad():
             exported = torch.export.export(prepared.module, (inputs,))
     except Exception as error:  # whatever a user's forward raises under the tracer
         raise VariantFailed(
             f"torch.export cannot take this model whole ({first_line(error)}); use it without torch-compile."
         ) from error
     try:
-        with _quiet(), torch.no_grad():
+        with quiet(), torch.no_grad():
             aoti_compile_and_package(exported, package_path=str(folder / FILE), inductor_configs={"freezing": True})
     except Exception as error:  # of the code generator, or of the C++ compiler that it calls
         raise VariantFailed(f"Inductor could not compile this model ({first_line(error)}).") from error
@@ -72,7 +56,7 @@ def load(folder: Path, sample: torch.Tensor) -> nn.Module:
     """The machine code; nothing is compiled here."""
     from efficiency.techniques.compiled_package import CompiledPackage
 
-    with _quiet():
+    with quiet():
         return CompiledPackage(folder / FILE)
 
 
@@ -107,7 +91,7 @@ TORCH_COMPILE = Technique(
     runtime=Runtime(package, load, specialised=True, packaging_s=15.0),
     conflicts=frozenset(
         {
-            # Eager INT8 cannot be exported; nobody has taken torchao's weights through a package here yet.
+            # Eager INT8 cannot be exported; torchao's weights in a package are untried.
             *("dynamic-int8", "static-int8", "qat-int8", "int8-weight-only", "int4-weight-only", "int8-dynamic"),
             # Inductor chooses layouts by itself, and a package holds the operations it was compiled from.
             *("channels-last", "amp-bf16", "amp-fp16", "fast-path", "grad-enabled"),

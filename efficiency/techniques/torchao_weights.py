@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from efficiency.techniques import int8
 from efficiency.techniques.base import Evidence, Prepared, Stage, Technique, Tensors
+from efficiency.techniques.quiet import quiet
 
 if TYPE_CHECKING:
     import torch
@@ -40,22 +38,9 @@ def why_not(workload: Workload, condition: Condition, machine: Machine) -> str |
     return None
 
 
-@contextmanager
-def _quiet(*loggers: str) -> Iterator[None]:
-    """Errors alone are logged."""
-    before = {logger: logger.level for logger in map(logging.getLogger, loggers)}
-    for logger in before:
-        logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        for logger, level in before.items():
-            logger.setLevel(level)
-
-
 def _torchao() -> Any:
     """`torchao.quantization`; its first import tells of kernels for other machines, and of PyTorch's deprecations."""
-    with _quiet("torchao", "torch.utils._pytree"):
+    with quiet():
         import torchao.quantization
     return torchao.quantization
 
