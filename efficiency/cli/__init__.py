@@ -1,0 +1,22 @@
+"""The command line: the same verbs as the pages, a file a verb or a few that belong together.
+
+Exit codes: 0 done, 1 the study failed, 2 bad usage, with a sentence that names the option and the mend.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from efficiency import console
+from efficiency.cli import lists, machine, run, studies, train  # noqa: F401 - each registers its verbs, in this order
+from efficiency.cli.app import app
+from efficiency.errors import BadRequest, EfficiencyError, StoreError
+
+
+def main() -> None:
+    """Run the command line; errors that a user can cause end in one sentence."""
+    try:
+        app()
+    except EfficiencyError as error:
+        console.refuse(error)
+        sys.exit(2 if isinstance(error, BadRequest | StoreError) else 1)

@@ -1,0 +1,19 @@
+"""The application that every verb registers itself with, and the options that several share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="efficiency",
+    help="Measure what efficiency techniques for PyTorch models cost and give on this machine.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Json = Annotated[str | None, typer.Option("--json", help="Write a JSON document to this file; - prints it.")]
+Csv = Annotated[str | None, typer.Option("--csv", help="Write the rows to this CSV file; - prints them.")]
+StudyId = Annotated[str, typer.Argument(help="The study's id, as `studies` lists it.")]

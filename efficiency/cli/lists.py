@@ -1,0 +1,64 @@
+"""`list`: the workloads and the techniques."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from efficiency import console, workloads
+from efficiency.cli.app import Json, app
+from efficiency.condition import Condition
+from efficiency.errors import BadRequest
+from efficiency.machine import this_machine
+from efficiency.techniques import compose, matrix
+
+
+@app.command(name="list")
+def list_(
+    what: Annotated[str, typer.Argument(help="workloads or techniques")],
+    json: Json = None,
+) -> None:
+    """The workloads, or every technique on every workload: yes, or why not."""
+    lists: dict[str, Callable[[str | None], None]] = {"workloads": _list_workloads, "techniques": _list_techniques}
+    if what not in lists:
+        raise BadRequest(f"list: choose workloads or techniques, not '{what}'.")
+    lists[what](json)
+
+
+def _list_workloads(json: str | None) -> None:
+    rows = [
+        {
+            "key": w.key,
+            "model": w.model,
+            "summary": w.summary,
+            "datasets": ", ".join(d.key + (" (not here)" if d.why_not() else "") for d in w.datasets),
+        }
+        for w in workloads.WORKLOADS.values()
+    ]
+    if json:
+        console.write_json(json, {"workloads": rows})
+    else:
+        console.table("Workloads", rows[0], (row.values() for row in rows))
+
+
+def _list_techniques(json: str | None) -> None:
+    found = matrix.of(Condition(), this_machine())
+    if not json:
+        console.matrix(found)
+        return
+    rows = [
+        {
+            "key": row.technique.key,
+            "label": row.technique.label,
+            "summary": row.technique.summary,
+            "stage": row.technique.stage.value,
+            "api_status": row.technique.api_status,
+            "successor": row.technique.successor,
+            "conflicts": compose.conflicts(row.technique.key),
+            "workloads": {key: reason or "yes" for key, reason in row.why_not.items()},
+        }
+        for row in found.rows
+    ]
+    console.write_json(json, {"techniques": rows})

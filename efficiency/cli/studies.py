@@ -1,0 +1,73 @@
+"""`studies`, `show` and `export`: what the database holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from efficiency import console
+from efficiency.cli.app import Csv, Json, StudyId, app
+from efficiency.errors import BadRequest
+
+if TYPE_CHECKING:
+    from efficiency.results.store import Store
+
+
+@app.command()
+def studies(json: Json = None) -> None:
+    """The studies in the database, the newest first."""
+    from efficiency.results.store import Store
+
+    found = Store.open().studies()
+    if json:
+        import json as json_module
+
+        console.write_json(json, {"studies": json_module.loads(found.to_json(orient="records", date_format="iso"))})
+    elif found.empty:
+        console.say("No studies yet; `python -m efficiency run` measures one.")
+    else:
+        shown = found[["id", "name", "recorded_at", "status", "rows", "machine"]]
+        console.table("Studies", shown.columns, shown.itertuples(index=False))
+
+
+@app.command()
+def show(study_id: StudyId, json: Json = None) -> None:
+    """The rows of a study."""
+    from efficiency.results import documents
+    from efficiency.results.store import Store
+
+    store = Store.open()
+    record = store.study(study_id)
+    if json:
+        console.write_json(json, documents.to_json(store, study_id))
+        return
+    shown(store, study_id, record.asked)
+    console.say(
+        f"{record.name}: {record.status}, recorded {record.recorded_at} on {record.machine.get('label', '?')}. "
+        f"{record.message}"
+    )
+
+
+def shown(store: Store, study_id: str, asked: Mapping[str, Any]) -> None:
+    """Print the rows of a study, and below them what their warnings mean."""
+    from efficiency.analysis import notes, views
+
+    rows = store.rows([study_id])
+    console.outcome(rows)
+    console.hints(notes.of_study(views.records(rows), asked, store.details))
+
+
+@app.command()
+def export(study_id: StudyId, csv: Csv = None, json: Json = None) -> None:
+    """A study as CSV (the rows) and JSON (everything, raw samples included)."""
+    from efficiency.results import documents
+    from efficiency.results.store import Store
+
+    if csv is None and json is None:
+        raise BadRequest("export: name --csv FILE, --json FILE or both.")
+    store = Store.open()
+    store.study(study_id)
+    if csv:
+        console.write_file("--csv", csv, documents.to_csv(store, [study_id]))
+    if json:
+        console.write_json(json, documents.to_json(store, study_id))
