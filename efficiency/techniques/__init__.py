@@ -15,6 +15,7 @@ from efficiency.techniques.onnx_runtime import (
     ONNX_RUNTIME_STATIC_INT8,
 )
 from efficiency.techniques.optimize_for_inference import OPTIMIZE_FOR_INFERENCE
+from efficiency.techniques.pt2e import PT2E_DYNAMIC_INT8, PT2E_QAT_INT8, PT2E_STATIC_INT8
 from efficiency.techniques.qat_int8 import QAT_INT8
 from efficiency.techniques.static_int8 import STATIC_INT8
 from efficiency.techniques.torch_compile import TORCH_COMPILE
@@ -38,6 +39,9 @@ TECHNIQUES: dict[str, Technique] = {
         CHANNELS_LAST,
         OPTIMIZE_FOR_INFERENCE,
         TORCH_COMPILE,
+        PT2E_DYNAMIC_INT8,
+        PT2E_STATIC_INT8,
+        PT2E_QAT_INT8,
         ONNX_RUNTIME,
         ONNX_RUNTIME_DYNAMIC_INT8,
         ONNX_RUNTIME_STATIC_INT8,

@@ -28,9 +28,16 @@ class CompiledPackage(nn.Module):
 
     def library_calls(self) -> int:
         """Calls of matrix, convolution and recurrent libraries that are left."""
+        return self._calls(r"conv|mm|linear|rnn|lstm|attention")
+
+    def integer_calls(self) -> int:
+        """Those of them that compute in 8 bits."""
+        return self._calls(r"_q(conv|linear)|_int_mm")
+
+    def _calls(self, kind: str) -> int:
         checked = r"AOTI_TORCH_ERROR_CODE_CHECK\((aoti_torch_\w+)"
         calls = [name for text in self._sources() for name in re.findall(checked, text)]
-        return sum(re.search(r"conv|mm|linear|rnn|lstm|attention", name) is not None for name in calls)
+        return sum(re.search(kind, name) is not None for name in calls)
 
     def _sources(self) -> list[str]:
         with zipfile.ZipFile(self.file) as archive:

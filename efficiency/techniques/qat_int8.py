@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -28,17 +29,25 @@ def _fake_quantized(model: nn.Module, sample: torch.Tensor, mapping: Any = None)
     return prepare_qat_fx(opened, mapping or int8.static_mapping(opened, training=True), (sample,))
 
 
+def freeze(fake: nn.Module) -> None:
+    """Observers and batch-norm statistics no longer move."""
+    from torch.ao.nn.intrinsic.qat import freeze_bn_stats
+    from torch.ao.quantization import disable_observer
+
+    fake.apply(disable_observer)
+    fake.apply(freeze_bn_stats)
+
+
 def fine_tune(
     model: nn.Module,
     inputs: torch.Tensor,
     labels: torch.Tensor,
     seed: int,
     peak_learning_rate: float = PEAK_LEARNING_RATE,
+    freeze: Callable[[nn.Module], None] = freeze,
 ) -> None:
-    """One pass over the rows, in place; observers and batch-norm statistics are frozen at the end."""
+    """One pass over the rows, in place; near the end, `freeze` is to stop what observers and batch norm learn."""
     import torch
-    from torch.ao.nn.intrinsic.qat import freeze_bn_stats
-    from torch.ao.quantization import disable_observer
     from torch.nn.functional import cross_entropy
 
     order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed)).split(BATCH)
@@ -47,8 +56,7 @@ def fine_tune(
     for step, batch in enumerate(order):
         # Not before the first: ranges that nothing was seen of cannot be lowered.
         if step == max(1, int(FROZEN_FROM * len(order))):
-            model.apply(disable_observer)
-            model.apply(freeze_bn_stats)
+            freeze(model)
         loss = cross_entropy(model(inputs[batch]), labels[batch])
         optimizer.zero_grad()
         loss.backward()
@@ -116,6 +124,6 @@ QAT_INT8 = Technique(
     conflicts=int8.CONFLICTS,
     arithmetic="int8",
     api_status="deprecated",
-    successor="torchao PT2E QAT (prepare_qat_pt2e), lowered by torch.compile",
+    successor="pt2e-qat-int8 (torchao's prepare_qat_pt2e, lowered by torch.compile)",
     evaluation_cost=0.7,
 )

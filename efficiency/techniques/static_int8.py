@@ -59,6 +59,6 @@ STATIC_INT8 = Technique(
     conflicts=int8.CONFLICTS,
     arithmetic="int8",
     api_status="deprecated",
-    successor="torchao PT2E quantization, lowered by torch.compile",
+    successor="pt2e-static-int8 (torchao's prepare_pt2e, lowered by torch.compile)",
     evaluation_cost=0.7,
 )

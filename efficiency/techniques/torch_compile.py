@@ -34,13 +34,17 @@ def why_not(workload: Workload, condition: Condition, machine: Machine) -> str |
 
 def package(prepared: Prepared, sample: torch.Tensor, learned: Tensors, folder: Path) -> None:
     """Compile for the sample's shape and the threads that PyTorch has now, with the weights frozen into the code."""
+    package_module(prepared.module, sample if prepared.convert is None else prepared.convert(sample), folder)
+
+
+def package_module(module: nn.Module, inputs: torch.Tensor, folder: Path) -> None:
+    """Compile for these inputs' shape; raises `VariantFailed` where the exporter or the compiler does not take it."""
     import torch
     from torch._inductor import aoti_compile_and_package
 
-    inputs = sample if prepared.convert is None else prepared.convert(sample)
     try:
         with quiet(), torch.no_grad():
-            exported = torch.export.export(prepared.module, (inputs,))
+            exported = torch.export.export(module, (inputs,))
     except Exception as error:  # whatever a user's forward raises under the tracer
         raise VariantFailed(
             f"torch.export cannot take this model whole ({first_line(error)}); use it without torch-compile."

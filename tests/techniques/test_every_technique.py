@@ -25,7 +25,7 @@ EVERYWHERE = (
     "bf16-weights", "fp16-weights", "amp-bf16", "inference-mode", "grad-enabled",
     "optimize-for-inference", "torch-compile", "onnxruntime",
 )  # fmt: skip
-INT8 = ("static-int8", "qat-int8", "onnxruntime-static-int8")
+INT8 = ("static-int8", "qat-int8", "pt2e-static-int8", "pt2e-qat-int8", "onnxruntime-static-int8")
 TORCHAO = ("int8-weight-only", "int4-weight-only", "int8-dynamic")
 DYNAMIC = ("dynamic-int8", "onnxruntime-dynamic-int8")
 # Which techniques apply to which workload on a CPU; what is missing here must say why not.
@@ -34,7 +34,7 @@ APPLIES = {
     "vision-resnet18": {*EVERYWHERE, *INT8, "channels-last"},
     "vision-mobilenet-v2": {*EVERYWHERE, *INT8, "channels-last"},
     "lstm-classifier": {*EVERYWHERE, *DYNAMIC},
-    "transformer-encoder": {*EVERYWHERE, *INT8, *DYNAMIC, *TORCHAO, "fast-path"},
+    "transformer-encoder": {*EVERYWHERE, *INT8, *DYNAMIC, *TORCHAO, "pt2e-dynamic-int8", "fast-path"},
 }
 COMBINED = [
     ("vision-small-cnn", ("static-int8", "channels-last")),
@@ -65,6 +65,8 @@ TOO_SLOW = {
     "fp16-weights": LARGE,
     "grad-enabled": LARGE,
     "torch-compile": {*LARGE, "transformer-encoder"},
+    "pt2e-static-int8": {*LARGE, "transformer-encoder"},
+    "pt2e-qat-int8": {*LARGE, "transformer-encoder"},
     "onnxruntime": LARGE,
     "onnxruntime-static-int8": LARGE,
 }

@@ -1,0 +1,205 @@
+"""PT2E: quantization of an exported graph by torchao, lowered to integer kernels by Inductor, ahead of time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from efficiency.errors import VariantFailed, first_line
+from efficiency.techniques import int8, qat_int8, torch_compile
+from efficiency.techniques.base import Data, Evidence, Prepared, Runtime, Stage, Technique, Tensors
+from efficiency.techniques.quiet import quiet
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+    from torch.fx import GraphModule
+
+    from efficiency.condition import Condition
+    from efficiency.machine import Machine
+    from efficiency.workloads.base import Workload
+
+CALIBRATION_BATCH = 64
+CONFLICTS = torch_compile.TORCH_COMPILE.conflicts | {"bf16-weights", "fp16-weights"}
+
+
+def _why_not_here(condition: Condition, machine: Machine) -> str | None:
+    if condition.device != "cpu":
+        return "torchao's quantizer for Inductor knows x86 CPUs only; on CUDA use torch-compile."
+    if "torchao" not in machine.installed:
+        return "This technique needs the package 'torchao'; run `pip install -r requirements.txt`."
+    return None
+
+
+def why_not(workload: Workload, condition: Condition, machine: Machine) -> str | None:
+    return (
+        torch_compile.why_not(workload, condition, machine)
+        or _why_not_here(condition, machine)
+        or int8.why_not_static(workload, condition, machine)
+    )
+
+
+def why_not_dynamic(workload: Workload, condition: Condition, machine: Machine) -> str | None:
+    instead = "dynamic-int8" if workload.weights_in.get("lstm", 0.0) >= int8.WORTH_IT else "pt2e-static-int8"
+    return (
+        torch_compile.why_not(workload, condition, machine)
+        or _why_not_here(condition, machine)
+        or int8.why_not_reached(
+            workload, "Dynamic quantization by PT2E", "Linear layers only", ("linear", "attention"), instead
+        )
+    )
+
+
+def _exported(model: nn.Module, sample: torch.Tensor) -> GraphModule:
+    """The model as one graph, for any batch size; strict, since torchao trips over modules that are called twice."""
+    import torch
+
+    try:
+        batch = torch.export.Dim("batch")
+        # One row alone would be taken for a size that is always 1.
+        rows = torch.cat([sample, sample])
+        return torch.export.export(model, (rows,), dynamic_shapes=({0: batch},), strict=True).module()  # type: ignore[return-value]
+    except Exception as error:  # whatever a user's forward raises under the tracer
+        raise VariantFailed(
+            f"torch.export cannot take this model whole ({first_line(error)}); use it without PT2E."
+        ) from error
+
+
+def _observed(model: nn.Module, sample: torch.Tensor, *, training: bool = False, dynamic: bool = False) -> Any:
+    """The exported model with an observer at everything that is to be quantized; in training, one that rounds too."""
+    with quiet():
+        from torchao.quantization.pt2e.quantize_pt2e import prepare_pt2e, prepare_qat_pt2e
+        from torchao.quantization.pt2e.quantizer.x86_inductor_quantizer import (
+            X86InductorQuantizer,
+            get_default_x86_inductor_quantization_config,
+        )
+
+        quantizer = X86InductorQuantizer()
+        quantizer.set_global(get_default_x86_inductor_quantization_config(is_qat=training, is_dynamic=dynamic))
+        return (prepare_qat_pt2e if training else prepare_pt2e)(_exported(model, sample), quantizer)
+
+
+def learn_static(model: nn.Module, sample: torch.Tensor, data: Data) -> Tensors:
+    """Run the calibration rows through the observers; returns the observers' state alone."""
+    import torch
+
+    observed = _observed(model, sample)
+    with quiet(), torch.no_grad():
+        for batch in data.calibration().split(CALIBRATION_BATCH):
+            observed(batch)
+    return {name: value for name, value in observed.state_dict().items() if "activation_post_process" in name}
+
+
+def _freeze(rounded: nn.Module) -> None:
+    """Ranges, batch-norm statistics and dropout no longer move."""
+    from torchao.quantization.pt2e import disable_observer, move_exported_model_to_eval
+
+    rounded.apply(disable_observer)
+    move_exported_model_to_eval(rounded)
+
+
+def learn_qat(model: nn.Module, sample: torch.Tensor, data: Data) -> Tensors:
+    """Fine-tune on training rows; returns weights and ranges, from which `package_qat` rebuilds."""
+    import copy
+
+    import torch
+
+    torch.manual_seed(data.seed)
+    with torch.enable_grad():
+        rounded = _observed(copy.deepcopy(model).train(), sample, training=True)
+        with quiet():
+            qat_int8.fine_tune(rounded, *data.training(), seed=data.seed, freeze=_freeze)
+    return {name: value.detach() for name, value in rounded.state_dict().items()}
+
+
+def _package(observed: Any, sample: torch.Tensor, folder: Path) -> None:
+    """Convert what was observed to integers, and compile it for the sample's shape."""
+    from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e
+
+    try:
+        with quiet():
+            converted = convert_pt2e(observed)
+    except Exception as error:  # a graph that torchao's patterns do not fit
+        raise VariantFailed(f"torchao could not quantize this model ({first_line(error)}).") from error
+    torch_compile.package_module(converted, sample, folder)
+
+
+def package_static(prepared: Prepared, sample: torch.Tensor, learned: Tensors, folder: Path) -> None:
+    observed = _observed(prepared.module, sample)
+    observed.load_state_dict(learned, strict=False)
+    _package(observed, sample, folder)
+
+
+def package_dynamic(prepared: Prepared, sample: torch.Tensor, learned: Tensors, folder: Path) -> None:
+    import torch
+
+    observed = _observed(prepared.module, sample, dynamic=True)
+    with quiet(), torch.no_grad():
+        observed(sample)  # observers of weights learn their ranges when they see them
+    _package(observed, sample, folder)
+
+
+def package_qat(prepared: Prepared, sample: torch.Tensor, learned: Tensors, folder: Path) -> None:
+    rounded = _observed(prepared.module.train(), sample, training=True)
+    rounded.load_state_dict(learned)
+    _freeze(rounded)
+    _package(rounded, sample, folder)
+
+
+def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> Evidence:
+    """The library calls in the package: how many of the products and convolutions compute in integers."""
+    from efficiency.techniques.compiled_package import CompiledPackage
+
+    if not isinstance(prepared.module, CompiledPackage):
+        return Evidence("no", "The model is called eagerly: there is no compiled package.")
+    integer, calls = prepared.module.integer_calls(), prepared.module.library_calls()
+    figures = {"library_calls": float(calls), "int8_calls": float(integer)}
+    said = f"{integer} of the {calls} calls of matrix and convolution libraries in the package compute in integers."
+    if not integer:
+        return Evidence("no", said, figures)
+    return Evidence("yes" if integer >= int8.MOSTLY * calls else "partly", said, figures)
+
+
+PT2E_STATIC_INT8 = Technique(
+    key="pt2e-static-int8",
+    label="PT2E static INT8",
+    summary="Exported, quantized by torchao with calibrated ranges, compiled ahead of time by Inductor.",
+    stage=Stage.RUNTIME,
+    why_not=why_not,
+    learn=learn_static,
+    learns_from="calibration",
+    apply=torch_compile.apply,
+    evidence=evidence,
+    runtime=Runtime(package_static, torch_compile.load, specialised=True, packaging_s=20.0),
+    conflicts=CONFLICTS,
+    arithmetic="int8",
+)
+
+PT2E_DYNAMIC_INT8 = Technique(
+    key="pt2e-dynamic-int8",
+    label="PT2E dynamic INT8",
+    summary="Exported, Linear weights in 8 bits by torchao, activations at every call; compiled by Inductor: no data.",
+    stage=Stage.RUNTIME,
+    why_not=why_not_dynamic,
+    apply=torch_compile.apply,
+    evidence=evidence,
+    runtime=Runtime(package_dynamic, torch_compile.load, specialised=True, packaging_s=20.0),
+    conflicts=CONFLICTS,
+    arithmetic="int8",
+)
+
+PT2E_QAT_INT8 = Technique(
+    key="pt2e-qat-int8",
+    label="PT2E QAT INT8",
+    summary="Exported and fine-tuned with rounding in the loop, then compiled like PT2E static INT8.",
+    stage=Stage.RUNTIME,
+    why_not=why_not,
+    learn=learn_qat,
+    learns_from="training",
+    apply=torch_compile.apply,
+    evidence=evidence,
+    runtime=Runtime(package_qat, torch_compile.load, specialised=True, packaging_s=20.0),
+    conflicts=CONFLICTS,
+    arithmetic="int8",
+)
