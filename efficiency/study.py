@@ -195,9 +195,9 @@ COMBINATIONS: dict[Preset, tuple[tuple[str, ...], ...]] = {
 
 
 TRAINING_EFFORTS: dict[Preset, Effort] = {
-    "quick": Effort(1_000, 0, 1_024, 4, 1.0, 8, budget_s=210),
-    "article": Effort(None, 0, 8_192, 6, 4.0, 12),
-    "full": Effort(None, 0, 32_768, 8, 6.0, 16),
+    "quick": Effort(1_000, 0, 2_048, 4, 1.0, 8, budget_s=210),
+    "article": Effort(None, 0, 8_192, 5, 3.0, 8),
+    "full": Effort(None, 0, 16_384, 6, 4.0, 12),
 }
 TRAINING_TECHNIQUES: dict[Preset, tuple[str, ...]] = {
     "quick": ("amp-bf16", "amp-fp16", "channels-last"),
@@ -217,7 +217,8 @@ TRAINING_COMBINATIONS: dict[Preset, tuple[tuple[str, ...], ...]] = {
         ("amp-bf16", "channels-last", "torch-compile"),
     ),
 }
-TRAINING_BATCH_SIZES: dict[Preset, tuple[int, ...]] = {"quick": (32,), "article": (64,), "full": (32, 128)}
+TRAINING_BATCH_SIZES: dict[Preset, tuple[int, ...]] = {"quick": (16,), "article": (32,), "full": (16, 64)}
+"""Quick takes small steps, so that it has time for enough of them to learn something."""
 
 
 def plan_preset(preset: Preset, machine: Machine, device: str = "cpu", phase: Phase = "inference") -> Study:

@@ -103,6 +103,11 @@ def by_class(variant: Answers, baseline: Answers, labels: Answers) -> list[tuple
     return sorted(found, key=lambda row: (row[2] - row[3], row[0]))
 
 
+def beats_guessing(predicted: NDArray[np.integer], labels: NDArray[np.integer]) -> bool:
+    """Whether these answers are surely better than always naming the most common class."""
+    return share(predicted, labels).low_pct > 100 * float(np.bincount(labels).max()) / len(labels)
+
+
 def verdict(change: Difference, tolerance_pp: float = TOLERANCE_PP, luck_pp: float = 0.0) -> Verdict:
     """Kept: surely no more lost than tolerated. Lost: surely more. Otherwise it cannot be told.
 

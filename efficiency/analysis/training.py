@@ -29,15 +29,17 @@ def sentences(panel: pd.DataFrame) -> list[str]:
     """One for each variant with AMP, or for all where there is none: its memory and its time against FP32's."""
     own = panel[~panel["variant"].isin([BASELINE, CONTROL])]
     amp = own[own["variant"].str.contains("amp-")]
-    baseline = panel[panel["variant"] == BASELINE]
-    if baseline.empty:
-        return []
-    return [_sentence(row, baseline.iloc[0].to_dict()) for row in views.records(amp if len(amp) else own)]
+    return [
+        _sentence(row, baseline)
+        for baseline in views.records(panel[panel["variant"] == BASELINE])
+        for row in views.records(amp if len(amp) else own)
+    ]
 
 
 def _sentence(row: Mapping[str, Any], baseline: Mapping[str, Any]) -> str:
-    said = filter(None, (memory(row["peak_memory_mb"], baseline["peak_memory_mb"]), _time(row)))
-    return f"{row['variant_label']} trains {' and '.join(said)}."
+    needed = memory(row["peak_memory_mb"], baseline["peak_memory_mb"])
+    said = filter(None, (needed and f"trains {needed}", _time(row)))
+    return f"{row['variant_label']} {' and '.join(said)}."
 
 
 def memory(peak_mb: Any, baseline_mb: Any) -> str:
@@ -55,12 +57,9 @@ def _time(row: Mapping[str, Any]) -> str:
     if row["speed_verdict"] == "same":
         return "takes as long a step as FP32"
     if row["speed_verdict"] == "unresolved":
-        return f"its steps cannot be told from FP32's ({wording.interval(*_ends(row), 'x')} as fast)"
+        ends = wording.interval(row["speedup_ci_low"], row["speedup_ci_high"], "x")
+        return f"cannot be told from FP32 by the time of a step ({ends} as fast)"
     return f"is {found}" if found else ""
-
-
-def _ends(row: Mapping[str, Any]) -> tuple[Any, Any]:
-    return row["speedup_ci_low"], row["speedup_ci_high"]
 
 
 def curves(panel: pd.DataFrame, details: Mapping[int, Mapping[str, Any]]) -> pd.DataFrame:
@@ -111,11 +110,17 @@ def luck(panel: pd.DataFrame, details: Mapping[int, Mapping[str, Any]]) -> str:
         if not isinstance(again, Mapping) or pd.isna(row["accuracy_pct"]):
             continue
         apart_pp = abs(float(again["accuracy_pct"]) - row["accuracy_pct"])
-        return (
+        said = (
             f"After {steps:,} steps over {rows:,} rows, all from the same weights with the same batches. FP32 itself, "
             f"with its batches in another order, ends {apart_pp:.2f} pp away: differences this small are luck, and "
             "no loss up to it counts as one."
         )
+        if kept.get("beats_guessing") is False:
+            said += (
+                " FP32 has not surely learned more than to guess yet, so the accuracy tells nothing and is unresolved: "
+                "take more steps, such as with the preset article."
+            )
+        return said
     return ""
 
 

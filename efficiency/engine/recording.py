@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficiency import workloads
-from efficiency.analysis import derive, roofline, speed, stillness
+from efficiency.analysis import accuracy, derive, roofline, speed, stillness
 from efficiency.analysis.derive import Measured
 from efficiency.ceiling import Ceiling
 from efficiency.check import Checked
@@ -104,8 +104,8 @@ class StoreRecorder:
         row.work = probe.get("work")
         trained = probe.get("training") or {}
         if again := trained.get("reordered"):
-            own_pct = 100 * float((measured.predicted == measured.labels).mean())
-            measured.luck_pp = abs(again["accuracy_pct"] - own_pct)
+            measured.luck_pp = abs(again["accuracy_pct"] - accuracy.share(measured.predicted, measured.labels).pct)
+            trained["beats_guessing"] = accuracy.beats_guessing(measured.predicted, measured.labels)
         row.details = {
             "evidence": probe["evidence"],
             "logits": probe["logits"],

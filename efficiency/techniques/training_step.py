@@ -44,7 +44,7 @@ class Step:
         def plain(inputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
             optimizer.zero_grad()
             loss = forward(inputs, labels)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimizer.step()
             return loss
 
@@ -52,7 +52,7 @@ class Step:
             assert scaler is not None
             optimizer.zero_grad()
             loss = forward(inputs, labels)
-            scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+            scaler.scale(loss).backward()
             scaler.step(optimizer)
             scaler.update()
             return loss
@@ -85,7 +85,7 @@ class Step:
         before = copy.deepcopy(module.state_dict())
         try:
             with quiet(), _compiler_cache(cache), torch.random.fork_rng():
-                self._forward()(sample, labels).backward()  # type: ignore[no-untyped-call]
+                self._forward()(sample, labels).backward()
         except Exception as error:  # of the tracer, the code generator, or the C++ compiler that it calls
             raise VariantFailed(f"torch.compile could not compile the step ({first_line(error)}).") from error
         module.load_state_dict(before)

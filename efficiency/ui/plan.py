@@ -185,6 +185,13 @@ def availability(
     return Availability("some", f"For {', '.join(label for label, reason in reasons.items() if not reason)}.")
 
 
+def for_inference_alone(machine: Machine) -> list[tuple[str, str]]:
+    """Label and reason of the techniques that do not serve training, whatever the workload."""
+    workload, condition = next(iter(workloads.WORKLOADS.values())), Condition(phase="training")
+    others = [technique for technique in techniques.TECHNIQUES.values() if technique.training is None]
+    return [(technique.label, technique.why_not(workload, condition, machine) or "") for technique in others]
+
+
 def datasets(names: Sequence[str]) -> dict[str, str]:
     """Label by key of the data sets that a chosen workload takes."""
     return {dataset.key: dataset.label for name in names for dataset in workloads.describe(name).datasets}

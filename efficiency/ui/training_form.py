@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from efficiency import techniques, workloads
@@ -90,6 +91,7 @@ def show() -> Study | None:
 def _techniques(names: list[str], device: Device) -> tuple[list[str], list[str]]:
     """A toggle each; where one cannot be used on anything chosen, it is off and says why."""
     machine, chosen, serving = this_machine(), [], _serving()
+    st.markdown("Techniques")
     for column, technique in zip(st.columns(len(serving), gap="small"), serving, strict=True):
         available = plan.availability(technique.key, names, device, machine, "training")
         with column, st.container(border=True, height="stretch", gap="xsmall"):
@@ -104,6 +106,9 @@ def _techniques(names: list[str], device: Device) -> tuple[list[str], list[str]]
                 chosen.append(technique.key)
             if available.note:
                 st.caption(markdown_text(available.note))
+    with st.expander("Not for training, and why", icon=":material/block:"):
+        others = plan.for_inference_alone(machine)
+        st.table(pd.DataFrame(others, columns=["Technique", "Why not"]), hide_index=True, border="horizontal")
     combinations = st.multiselect(
         "Combinations",
         plan.combinations("training"),

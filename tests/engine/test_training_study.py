@@ -20,10 +20,11 @@ from efficiency.errors import DataUnavailable
 from efficiency.machine import this_machine
 from efficiency.results import documents
 from efficiency.results.store import Store
-from efficiency.study import plan_preset
+from efficiency.study import TRAINING_EFFORTS, plan_preset
 from efficiency.ui import plan
 
 FILE, BATCH = moody_workload.__file__, 16
+STEPS = training_steps.steps_of(TRAINING_EFFORTS["quick"].training_rows, BATCH)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +65,7 @@ def test_losses_fall_and_accuracy_is_paired(document: dict[str, Any]) -> None:
     rows = rows_of(document)
     kept = {key: rows[key]["details"]["training"] for key in ("baseline", "amp-bf16")}
     for found in kept.values():
-        assert found["steps"] == len(found["losses"]) == training_steps.steps_of(1_024, BATCH)
+        assert found["steps"] == len(found["losses"]) == STEPS
         assert found["losses"][-1] < found["losses"][0]
     first = [found["losses"][0] for found in kept.values()]
     assert first[0] == pytest.approx(first[1], rel=0.01), "the same weights and the same batch"
@@ -101,18 +102,29 @@ def test_it_is_told_apart_from_inference_and_put_into_a_sentence(document: dict[
     assert sentence.startswith("AMP BF16 trains with ")
     curves = training.curves(panel, details)
     assert set(curves["variant"]) == {"baseline", "amp-bf16", "control"}
-    assert set(curves.groupby("variant")["step"].max()) == {training_steps.steps_of(1_024, BATCH)}
+    assert set(curves.groupby("variant")["step"].max()) == {STEPS}
     assert list(training.outcome(panel, details)["Variant"]) == ["Baseline", "AMP BF16"]
     assert "batches in another order" in training.luck(panel, details)
 
 
 def test_what_luck_explains_is_not_lost() -> None:
-    labels = np.zeros(1_000, dtype=np.int64)
-    worse = np.where(np.arange(1_000) < 50, 1, 0)
-    for luck_pp, verdict in ((0.0, "lost"), (2.0, "lost"), (6.0, "unresolved")):
+    labels = np.arange(1_000) % 4
+    worse = np.where(np.arange(1_000) < 50, (labels + 1) % 4, labels)
+    for luck_pp, verdict in ((0.0, "lost"), (2.0, "lost"), (7.0, "unresolved")):
         baseline = derive.Measured("baseline", False, 8, "done", predicted=labels, labels=labels, luck_pp=luck_pp)
         row = derive.Measured("amp-bf16", False, 8, "done", predicted=worse, labels=labels)
         assert derive.heat([baseline, row])[1]["accuracy_verdict"] == verdict
+
+
+def test_what_was_not_learned_is_neither_kept_nor_lost() -> None:
+    labels = np.arange(1_000) % 4
+    guessed = np.zeros(1_000, dtype=np.int64)
+    assert not accuracy.beats_guessing(guessed, labels)
+    baseline = derive.Measured("baseline", False, 8, "done", predicted=guessed, labels=labels, luck_pp=0.0)
+    row = derive.Measured("amp-bf16", False, 8, "done", predicted=guessed, labels=labels)
+    assert derive.heat([baseline, row])[1]["accuracy_verdict"] == "unresolved"
+    baseline.luck_pp = None  # in inference nothing is learned
+    assert derive.heat([baseline, row])[1]["accuracy_verdict"] == "kept"
 
 
 def test_batches_are_whole_shuffled_and_the_same_again() -> None:

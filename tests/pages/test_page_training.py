@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -35,7 +36,7 @@ def test_it_starts_what_is_shown(visit: Visit, store: Store, monkeypatch: pytest
     at.button(key="start-study").click().run()
     ((study, command),) = asked
     assert study.phase == "training"
-    assert {condition.batch_size for condition in study.conditions} == {32}
+    assert {condition.batch_size for condition in study.conditions} == {16}
     assert {variant.key for variant in study.variants} == {
         "amp-bf16", "torch-compile", "channels-last+amp-bf16",
     }  # fmt: skip
@@ -59,9 +60,9 @@ def test_results_are_of_training_studies_alone(visit: Visit, store: Store) -> No
     at = visit("training")
     assert [option.split(" · ")[0] for option in at.selectbox(key="training-study").options] == ["Steps"]
     text = said(at)
-    assert "Small CNN · CPU, batch 32" in text.replace("\\", "")
+    assert "Small CNN · CPU, batch 16" in text.replace("\\", "")
     assert "with its batches in another order, ends" in text
-    assert "AMP BF16 trains with as much memory here and is 1.6x slower" in text.replace("\\", "")
+    assert re.search(r"AMP BF16 trains with as much memory here and is 1\.\d+x slower ±", text.replace("\\", ""))
     outcome = at.dataframe[0].value
     assert outcome["Variant"].iloc[0] == "Baseline"
     assert outcome["Loss at the end"].notna().all()

@@ -89,20 +89,24 @@ def test_a_step_is_the_loop_that_one_would_write(keys: tuple[str, ...], tmp_path
     assert {key: seen.took_effect for key, seen in shown.items()} == dict.fromkeys(keys, "yes"), shown
 
 
-def test_a_compiled_step_is_compiled_before_the_first_one_and_does_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Two kernels, one of each direction: a compiler of C++ takes seconds for each, and for headers that many share.
-    monkeypatch.setattr(torch._inductor.config, "cpp_cache_precompile_headers", False)
-    model = nn.Sequential(nn.Flatten(), nn.BatchNorm1d(72), nn.Linear(72, 4))
-    before = copy.deepcopy(model.state_dict())
+def test_compiling_ahead_leaves_everything_as_it_was(tmp_path: Path) -> None:
+    """What it runs, the forward and the backward pass, is the same where nothing is compiled."""
+    model = network()
+    step = step_of((), model, tmp_path)
     torch.manual_seed(3)
-    step = step_of(("torch-compile",), model, tmp_path)
+    step.compile_ahead(*batch(), tmp_path)
     drawn = torch.rand(3)
     torch.manual_seed(3)
-    assert torch.equal(drawn, torch.rand(3)), "random numbers are as they were"
-    assert all(torch.equal(value, before[name]) for name, value in step.prepared.module.state_dict().items())
-    assert any(tmp_path.rglob("*.so")), "what was compiled is in the study's own folder"
+    assert torch.equal(drawn, torch.rand(3)), "random numbers, which dropout draws"
+    assert all(map(torch.equal, step.prepared.module.state_dict().values(), model.state_dict().values()))
+    assert all(weight.grad is None for weight in step.prepared.module.parameters())
+
+
+def test_a_compiled_step_is_compiled_before_the_first_one_and_does_the_same(tmp_path: Path) -> None:
+    """Of matrix products alone, for which no C++ is compiled: that takes half a minute."""
+    model = nn.Sequential(nn.Flatten(), nn.Linear(72, 4, bias=False))
+    step = step_of(("torch-compile",), model, tmp_path)
+    assert any(file.is_file() for file in tmp_path.rglob("*")), "what was compiled is in the study's own folder"
 
     eager, take = step_of((), model, tmp_path).caller(), step.caller()
     with torch.compiler.set_stance("fail_on_recompile"):
@@ -111,6 +115,12 @@ def test_a_compiled_step_is_compiled_before_the_first_one_and_does_the_same(
     assert losses[-1] < losses[0]
     shown = training_step.evidence(("torch-compile",), step, batch()[0], model)
     assert shown["torch-compile"].took_effect == "yes", shown
+
+
+def test_what_cannot_be_compiled_says_so(tmp_path: Path) -> None:
+    step = step_of((), network(), tmp_path)
+    with pytest.raises(VariantFailed, match="could not compile the step"):
+        step.compile_ahead(torch.randn(16, 3), batch()[1], tmp_path)
 
 
 @pytest.mark.parametrize("key", [key for key, technique in TECHNIQUES.items() if technique.training])
