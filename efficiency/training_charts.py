@@ -39,7 +39,7 @@ def loss_curves(curves: pd.DataFrame) -> go.Figure:
     return axes.figure(
         traces,
         300 + 22 * len(traces),
-        x={"title": {"text": "Step", "standoff": 6}},
+        x={"title": {"text": "Step", "standoff": 12}},
         y={"rangemode": "normal"},
         title="Loss",
         showlegend=True,

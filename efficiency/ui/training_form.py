@@ -16,8 +16,8 @@ from efficiency.techniques.base import Technique
 from efficiency.ui import plan
 
 PRESETS: dict[Preset, str] = {
-    "quick": "minutes: three small models, a few dozen steps",
-    "article": "an hour or so: five models, over a hundred steps, all test data",
+    "quick": "minutes: three small models, a hundred steps or so",
+    "article": "an hour or so: five models, hundreds of steps, all test data; with torch.compile",
     "full": "hours: five models, two batch sizes, every combination",
 }
 
