@@ -110,4 +110,6 @@ def log_ticks(values: NDArray[np.float64]) -> Part:
         ]
         if len(ticks) >= 4:
             break
+    if len(ticks) > 7:  # every other one, 1 among them: the labels would lie over each other on a narrow screen
+        ticks = ticks[(ticks.index(1.0) if 1.0 in ticks else 0) % 2 :: 2]
     return {"tickvals": ticks[:12], "ticktext": [f"{tick:.4g}" for tick in ticks[:12]], "range": [low, high]}

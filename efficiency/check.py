@@ -29,8 +29,10 @@ def problems(study: Study, machine: Machine) -> list[str]:
     for name in study.workloads:
         found += _workload_problems(study, name)
     for variant in study.variants:
-        if reason := compose.clash(variant.techniques):
+        if reason := compose.clash(variant.techniques, study.phase):
             found.append(f"--combine {variant.key}: {reason}")
+    if len({condition.phase for condition in study.conditions}) > 1:
+        found.append("--phase: a study measures either inference or training; make two studies.")
     for condition in study.conditions:
         found += _condition_problems(condition, machine)
     if not found:
@@ -73,7 +75,10 @@ def _workload_problems(study: Study, name: str) -> list[str]:
     reason = dataset.why_not()
     if reason and dataset.fetch is None:
         return [f"--dataset: {reason}"]
-    if reason := cards.broken(workload, dataset):
+    if study.phase == "training":
+        if "train" not in dataset.splits:
+            return [f"--phase: {name} has nothing to train on: {dataset.key} has no split `train`; measure inference."]
+    elif reason := cards.broken(workload, dataset):
         return [f"--workload: {reason}"]
     for condition in study.conditions:
         if condition.length is None and not condition.padding_pct:
@@ -122,8 +127,6 @@ def _condition_problems(condition: Condition, machine: Machine) -> list[str]:
         found.append("--device: no CUDA GPU was found on this machine; use --device cpu.")
     if not 0 <= condition.padding_pct <= 95:
         found.append(f"--padding: choose 0 to 95 percent, not {condition.padding_pct}.")
-    if condition.phase != "inference":
-        found.append("--phase: only inference is measured in this version.")
     return found
 
 

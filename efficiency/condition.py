@@ -36,4 +36,6 @@ class Condition:
             parts.append(f"length {self.length}")
         if self.padding_pct:
             parts.append(f"{self.padding_pct} % padding")
+        if self.phase != "inference":
+            parts.append(self.phase)
         return ", ".join(parts)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from efficiency import techniques, workloads
 from efficiency.machine import Machine
+from efficiency.measure.latency import LEAST_CALLS
 from efficiency.study import Effort, Entry, Study, Variant, expand, heats
 from efficiency.techniques import compose
+from efficiency.techniques.base import Training
 from efficiency.workloads import cards
 from efficiency.workloads.base import Workload
 
@@ -23,6 +26,8 @@ REPLICATE_S = 0.6
 BUILD_S = 0.15
 """Building one variant within a replicate, and warming it up."""
 LEAST_SECONDS_PER_REPLICATE = 1.0
+CACHED_SHARE = 0.15
+"""Of the seconds that compiling takes: tracing once more, and loading what is in the compiler's cache."""
 FAKE_QUANTIZED_COST = 2.5
 """A training step with rounding in the loop, as a multiple of a plain one."""
 
@@ -34,7 +39,7 @@ def _slowness(machine: Machine) -> float:
 def reference_seconds(study: Study, name: str, machine: Machine) -> float:
     """Reading the data, and training on first use."""
     workload = workloads.describe(name)
-    if workload.trained or cards.find(workload, study.dataset_of(workload)):
+    if study.phase == "training" or workload.trained or cards.find(workload, study.dataset_of(workload)):
         return 2.0
     passes = TRAINING_ROWS * workload.training.epochs_on(TRAINING_ROWS)
     return 5.0 + passes / workload.pace.trained_rows_per_s * _slowness(machine)
@@ -55,6 +60,40 @@ def _probe_seconds(workload: Workload, study: Study, variant: Variant, machine: 
         if technique.learns_from == "training":
             learning += 1.0 + FAKE_QUANTIZED_COST * effort.training_rows / pace.trained_rows_per_s
     return PROCESS_S + slow * (learning + cost * rows / pace.evaluated_rows_per_s)
+
+
+def _training_seconds(workload: Workload, study: Study, variant: Variant, machine: Machine) -> float:
+    """Taking a variant's steps and answering the test rows in FP32; the baseline is trained twice."""
+    effort, pace, slow = study.effort, workload.pace, _slowness(machine)
+    rows = min(effort.test_rows or TEST_ROWS, study.dataset_of(workload).test_rows or TEST_ROWS)
+    once = _step_cost(variant) * effort.training_rows / pace.trained_rows_per_s + rows / pace.evaluated_rows_per_s
+    return PROCESS_S + slow * (_compiling_seconds(variant) + (1 if variant.techniques else 2) * once)
+
+
+def _serving(variant: Variant) -> list[Training]:
+    return [t.training for t in map(techniques.get, variant.techniques) if t.training is not None]
+
+
+def _step_cost(variant: Variant) -> float:
+    return math.prod(training.cost for training in _serving(variant))
+
+
+def _compiling_seconds(variant: Variant) -> float:
+    return sum(training.compiles_s for training in _serving(variant))
+
+
+def _timed_seconds(workload: Workload, heat: Sequence[Entry], machine: Machine, seconds: float) -> float:
+    """What a replicate of a heat times: `seconds`, or in training as long as the fewest calls of it take.
+
+    What is compiled is loaded from the compiler's cache, which takes a fraction of compiling.
+    """
+    condition = heat[0].condition
+    if condition.phase != "training":
+        return seconds
+    step_s = condition.batch_size / workload.pace.trained_rows_per_s * PACE_CORES / max(1, min(condition.threads, 8))
+    least_s = LEAST_CALLS * step_s * sum(_step_cost(entry.variant) for entry in heat)
+    loading_s = CACHED_SHARE * sum(_compiling_seconds(entry.variant) for entry in heat) * _slowness(machine)
+    return max(seconds, least_s) + loading_s
 
 
 def replicate_seconds(variants: int, seconds: float) -> float:
@@ -81,10 +120,12 @@ def steps(study: Study, entries: Sequence[Entry], machine: Machine, seconds: flo
             answers = (name, compose.probed_under(entry.variant.techniques, condition), entry.variant)
             found[step] = PROCESS_S  # the cold start
             if answers not in probed:
-                found[step] += _probe_seconds(workload, study, entry.variant, machine)
+                of_phase = _training_seconds if condition.phase == "training" else _probe_seconds
+                found[step] += of_phase(workload, study, entry.variant, machine)
                 probed.add(answers)
         for number in range(study.effort.replicates):
-            found[name, condition, number] = replicate_seconds(len(heat), seconds)
+            timed_s = _timed_seconds(workload, heat, machine, seconds)
+            found[name, condition, number] = replicate_seconds(len(heat), timed_s)
     return found
 
 
@@ -106,7 +147,10 @@ def most_seconds(study: Study, machine: Machine) -> float:
         return max(planned, limit)
     added = max(0, effort.most_replicates - effort.replicates)
     again = sum(
-        replicate_seconds(len(heat), effort.seconds_per_replicate) for heat in heats(expand(study, machine)).values()
+        replicate_seconds(
+            len(heat), _timed_seconds(workloads.describe(name), heat, machine, effort.seconds_per_replicate)
+        )
+        for (name, _), heat in heats(expand(study, machine)).items()
     )
     return planned + added * again
 

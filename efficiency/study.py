@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from efficiency import techniques, workloads
-from efficiency.condition import Condition
+from efficiency.condition import Condition, Device, Phase
 from efficiency.errors import BadRequest
 from efficiency.machine import Machine
 from efficiency.techniques import compose
@@ -62,7 +62,8 @@ class Effort:
     """Rows of the test set that accuracy is measured on; None for all."""
     calibration_rows: int
     training_rows: int
-    """Rows that quantization-aware training fine-tunes on."""
+    """Rows that quantization-aware training fine-tunes on; in a training study, those that every variant is trained on,
+    a batch a step."""
     replicates: int
     """Fresh processes that time each heat, at least."""
     seconds_per_replicate: float
@@ -97,6 +98,11 @@ class Study:
         having = {dataset.key for dataset in workload.datasets}
         named = [key for key in self.datasets if key in having] or list(self.datasets)
         return workload.dataset(named[0] if named else None)
+
+    @property
+    def phase(self) -> Phase:
+        """What is measured; `check` holds that all conditions have the same."""
+        return self.conditions[0].phase if self.conditions else "inference"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON, from which `from_dict` makes the same study."""
@@ -188,8 +194,40 @@ COMBINATIONS: dict[Preset, tuple[tuple[str, ...], ...]] = {
 }
 
 
-def plan_preset(preset: Preset, machine: Machine, device: str = "cpu") -> Study:
-    """The study a preset stands for on this machine; change it with `dataclasses.replace`."""
+TRAINING_EFFORTS: dict[Preset, Effort] = {
+    "quick": Effort(1_000, 0, 2_048, 4, 1.0, 8, budget_s=210),
+    "article": Effort(None, 0, 8_192, 5, 3.0, 8),
+    "full": Effort(None, 0, 16_384, 6, 4.0, 12),
+}
+TRAINING_TECHNIQUES: dict[Preset, tuple[str, ...]] = {
+    "quick": ("amp-bf16", "amp-fp16", "channels-last"),
+    "article": ("amp-bf16", "amp-fp16", "channels-last", "torch-compile"),
+    "full": ("amp-bf16", "amp-fp16", "channels-last", "torch-compile"),
+}
+"""Compiling forward and backward takes a minute a model, for which quick has no room."""
+TRAINING_COMBINATIONS: dict[Preset, tuple[tuple[str, ...], ...]] = {
+    "quick": (("amp-bf16", "channels-last"),),
+    "article": (("amp-bf16", "channels-last"), ("amp-bf16", "torch-compile")),
+    "full": (
+        ("amp-bf16", "channels-last"),
+        ("amp-fp16", "channels-last"),
+        ("amp-bf16", "torch-compile"),
+        ("amp-fp16", "torch-compile"),
+        ("channels-last", "torch-compile"),
+        ("amp-bf16", "channels-last", "torch-compile"),
+    ),
+}
+TRAINING_BATCH_SIZES: dict[Preset, tuple[int, ...]] = {"quick": (16,), "article": (32,), "full": (16, 64)}
+"""Quick takes small steps, so that it has time for enough of them to learn something."""
+
+
+def plan_preset(preset: Preset, machine: Machine, device: str = "cpu", phase: Phase = "inference") -> Study:
+    """The study a preset stands for on this machine; change it with `dataclasses.replace`.
+
+    Training takes all threads that there are, as who trains does.
+    """
+    if phase == "training":
+        return _plan_training(preset, machine, "cuda" if device == "cuda" else "cpu")
     keys, effort = PRESETS[preset]
     variants = [Variant.of([key]) for key in PRESET_TECHNIQUES[preset]]
     variants += [Variant.of(keys) for keys in COMBINATIONS[preset]]
@@ -206,6 +244,20 @@ def plan_preset(preset: Preset, machine: Machine, device: str = "cpu") -> Study:
         effort=effort,
         preset=preset,
         name=f"{preset} on {machine.cpu_model}",
+    )
+
+
+def _plan_training(preset: Preset, machine: Machine, device: Device) -> Study:
+    variants = [(key,) for key in TRAINING_TECHNIQUES[preset]] + list(TRAINING_COMBINATIONS[preset])
+    return Study(
+        workloads=PRESETS[preset][0],
+        variants=tuple(map(Variant.of, variants)),
+        conditions=tuple(
+            Condition(device, size, machine.threads, phase="training") for size in TRAINING_BATCH_SIZES[preset]
+        ),
+        effort=TRAINING_EFFORTS[preset],
+        preset=preset,
+        name=f"{preset} training on {machine.cpu_model}",
     )
 
 

@@ -31,7 +31,7 @@ EFFECTS = {
     "fast-path": (1.18, 0.0, 1.0),
     "inference-mode": (1.03, 0.0, 1.0),
 }
-TEST_ROWS, REPLICATES, ROUNDS = 2_000, 4, 60
+TEST_ROWS, REPLICATES, ROUNDS, STEPS = 2_000, 4, 60, 32
 PADDING_PCT = 12.0
 """Of every row of a heat of texts, also of the control and of what does not apply: the recorder writes it so."""
 
@@ -83,10 +83,10 @@ def fill(
                         "torch_version": machine.torch_version,
                         "length": described.length,
                         "padding_pct": PADDING_PCT if described.length else None,
-                        "phase": "inference",
+                        "phase": condition.phase,
                         **columns,
                     },
-                    {"evidence": row.evidence, "test_rows": TEST_ROWS},
+                    {"evidence": row.evidence, "test_rows": TEST_ROWS, **_trained(entry.variant, condition)},
                 )
                 if row.samples is not None:
                     store.put_samples(row_id, row.samples)
@@ -134,6 +134,17 @@ def _measured(
         for key in variant.techniques
     }
     return row
+
+
+def _trained(variant: Variant, condition: Condition) -> dict[str, object]:
+    """What a training probe keeps: a loss that falls; the baseline's second run ends 1 pp away."""
+    if condition.phase != "training" or variant.control:
+        return {}
+    losses = [2.3 * 0.97**step for step in range(STEPS)]
+    kept: dict[str, object] = {"steps": STEPS, "rows": STEPS * condition.batch_size, "losses": losses}
+    if not variant.techniques:
+        kept["reordered"] = {"losses": [1.01 * loss for loss in losses], "accuracy_pct": 83.0}
+    return {"training": kept}
 
 
 def _ended(row: derive.Measured, status: str, reason: str) -> derive.Measured:

@@ -100,6 +100,10 @@ def test_the_workloads_and_the_techniques():
     assert {"static-int8", "amp-bf16", "fast-path"} <= conflicts["dynamic-int8"]
     assert "inference-mode" not in conflicts["dynamic-int8"]
     assert all(key in conflicts[other] for key, others in conflicts.items() for other in others)
+    training = efficiency("list", "techniques", "--phase", "training", "--json", "-").document["techniques"]
+    serving = {t["key"] for t in training if "training" in t["phases"]}
+    assert serving == {key for key, technique in TECHNIQUES.items() if technique.training}
+    assert {t["key"] for t in training if "yes" in t["workloads"].values()} <= serving
     for what in ("workloads", "techniques"):
         shown = efficiency("list", what)
         assert shown.code == 0
@@ -358,7 +362,17 @@ BAD: dict[str, tuple[tuple[str, ...], tuple[str, ...], Any]] = {
     "tolerance, none": ((*TINY, "--tolerance", "nan"), ("--tolerance",), None),
     "seed": ((*TINY, "--seed", "-1"), ("--seed",), None),
     "preset": (("run", "--preset", "nope"), ("--preset", "quick"), None),
-    "phase": ((*TINY, "--phase", "training"), ("--phase", "inference"), None),
+    "phase": ((*TINY, "--phase", "sleeping"), ("--phase", "training"), None),
+    "phase of a technique": (
+        (*TINY, "--phase", "training"),
+        ("None of the techniques applies", "records no gradients"),
+        None,
+    ),
+    "nothing to train on": (
+        ("run", "--phase", "training", "--workload", STEADY.replace(":steady", ":untrainable")),
+        ("--phase", "points has no split `train`"),
+        None,
+    ),
     "device": ((*TINY, "--device", "tpu"), ("--device", "cuda"), None),
     "option": ((*TINY, "--bach-size", "1"), ("--bach-size",), None),
     "csv in no folder": ((*TINY, "--csv", "/no/such/folder/x.csv"), ("--csv", "folder"), None),

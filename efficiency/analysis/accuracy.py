@@ -103,10 +103,18 @@ def by_class(variant: Answers, baseline: Answers, labels: Answers) -> list[tuple
     return sorted(found, key=lambda row: (row[2] - row[3], row[0]))
 
 
-def verdict(change: Difference, tolerance_pp: float = TOLERANCE_PP) -> Verdict:
-    """Kept: surely no more lost than tolerated. Lost: surely more. Otherwise it cannot be told."""
+def beats_guessing(predicted: NDArray[np.integer], labels: NDArray[np.integer]) -> bool:
+    """Whether these answers are surely better than always naming the most common class."""
+    return share(predicted, labels).low_pct > 100 * float(np.bincount(labels).max()) / len(labels)
+
+
+def verdict(change: Difference, tolerance_pp: float = TOLERANCE_PP, luck_pp: float = 0.0) -> Verdict:
+    """Kept: surely no more lost than tolerated. Lost: surely more. Otherwise it cannot be told.
+
+    Two runs of one training differ by luck, of which the test rows do not know: a loss must exceed `luck_pp`, too.
+    """
     if change.low_pp >= -tolerance_pp:
         return "kept"
-    if change.high_pp < -tolerance_pp:
+    if change.high_pp < -max(tolerance_pp, luck_pp):
         return "lost"
     return "unresolved"

@@ -47,6 +47,9 @@ class Measured:
     """Of the machine, during each replicate."""
     evidence: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     on_subset: bool = False
+    luck_pp: float | None = None
+    """How far the accuracy of the same training lies from this one's when its batches come in another order, in
+    percentage points; kept with the baseline of a training study."""
 
 
 @dataclass(frozen=True)
@@ -172,9 +175,20 @@ def _accuracy_columns(row: Measured, baseline: Measured, judge: Judge) -> Column
         "accuracy_delta_pp": change.delta_pp,
         "accuracy_delta_ci_low_pp": change.low_pp,
         "accuracy_delta_ci_high_pp": change.high_pp,
-        "accuracy_verdict": accuracy.verdict(change, judge.tolerance_pp),
+        "accuracy_verdict": _accuracy_verdict(change, baseline, row.labels, judge),
         "agreement_pct": change.agreement_pct,
     }
+
+
+def _accuracy_verdict(
+    change: accuracy.Difference, baseline: Measured, labels: NDArray[np.integer], judge: Judge
+) -> accuracy.Verdict:
+    """In training, too: what FP32 itself has not learned yet can be neither kept nor lost."""
+    if baseline.luck_pp is None:
+        return accuracy.verdict(change, judge.tolerance_pp)
+    if baseline.predicted is None or not accuracy.beats_guessing(baseline.predicted, labels):
+        return "unresolved"
+    return accuracy.verdict(change, judge.tolerance_pp, baseline.luck_pp)
 
 
 def _size_columns(row: Measured, baseline: Measured) -> Columns:

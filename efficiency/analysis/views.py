@@ -34,13 +34,14 @@ def workload_label(key: str) -> str:
     return workloads.WORKLOADS[key].label if key in workloads.WORKLOADS else key.rsplit("/", 1)[-1]
 
 
-def _condition_label(device: str, batch: float, threads: float, length: float, padding: float) -> str:
+def _condition_label(device: str, batch: float, threads: float, length: float, padding: float, phase: str) -> str:
     return Condition(
         device="cuda" if device == "cuda" else "cpu",
         batch_size=0 if pd.isna(batch) else int(batch),
         threads=0 if pd.isna(threads) else int(threads),
         length=None if pd.isna(length) else int(length),
         padding_pct=0 if pd.isna(padding) else int(padding),
+        phase="training" if phase == "training" else "inference",
     ).label()
 
 
@@ -101,8 +102,11 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _conditions(frame: pd.DataFrame) -> pd.Series:
-    """`CPU, batch 1, 1 thread`; length and padding only where a workload was measured at several."""
-    shape = frame[["device", "batch_size", "threads", "length", "padding_pct"]].copy()
+    """`CPU, batch 1, 1 thread`, and `training` where it is that.
+
+    Length and padding only where a workload was measured at several.
+    """
+    shape = frame[["device", "batch_size", "threads", "length", "padding_pct", "phase"]].copy()
     shape["padding_pct"] = shape["padding_pct"].round()
     for column in ("length", "padding_pct"):
         shape[column] = shape[column].where(shape[column].groupby(frame["workload"]).transform("nunique") > 1)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from efficiency import console, workloads
 from efficiency.cli.app import Json, app
-from efficiency.condition import Condition
+from efficiency.condition import Condition, Phase
 from efficiency.errors import BadRequest
 from efficiency.machine import this_machine
 from efficiency.techniques import compose, matrix
@@ -18,10 +19,14 @@ from efficiency.techniques import compose, matrix
 @app.command(name="list")
 def list_(
     what: Annotated[str, typer.Argument(help="workloads or techniques")],
+    phase: Annotated[Phase, typer.Option(help="Of techniques: for answers, or for training steps.")] = "inference",
     json: Json = None,
 ) -> None:
     """The workloads, or every technique on every workload: yes, or why not."""
-    lists: dict[str, Callable[[str | None], None]] = {"workloads": _list_workloads, "techniques": _list_techniques}
+    lists: dict[str, Callable[[str | None], None]] = {
+        "workloads": _list_workloads,
+        "techniques": partial(_list_techniques, phase),
+    }
     if what not in lists:
         raise BadRequest(f"list: choose workloads or techniques, not '{what}'.")
     lists[what](json)
@@ -43,8 +48,8 @@ def _list_workloads(json: str | None) -> None:
         console.table("Workloads", rows[0], (row.values() for row in rows))
 
 
-def _list_techniques(json: str | None) -> None:
-    found = matrix.of(Condition(), this_machine())
+def _list_techniques(phase: Phase, json: str | None) -> None:
+    found = matrix.of(Condition(phase=phase), this_machine())
     if not json:
         console.matrix(found)
         return
@@ -56,7 +61,8 @@ def _list_techniques(json: str | None) -> None:
             "stage": row.technique.stage.value,
             "api_status": row.technique.api_status,
             "successor": row.technique.successor,
-            "conflicts": compose.conflicts(row.technique.key),
+            "phases": ["inference", "training"] if row.technique.training else ["inference"],
+            "conflicts": compose.conflicts(row.technique.key, phase),
             "workloads": {key: reason or "yes" for key, reason in row.why_not.items()},
         }
         for row in found.rows

@@ -11,7 +11,7 @@ import typer
 from efficiency import check, console, study, workloads
 from efficiency.cli.app import Csv, Json, StudyId, app
 from efficiency.cli.studies import shown
-from efficiency.condition import Condition, Device, Phase
+from efficiency.condition import Device, Phase
 from efficiency.errors import BadRequest, EfficiencyError
 from efficiency.machine import this_machine
 from efficiency.study import Preset, Study, Variant
@@ -27,11 +27,15 @@ def run(
         list[str] | None, typer.Option(help="Another data set than each workload's own; one for each kind of data.")
     ] = None,
     device: Annotated[Device, typer.Option(help="Where it runs.")] = "cpu",
-    batch_size: Annotated[list[int] | None, typer.Option(help="Examples a call; 1 unless told.")] = None,
-    threads: Annotated[list[int] | None, typer.Option(help="Threads of the timed process; 1 unless told.")] = None,
+    batch_size: Annotated[
+        list[int] | None, typer.Option(help="Examples a call, 1 unless told; or a training step.")
+    ] = None,
+    threads: Annotated[
+        list[int] | None, typer.Option(help="Threads of the timed process; 1 unless told, all in training.")
+    ] = None,
     length: Annotated[int | None, typer.Option(help="Tokens in a row, for text.")] = None,
     padding: Annotated[int, typer.Option(help="Percent of every row that is padding, for text.")] = 0,
-    phase: Annotated[Phase, typer.Option(help="Training is not measured yet.")] = "inference",
+    phase: Annotated[Phase, typer.Option(help="What is timed: answers, or training steps.")] = "inference",
     budget: Annotated[float | None, typer.Option(help="Seconds the whole study may take.")] = None,
     tolerance: Annotated[
         float, typer.Option(help="Percentage points of accuracy that may be lost and still count as kept.")
@@ -46,7 +50,7 @@ def run(
     from efficiency.results import documents
     from efficiency.results.store import Store
 
-    asked = study.plan_preset(preset, this_machine(), device)
+    asked = study.plan_preset(preset, this_machine(), device, phase)
     asked = replace(asked, datasets=tuple(dataset or ()), budget_s=budget, seed=seed, name=name.strip() or asked.name)
     asked = replace(asked, tolerance_pp=tolerance)
     asked = replace(asked, workloads=_chosen_workloads(asked, workload))
@@ -54,14 +58,14 @@ def run(
     if technique or combine:
         asked = replace(asked, variants=_chosen_variants(technique or [], combine or [], unknown) or asked.variants)
     if batch_size or threads:
+        usual = asked.conditions[0]
         conditions = [
-            Condition(device=c.device, batch_size=b, threads=t)
-            for c in asked.conditions[:1]
-            for b in batch_size or [1]
-            for t in threads or [1]
+            replace(usual, batch_size=b, threads=t)
+            for b in batch_size or [usual.batch_size]
+            for t in threads or [usual.threads]
         ]
         asked = replace(asked, conditions=tuple(dict.fromkeys(conditions)))
-    shaped = [replace(c, length=length, padding_pct=padding, phase=phase) for c in asked.conditions]
+    shaped = [replace(c, length=length, padding_pct=padding) for c in asked.conditions]
     asked = replace(asked, conditions=tuple(shaped))
 
     here = this_machine()

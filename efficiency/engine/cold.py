@@ -25,15 +25,15 @@ def run(asked: Message, send: Send) -> None:
     sample = variants.load_sample(asked["sample"], device)
     empty_mb = memory.resident_mb()
     started = time.perf_counter()
-    prepared = variants.rebuild(asked, lambda: variants.load_reference(workload, asked["dataset"], device), sample)
+    timed = variants.ready(asked, asked, workload, lambda: variants.load_model(workload, asked), sample)
     load_s = time.perf_counter() - started
-    call = prepared.caller()
+    call = timed.call
     cuda = device == "cuda"
     was_reset = memory.reset_peak()
     if cuda:
         torch.cuda.reset_peak_memory_stats()
     with ExitStack() as session:
-        for manager in prepared.session:
+        for manager in timed.session:
             session.enter_context(manager())
         started = time.perf_counter()
         call(sample)

@@ -11,7 +11,7 @@ from typing import Any
 from efficiency import workloads
 from efficiency.check import Checked
 from efficiency.condition import Condition
-from efficiency.engine import cold, probe, reference
+from efficiency.engine import cold, probe, reference, training_probe
 from efficiency.engine.child import Child, Message, ask
 from efficiency.engine.orders import Orders
 from efficiency.engine.recorder import Recorder
@@ -190,8 +190,9 @@ class Conductor:
         """What the probe finds, or how it fails, is mostly the same for all batch sizes and threads: asked once."""
         known = (entry.workload, compose.probed_under(entry.variant.techniques, entry.condition), entry.variant)
         if known not in self._probed:
+            work = training_probe.run if entry.condition.phase == "training" else probe.run
             try:
-                self._probed[known] = self._timed_ask(probe.run, self._orders.variant(entry), what, silence_s)
+                self._probed[known] = self._timed_ask(work, self._orders.variant(entry), what, silence_s)
             except VariantFailed as failure:
                 self._probed[known] = failure
         found = self._probed[known]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch.nn.functional import pad
 
 from efficiency.condition import Condition
-from efficiency.errors import BadRequest
+from efficiency.errors import BadRequest, DataUnavailable, EfficiencyError, first_line
 from efficiency.measure.accuracy import BATCH
 from efficiency.workloads.base import PADDING_ID, Dataset, Split, Workload
 
@@ -68,11 +68,34 @@ def in_batches(
     return Batches(workload, condition, loaded.inputs), loaded.labels
 
 
-def sample(workload: Workload, dataset: Dataset, condition: Condition) -> torch.Tensor:
-    """The timed input: the first test rows, one batch; short test sets are repeated."""
-    inputs, _ = encoded(workload, dataset, condition, "test", condition.batch_size)
+def sample(workload: Workload, dataset: Dataset, condition: Condition) -> tuple[torch.Tensor, torch.Tensor]:
+    """The timed input and its labels: the first test rows, or training rows, one batch; short sets are repeated.
+
+    Raises `DataUnavailable` where a user's data set has no rows to train on.
+    """
+    if condition.phase == "training":
+        inputs, labels = training_rows(workload, dataset, condition, condition.batch_size)
+    else:
+        inputs, labels = encoded(workload, dataset, condition, "test", condition.batch_size)
     repeats = -(-condition.batch_size // len(inputs))
-    return torch.cat([inputs] * repeats)[: condition.batch_size].contiguous()
+    batch = slice(condition.batch_size)
+    return torch.cat([inputs] * repeats)[batch].contiguous(), torch.cat([labels] * repeats)[batch].contiguous()
+
+
+def training_rows(
+    workload: Workload, dataset: Dataset, condition: Condition, rows: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The first training rows as `encoded` gives them; raises `DataUnavailable` where there are none."""
+    missing = f"{workload.name} has no training rows ({{}}); give {dataset.key} a split `train`, or measure inference."
+    try:
+        inputs, labels = encoded(workload, dataset, condition, "train", rows)
+    except EfficiencyError:
+        raise
+    except Exception as error:  # whatever a user's `load` raises for a split that it does not know
+        raise DataUnavailable(missing.format(first_line(error))) from error
+    if not len(labels):
+        raise DataUnavailable(missing.format("the split is empty"))
+    return inputs, labels
 
 
 def padding_pct(workload: Workload, inputs: torch.Tensor) -> float | None:

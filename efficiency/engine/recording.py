@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficiency import workloads
-from efficiency.analysis import derive, roofline, speed, stillness
+from efficiency.analysis import accuracy, derive, roofline, speed, stillness
 from efficiency.analysis.derive import Measured
 from efficiency.ceiling import Ceiling
 from efficiency.check import Checked
@@ -102,6 +102,10 @@ class StoreRecorder:
         measured.energy_mj, measured.energy_source = cold["energy"]["mj"], cold["energy"]["source"]
         row.padding_pct = probe["padding_pct"]
         row.work = probe.get("work")
+        trained = probe.get("training") or {}
+        if again := trained.get("reordered"):
+            measured.luck_pp = abs(again["accuracy_pct"] - accuracy.share(measured.predicted, measured.labels).pct)
+            trained["beats_guessing"] = accuracy.beats_guessing(measured.predicted, measured.labels)
         row.details = {
             "evidence": probe["evidence"],
             "logits": probe["logits"],
@@ -111,7 +115,7 @@ class StoreRecorder:
             "evaluate_s": round(probe["evaluate_s"], 3),
             "probe_s": round(probe["wall_s"], 3),
             "cold_s": round(cold["wall_s"], 3),
-        }
+        } | ({"training": trained} if trained else {})
         self._write(self._heat_of(entry), only=row, material=True)
 
     def timed(self, entries: Sequence[Entry], replicate: int, taken: dict[str, Any], health: Health) -> None:

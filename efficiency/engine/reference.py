@@ -30,15 +30,18 @@ def run(asked: Message, send: Send) -> None:
             raise DataUnavailable(reason)
         dataset.fetch(progress)
     card: dict[str, Any] = {}
-    if not workload.trained and (asked["anew"] or cards.find(workload, dataset) is None):
+    # What a training study trains starts from fresh weights, or from those that a user's model brings along.
+    training = any(wanted["condition"]["phase"] == "training" for wanted in asked["samples"])
+    if not (workload.trained or training) and (asked["anew"] or cards.find(workload, dataset) is None):
         made = checkpoints.train_and_save(workload, dataset, progress=progress, seed=asked["seed"])
         card["accuracy_pct"] = made.accuracy_pct
         card["train_seconds"] = made.train_seconds
-    checkpoints.verify(workload, dataset)
+    if workload.trained or not training:
+        checkpoints.verify(workload, dataset)
     padding_pct = []
     for wanted in asked["samples"]:
-        sample = inputs.sample(workload, dataset, Condition(**wanted["condition"]))
-        save_file({"sample": sample}, wanted["file"])
+        sample, labels = inputs.sample(workload, dataset, Condition(**wanted["condition"]))
+        save_file({"sample": sample, "labels": labels}, wanted["file"])
         padding_pct.append(inputs.padding_pct(workload, sample))
     test_rows = len(dataset.load("test", None))
     if dataset.test_rows is not None and test_rows != dataset.test_rows:

@@ -45,8 +45,8 @@ def run(asked: Message, send: Send) -> None:
             send({"alive": True})
 
     @cache
-    def reference() -> nn.Module:
-        return variants.load_reference(workload, asked["dataset"], device)
+    def model() -> nn.Module:
+        return variants.load_model(workload, asked)
 
     places = {variant["key"]: place for place, variant in enumerate(asked["variants"])}
     timed: dict[str, Timed] = {}
@@ -54,8 +54,7 @@ def run(asked: Message, send: Send) -> None:
     for place in np.random.default_rng(asked["seed"]).permutation(len(asked["variants"])):
         variant = asked["variants"][place]
         at_work_now(place)
-        prepared = variants.rebuild(variant, reference, sample)
-        timed[variant["key"]] = Timed(prepared.caller(), prepared.session)
+        timed[variant["key"]] = variants.ready(variant, asked, workload, model, sample)
     timing = time.perf_counter()
     taken = rounds(
         timed,

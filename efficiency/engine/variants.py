@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from efficiency.engine.child import Message
+from efficiency.measure.latency import Timed
 from efficiency.techniques import compose
 from efficiency.techniques.base import Prepared
 from efficiency.workloads.base import Workload
@@ -21,6 +22,13 @@ def load_sample(file: str, device: str) -> torch.Tensor:
     from safetensors.torch import load_file
 
     return load_file(file)["sample"].to(device)
+
+
+def load_labels(file: str, device: str) -> torch.Tensor:
+    """The timed input's labels [B], which a training step needs."""
+    from safetensors.torch import load_file
+
+    return load_file(file)["labels"].to(device)
 
 
 def load_reference(workload: Workload, dataset_key: str, device: str) -> nn.Module:
@@ -39,3 +47,27 @@ def rebuild(variant: Message, reference: Callable[[], nn.Module], sample: torch.
         return compose.prepare(keys, None, sample, {}, Path(variant["artefact"]))
     learned = load_file(learned_file) if learned_file.is_file() else {}
     return compose.prepare(keys, reference(), sample, learned)
+
+
+def load_model(workload: Workload, asked: Message) -> nn.Module:
+    """What variants are built from: the reference, or in training the model that is yet to be trained."""
+    device = asked["condition"]["device"]
+    if asked["condition"]["phase"] != "training":
+        return load_reference(workload, asked["dataset"], device)
+    from efficiency.engine import training_steps
+
+    return training_steps.initial(workload, asked["dataset"], device, asked["seed"])
+
+
+def ready(
+    variant: Message, asked: Message, workload: Workload, model: Callable[[], nn.Module], sample: torch.Tensor
+) -> Timed:
+    """The variant as it is timed: a call, or a whole training step. `asked` has what all variants of a heat share."""
+    if asked["condition"]["phase"] != "training":
+        prepared = rebuild(variant, model, sample)
+        return Timed(prepared.caller(), prepared.session)
+    from efficiency.engine import training_steps
+
+    labels = load_labels(asked["sample"], asked["condition"]["device"])
+    take = training_steps.step_of(variant, workload, model(), sample, labels).caller()
+    return Timed(lambda inputs: take(inputs, labels), ())

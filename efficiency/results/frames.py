@@ -6,7 +6,7 @@ would not.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ NEWEST_FIRST = (STUDIES.c.recorded_at.desc(), STUDIES.c.number.desc())
 
 _STUDY_COLUMNS = (
     "id", "name", "recorded_at", "status", "message", "preset", "machine", "machine_key", "workloads", "rows",
-    "example",
+    "example", "phase",
 )  # fmt: skip
 
 
@@ -48,6 +48,13 @@ def rows(connection: Connection, ids: Sequence[str] | None) -> pd.DataFrame:
         {name: pd.Series(column, dtype=DTYPES[kinds[name]]) for name, column in zip(kinds, values, strict=True)}
     )
     return frame.astype({"row_id": "int64", "position": "int64"})  # these are never unknown
+
+
+def _phase(asked: Mapping[str, Any]) -> str:
+    """What was asked to be measured; `inference` where the description does not say."""
+    conditions = asked.get("conditions")
+    first = conditions[0] if isinstance(conditions, list) and conditions else None
+    return str(first.get("phase") or "inference") if isinstance(first, Mapping) else "inference"
 
 
 def studies(connection: Connection) -> pd.DataFrame:
@@ -75,6 +82,7 @@ def studies(connection: Connection) -> pd.DataFrame:
             "machine_key": str(machine.get("key") or ""),
             "workloads": ", ".join(dict.fromkeys(workloads)),
             "rows": done.get(study["id"], 0),
+            "phase": _phase(asked),
         }
         lines.append([{**study, **derived}[name] for name in _STUDY_COLUMNS])
     types = dict.fromkeys(_STUDY_COLUMNS, "str") | {"rows": "int64", "example": "bool"}

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from efficiency.techniques import half_precision
-from efficiency.techniques.base import Evidence, Prepared, Stage, Technique, Tensors
+from efficiency.techniques.base import Evidence, Prepared, Stage, Technique, Tensors, Training
 
 if TYPE_CHECKING:
     import torch
@@ -72,6 +72,7 @@ AMP_BF16 = Technique(
     conflicts=frozenset({"amp-fp16"}),
     arithmetic="bf16",
     evaluation_cost=2.5,
+    training=Training(apply_bf16, evidence, conflicts=frozenset({"amp-fp16"}), cost=1.5),
 )
 
 AMP_FP16 = Technique(
@@ -84,4 +85,5 @@ AMP_FP16 = Technique(
     evidence=evidence,
     conflicts=frozenset({"amp-bf16"}),
     arithmetic="fp16",
+    training=Training(apply_fp16, evidence, conflicts=frozenset({"amp-bf16"}), scales_loss=True),
 )

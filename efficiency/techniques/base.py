@@ -134,6 +134,23 @@ class Runtime:
 
 
 @dataclass(frozen=True)
+class Training:
+    """How a technique serves training; what is said of `Technique` holds for the model that is trained."""
+
+    apply: Callable[[Prepared, torch.Tensor, Tensors], Prepared]
+    evidence: Callable[[Prepared, torch.Tensor, nn.Module], Evidence]
+    """Judged by the trained model as it is called in a step."""
+    conflicts: frozenset[str] = frozenset()
+    scales_loss: bool = False
+    """Gradients of small losses would be 0 in this precision: a `GradScaler` multiplies the loss."""
+    compiles_s: float = 0.0
+    """Rough seconds that the first step compiles for; it is compiled ahead of the steps that count. 0 where it does
+    not compile."""
+    cost: float = 1.0
+    """Time of a step, as a multiple of FP32's: for the estimate of a plan."""
+
+
+@dataclass(frozen=True)
 class Technique:
     """One way to make a model cheaper. Its card is the Markdown file beside its module."""
 
@@ -158,6 +175,8 @@ class Technique:
     """What the model's matrix products run in, for the share of the hardware's peak that a row reaches."""
     evaluation_cost: float = 1.0
     """Time to evaluate a row, as a multiple of FP32's: for the estimate of a plan."""
+    training: Training | None = None
+    """How it serves training, too; None where it is for inference alone, of which `why_not` then tells the reason."""
 
     @property
     def card(self) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from efficiency.techniques.base import Evidence, Prepared, Stage, Technique, Tensors
+from efficiency.techniques.base import Evidence, Prepared, Stage, Technique, Tensors, Training
 
 if TYPE_CHECKING:
     import torch
@@ -77,4 +77,5 @@ CHANNELS_LAST = Technique(
     why_not=why_not,
     apply=apply,
     evidence=evidence,
+    training=Training(apply, evidence),
 )

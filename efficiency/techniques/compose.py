@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from efficiency import techniques
 from efficiency.ceiling import Arithmetic
-from efficiency.techniques.base import Data, Evidence, Prepared, Runtime, Stage, Tensors
+from efficiency.techniques.base import Data, Evidence, Prepared, Runtime, Stage, Technique, Tensors
 from efficiency.techniques.fast_path import switched
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from efficiency.condition import Condition
+    from efficiency.condition import Condition, Phase
     from efficiency.machine import Machine
     from efficiency.workloads.base import Workload
 
@@ -24,7 +24,7 @@ ALONE_IN_STAGE = (Stage.WEIGHTS, Stage.RUNTIME)
 """Stages of which a variant takes one technique at most: two would undo each other."""
 
 
-def clash(keys: tuple[str, ...]) -> str | None:
+def clash(keys: tuple[str, ...], phase: Phase = "inference") -> str | None:
     """Why these techniques cannot stand together, or None. Unknown keys raise `UnknownName`.
 
     Two cannot that are in a stage which takes one alone, or of which either declares the other in `conflicts`.
@@ -36,14 +36,20 @@ def clash(keys: tuple[str, ...]) -> str | None:
                 return f"{first.key} is named twice."
             if first.stage == second.stage and first.stage in ALONE_IN_STAGE:
                 return f"{first.key} and {second.key} both change the {first.stage.value}; choose one."
-            if second.key in first.conflicts or first.key in second.conflicts:
+            if second.key in _conflicts(first, phase) or first.key in _conflicts(second, phase):
                 return f"{first.key} and {second.key} cannot be combined; choose one."
     return None
 
 
-def conflicts(key: str) -> list[str]:
+def _conflicts(technique: Technique, phase: Phase) -> frozenset[str]:
+    """Those it declares for this phase; of an inference-only technique all, since it has no others."""
+    served = technique.training if phase == "training" else None
+    return technique.conflicts if served is None else served.conflicts
+
+
+def conflicts(key: str, phase: Phase = "inference") -> list[str]:
     """The techniques that cannot stand with this one, in the order they are shown. Unknown keys raise `UnknownName`."""
-    return [other for other in techniques.TECHNIQUES if other != key and clash((key, other))]
+    return [other for other in techniques.TECHNIQUES if other != key and clash((key, other), phase)]
 
 
 def why_not(keys: tuple[str, ...], workload: Workload, condition: Condition, machine: Machine) -> str | None:
@@ -80,7 +86,12 @@ def runtime_of(keys: tuple[str, ...]) -> Runtime | None:
 
 
 def probed_under(keys: tuple[str, ...], condition: Condition) -> Condition:
-    """What of a condition the variant's preparation and answers depend on: where that is equal, a probe is shared."""
+    """What of a condition the variant's preparation and answers depend on: where that is equal, a probe is shared.
+
+    How a model is trained depends on all of it.
+    """
+    if condition.phase == "training":
+        return condition
     runtime = runtime_of(keys)
     return condition if runtime is not None and runtime.specialised else condition.of_answers()
 

@@ -27,7 +27,9 @@ WORTH_IT = 0.10
 
 
 def why_not_device(condition: Condition) -> str | None:
-    """PyTorch's eager INT8 kernels exist for CPUs only."""
+    """PyTorch's eager INT8 kernels exist for CPUs only, and answer only."""
+    if condition.phase == "training":
+        return "INT8 kernels give no gradients, so an INT8 model answers only; to train in fewer bits use amp-bf16."
     if condition.device != "cpu":
         return "PyTorch's eager INT8 kernels run on the CPU only; on CUDA use amp-fp16 or amp-bf16."
     return None

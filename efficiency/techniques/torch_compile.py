@@ -1,4 +1,8 @@
-"""torch.compile ahead of time: exported, compiled to machine code by Inductor, packaged; loaded without a compiler."""
+"""torch.compile ahead of time: exported, compiled to machine code by Inductor, packaged; loaded without a compiler.
+
+A package cannot be trained. In training the model is compiled where it runs, forward and backward, as
+`torch.compile(model)` does.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from efficiency.errors import VariantFailed, first_line
-from efficiency.techniques.base import Evidence, Prepared, Runtime, Stage, Technique, Tensors
+from efficiency.techniques.base import Evidence, Prepared, Runtime, Stage, Technique, Tensors, Training
 from efficiency.techniques.quiet import quiet
 
 if TYPE_CHECKING:
@@ -22,8 +26,6 @@ FILE = "model.pt2"
 
 
 def why_not(workload: Workload, condition: Condition, machine: Machine) -> str | None:
-    if condition.phase == "training":
-        return "A compiled package answers only; it cannot be trained."
     if machine.cpp_compiler is None:
         return (
             "torch.compile needs a C++ compiler, and there was none here at the start; install g++ "
@@ -84,6 +86,41 @@ def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> 
     )
 
 
+def apply_to_training(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepared:
+    """Compiled at its first call. By one thread: a pool of compilers would stay beside what is timed."""
+    import torch
+
+    with quiet():
+        model = torch.compile(prepared.module, dynamic=False, options={"compile_threads": 1})
+    return replace(prepared, model=model)
+
+
+def evidence_of_training(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> Evidence:
+    """How much of the model the tracer takes: its graphs, and the breaks between them, where Python runs as ever."""
+    import torch
+
+    if prepared.model is prepared.module:
+        return Evidence("no", "The model is called eagerly: nothing is compiled.")
+    inputs = sample if prepared.convert is None else prepared.convert(sample)
+    with quiet():
+        seen = torch._dynamo.explain(prepared.module)(inputs)
+    figures = {
+        "graphs": float(seen.graph_count),
+        "graph_breaks": float(seen.graph_break_count),
+        "compiled_operations": float(seen.op_count),
+    }
+    if not seen.op_count:
+        return Evidence("no", "The tracer could take no operation of this model: it runs eagerly.", figures)
+    if seen.graph_break_count:
+        return Evidence(
+            "partly",
+            f"{seen.op_count} operations are compiled in {seen.graph_count} graphs; what lies between them, such as "
+            "an nn.LSTM, runs eagerly.",
+            figures,
+        )
+    return Evidence("yes", f"The whole model is one compiled graph of {seen.op_count} operations.", figures)
+
+
 TORCH_COMPILE = Technique(
     key="torch-compile",
     label="torch.compile",
@@ -102,4 +139,5 @@ TORCH_COMPILE = Technique(
         }
     ),
     evaluation_cost=2.0,
+    training=Training(apply_to_training, evidence_of_training, compiles_s=45.0, cost=1.3),
 )

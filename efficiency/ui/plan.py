@@ -9,7 +9,7 @@ from itertools import product
 from typing import Literal
 
 from efficiency import techniques, workloads
-from efficiency.condition import Condition, Device
+from efficiency.condition import Condition, Device, Phase
 from efficiency.errors import BadRequest
 from efficiency.machine import Machine
 from efficiency.study import (
@@ -17,6 +17,8 @@ from efficiency.study import (
     PRESET_TECHNIQUES,
     PRESETS,
     TOLERANCE_PP,
+    TRAINING_COMBINATIONS,
+    TRAINING_TECHNIQUES,
     Preset,
     Study,
     Variant,
@@ -45,24 +47,32 @@ class Chosen:
     padding_pct: int = 0
     own_file: str = ""
     name: str = ""
+    phase: Phase = "inference"
 
 
-def defaults(preset: Preset, machine: Machine) -> Chosen:
+def defaults(preset: Preset, machine: Machine, phase: Phase = "inference") -> Chosen:
     """What a preset stands for, as the form shows it."""
-    study = plan_preset(preset, machine)
+    study = plan_preset(preset, machine, phase=phase)
     return Chosen(
         preset=preset,
-        workloads=PRESETS[preset][0],
-        techniques=PRESET_TECHNIQUES[preset],
-        combinations=tuple("+".join(keys) for keys in COMBINATIONS[preset]),
+        workloads=study.workloads,
+        techniques=(TRAINING_TECHNIQUES if phase == "training" else PRESET_TECHNIQUES)[preset],
+        combinations=tuple("+".join(keys) for keys in _combinations(phase)[preset]),
+        phase=phase,
         batch_sizes=tuple(str(size) for size in sorted({c.batch_size for c in study.conditions})),
         threads=tuple(sorted({c.threads for c in study.conditions})),
     )
 
 
-def combinations() -> list[str]:
-    """Every combination that a preset names, and each technique together with inference mode."""
-    named = ["+".join(keys) for preset in ("quick", "article", "full") for keys in COMBINATIONS[preset]]
+def _combinations(phase: Phase) -> dict[Preset, tuple[tuple[str, ...], ...]]:
+    return TRAINING_COMBINATIONS if phase == "training" else COMBINATIONS
+
+
+def combinations(phase: Phase = "inference") -> list[str]:
+    """Every combination that a preset names, and in inference each technique together with inference mode."""
+    named = ["+".join(keys) for preset in PRESETS for keys in _combinations(phase)[preset]]
+    if phase == "training":
+        return list(dict.fromkeys(named))
     with_inference_mode = [
         f"{key}+inference-mode"
         for key in techniques.TECHNIQUES
@@ -77,21 +87,27 @@ def study_of(chosen: Chosen, machine: Machine) -> Study:
     variants = [Variant.of([key]) for key in chosen.techniques]
     variants += [Variant.of(part.strip() for part in keys.split("+")) for keys in chosen.combinations]
     conditions = tuple(
-        Condition(chosen.device, size, threads, chosen.length, chosen.padding_pct)
+        Condition(chosen.device, size, threads, chosen.length, chosen.padding_pct, chosen.phase)
         for threads, size in product(chosen.threads, _whole(chosen.batch_sizes))
     )
     if not conditions:
         raise BadRequest("Choose at least one batch size and one number of threads.")
+    preset = plan_preset(chosen.preset, machine, chosen.device, chosen.phase)
     return replace(
-        plan_preset(chosen.preset, machine, chosen.device),
+        preset,
         workloads=names,
         variants=tuple(dict.fromkeys(variants)),
         conditions=tuple(dict.fromkeys(conditions)),
         datasets=chosen.datasets,
         budget_s=chosen.budget_s,
         tolerance_pp=chosen.tolerance_pp,
-        name=chosen.name.strip() or f"{chosen.preset} on {machine.cpu_model}",
+        name=chosen.name.strip() or preset.name,
     )
+
+
+def as_number(text: str) -> tuple[int, str]:
+    """By which what is typed as a batch size is sorted: numbers as such, words after them."""
+    return (int(text), "") if text.isdigit() else (10**9, text)
 
 
 def _whole(texts: Sequence[str]) -> list[int]:
@@ -103,14 +119,14 @@ def _whole(texts: Sequence[str]) -> list[int]:
 
 def command(study: Study, machine: Machine) -> str:
     """The command that asks for the same study; short where that is a preset as it is."""
-    preset = plan_preset(study.preset, machine, study.conditions[0].device)
+    preset = plan_preset(study.preset, machine, study.conditions[0].device, study.phase)
     as_it_is = replace(study, name=preset.name, variants=preset.variants) == preset
     if as_it_is and _running(study, machine) == _running(preset, machine):
         device = study.conditions[0].device
-        words = [f"python -m efficiency run --preset {study.preset}", f"--device {device}" if device != "cpu" else ""]
+        words = [_run(study), f"--device {device}" if device != "cpu" else ""]
         return " ".join(filter(None, [*words, *_name(study, preset)]))
     first = study.conditions[0]
-    words = [f"python -m efficiency run --preset {study.preset}"]
+    words = [_run(study)]
     words += [f"--workload {shlex.quote(name)}" for name in study.workloads]
     for variant in study.variants:
         words.append(f"--{'technique' if len(variant.techniques) == 1 else 'combine'} {variant.key}")
@@ -133,6 +149,12 @@ def _name(study: Study, preset: Study) -> list[str]:
     return [] if study.name == preset.name else [f"--name {shlex.quote(study.name)}"]
 
 
+def _run(study: Study) -> str:
+    """How the command begins."""
+    phase = f"--phase {study.phase} " if study.phase != "inference" else ""
+    return f"python -m efficiency run {phase}--preset {study.preset}"
+
+
 def _running(study: Study, machine: Machine) -> set[tuple[str, str]]:
     """Workload and variant of every row that would be measured."""
     return {(e.workload, e.variant.key) for e in expand(study, machine) if e.why_not is None}
@@ -146,9 +168,11 @@ class Availability:
     note: str = ""
 
 
-def availability(key: str, names: Sequence[str], device: Device, machine: Machine) -> Availability:
+def availability(
+    key: str, names: Sequence[str], device: Device, machine: Machine, phase: Phase = "inference"
+) -> Availability:
     """Judged for every chosen workload; with none chosen, nothing stands in the way."""
-    technique, condition = techniques.get(key), Condition(device=device)
+    technique, condition = techniques.get(key), Condition(device=device, phase=phase)
     reasons: dict[str, str | None] = {}
     for name in names:
         workload = workloads.describe(name)
@@ -159,6 +183,13 @@ def availability(key: str, names: Sequence[str], device: Device, machine: Machin
     if len(refused) == len(reasons):
         return Availability("none", " ".join(dict.fromkeys(refused)))
     return Availability("some", f"For {', '.join(label for label, reason in reasons.items() if not reason)}.")
+
+
+def for_inference_alone(machine: Machine) -> list[tuple[str, str]]:
+    """Label and reason of the techniques that do not serve training, whatever the workload."""
+    workload, condition = next(iter(workloads.WORKLOADS.values())), Condition(phase="training")
+    others = [technique for technique in techniques.TECHNIQUES.values() if technique.training is None]
+    return [(technique.label, technique.why_not(workload, condition, machine) or "") for technique in others]
 
 
 def datasets(names: Sequence[str]) -> dict[str, str]:

@@ -201,7 +201,7 @@ def _conditions(names: list[str]) -> tuple[list[str], list[str], list[int], floa
         "A data set that is not here is downloaded first.",
     )
     sizes = batch.multiselect(
-        "Batch sizes", sorted({"1", "8", "32", "64", *st.session_state["plan-batch-sizes"]}, key=_as_number),
+        "Batch sizes", sorted({"1", "8", "32", "64", *st.session_state["plan-batch-sizes"]}, key=plan.as_number),
         key="plan-batch-sizes", accept_new_options=True, persist_state="session", wrap=True,
         help="Examples a call. Type any number to add it.",
     )  # fmt: skip
@@ -224,7 +224,3 @@ def _conditions(names: list[str]) -> tuple[list[str], list[str], list[int], floa
         help="Timing is shortened to fit; what cannot be shortened has to fit as it is.",
     )
     return datasets, sizes, counts, seconds
-
-
-def _as_number(text: str) -> tuple[int, str]:
-    return (int(text), "") if text.isdigit() else (10**9, text)

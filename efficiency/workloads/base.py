@@ -51,6 +51,8 @@ class Dataset:
     """Downloads the data, where that is possible; raises `DataUnavailable`."""
     test_rows: int | None = None
     """Rows of the test split where that is known without loading it."""
+    splits: tuple[Split, ...] = ("train", "calibration", "test")
+    """Those it has. A model that brings its weights along may have none to train on."""
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from efficiency.workloads.base import Dataset, Progress, Workload
+from efficiency.workloads.base import Dataset, Progress, Training, Workload
 
 EVALUATION_BATCH = 256
+LABEL_SMOOTHING = 0.05
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,29 @@ class Trained:
 
     model: nn.Module
     train_seconds: float
+
+
+def loss_of(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy of scores [B, classes] and labels [B], with label smoothing."""
+    return cross_entropy(logits, labels, label_smoothing=LABEL_SMOOTHING)
+
+
+def optimizer_of(plan: Training, model: nn.Module) -> torch.optim.AdamW:
+    """AdamW at the rate that one cycle begins with; fused into one kernel on CUDA."""
+    parameters = list(model.parameters())
+    return torch.optim.AdamW(
+        parameters,
+        lr=plan.peak_learning_rate / 25,
+        weight_decay=plan.weight_decay,
+        fused=True if parameters[0].is_cuda else None,
+    )
+
+
+def one_cycle(plan: Training, optimizer: torch.optim.Optimizer, steps: int) -> torch.optim.lr_scheduler.OneCycleLR:
+    """The learning rate goes from a 25th of its peak up to it in a fifth of the steps, and down to nothing."""
+    return torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, plan.peak_learning_rate, total_steps=steps, pct_start=0.2, div_factor=25
+    )
 
 
 def train(workload: Workload, dataset: Dataset, *, seed: int, progress: Progress, device: str = "cpu") -> Trained:
@@ -35,10 +59,8 @@ def train(workload: Workload, dataset: Dataset, *, seed: int, progress: Progress
     plan = workload.training
     epochs = plan.epochs_on(len(rows))
     steps_an_epoch = -(-len(rows) // plan.batch_size)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=plan.peak_learning_rate, weight_decay=plan.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, plan.peak_learning_rate, total_steps=epochs * steps_an_epoch, pct_start=0.2
-    )
+    optimizer = optimizer_of(plan, model)
+    schedule = one_cycle(plan, optimizer, epochs * steps_an_epoch)
     generator = torch.Generator().manual_seed(seed)
     started, done = time.perf_counter(), 0
     for epoch in range(epochs):
@@ -46,7 +68,7 @@ def train(workload: Workload, dataset: Dataset, *, seed: int, progress: Progress
         for batch in order.split(plan.batch_size):
             # Encoded batch by batch: all rows at once may not fit into memory.
             logits = model(workload.encode(rows.inputs[batch.numpy()]).to(device))
-            loss = cross_entropy(logits, labels[batch].to(device), label_smoothing=0.05)
+            loss = loss_of(logits, labels[batch].to(device))
             optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)

@@ -112,7 +112,7 @@ def _not_here(*_: object) -> NoReturn:
 def _dataset(fields: dict[str, Any]) -> Dataset:
     reason, fetched = fields.pop("why_not"), fields.pop("fetched")
     return Dataset(
-        **{**fields, "classes": tuple(fields["classes"])},
+        **{**fields, "classes": tuple(fields["classes"]), "splits": tuple(fields["splits"])},
         load=_not_here,
         fingerprint=_not_here,
         why_not=lambda: reason,
@@ -200,6 +200,7 @@ def _fields(name: str) -> dict[str, Any]:
         {
             **{field: getattr(data, field) for field in ("key", "label", "summary", "kind", "test_rows")},
             "classes": list(data.classes),
+            "splits": list(data.splits),
             "why_not": data.why_not(),
             "fetched": data.fetch is not None,
         }

@@ -173,5 +173,30 @@ def loses_rows() -> Workload:
     return replace(steady(), key="loses-rows", encode=lambda inputs: whole(inputs)[:1])
 
 
+def untrainable() -> Workload:
+    """Says that it has no rows to train on."""
+    return replace(steady(), key="untrainable", datasets=(replace(POINTS, splits=("calibration", "test")),))
+
+
+def forgets_its_rows() -> Workload:
+    """Has none, and does not say so."""
+
+    def load(split: str, rows: int | None = None) -> Rows:
+        return POINTS.load(split, 0 if split == "train" else rows)
+
+    return replace(steady(), key="forgets-its-rows", datasets=(replace(POINTS, load=load),))
+
+
+def knows_no_such_split() -> Workload:
+    """Raises when it is asked for them."""
+
+    def load(split: str, rows: int | None = None) -> Rows:
+        if split == "train":
+            raise KeyError("no rows of train")
+        return POINTS.load(split, rows)
+
+    return replace(steady(), key="knows-no-such-split", datasets=(replace(POINTS, load=load),))
+
+
 def declares_more() -> Workload:
     return replace(steady(), key="declares-more", datasets=(replace(POINTS, test_rows=4_000),))

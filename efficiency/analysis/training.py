@@ -1,0 +1,137 @@
+"""What training studies found: sentences, loss curves, and a table of where the steps led. Frames in, frames out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from efficiency.analysis import views, wording
+from efficiency.study import BASELINE, CONTROL
+
+SAME_MEMORY = 0.02
+"""Peaks that differ by less than this share are as good as equal: each is read once."""
+AT_THE_END = 0.1
+"""Share of the steps, the last ones, whose mean is the loss at the end: a single batch's goes up and down."""
+REORDERED = "Baseline, batches in another order"
+
+
+def panels(rows: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """The measured rows of one study, split by workload and condition, with a title each."""
+    done = views.measured(rows[rows["phase"] == "training"])
+    grouped = done.groupby(["workload_label", "condition"], sort=False)
+    return [(f"{workload} · {condition}", panel) for (workload, condition), panel in grouped]
+
+
+def sentences(panel: pd.DataFrame) -> list[str]:
+    """One for each variant with AMP, or for all where there is none: its memory and its time against FP32's."""
+    own = panel[~panel["variant"].isin([BASELINE, CONTROL])]
+    amp = own[own["variant"].str.contains("amp-")]
+    return [
+        _sentence(row, baseline)
+        for baseline in views.records(panel[panel["variant"] == BASELINE])
+        for row in views.records(amp if len(amp) else own)
+    ]
+
+
+def _sentence(row: Mapping[str, Any], baseline: Mapping[str, Any]) -> str:
+    needed = memory(row["peak_memory_mb"], baseline["peak_memory_mb"])
+    said = filter(None, (needed and f"trains {needed}", _time(row)))
+    return f"{row['variant_label']} {' and '.join(said)}."
+
+
+def memory(peak_mb: Any, baseline_mb: Any) -> str:
+    """`with 12 % less memory here`, `with as much memory here`; empty where a peak is unknown."""
+    if pd.isna(peak_mb) or pd.isna(baseline_mb) or not baseline_mb > 0:
+        return ""
+    less = 1 - peak_mb / baseline_mb
+    if abs(less) < SAME_MEMORY:
+        return "with as much memory here"
+    return f"with {abs(less):.0%} {'less' if less > 0 else 'more'} memory here".replace("%", " %")
+
+
+def _time(row: Mapping[str, Any]) -> str:
+    found = wording.speed(row)
+    if row["speed_verdict"] == "same":
+        return "takes as long a step as FP32"
+    if row["speed_verdict"] == "unresolved":
+        ends = wording.interval(row["speedup_ci_low"], row["speedup_ci_high"], "x")
+        return f"cannot be told from FP32 by the time of a step ({ends} as fast)"
+    return f"is {found}" if found else ""
+
+
+def curves(panel: pd.DataFrame, details: Mapping[int, Mapping[str, Any]]) -> pd.DataFrame:
+    """The loss of every step: `variant`, `label`, `step` from 1, `loss`; by the rows' details, as the store has them.
+
+    The baseline's second run, with its batches in another order, has the variant `control`.
+    """
+    found = []
+    for row in views.records(panel):
+        kept = _kept(details, row)
+        again = kept.get("reordered")
+        runs = [(row["variant"], row["variant_label"], kept.get("losses"))]
+        if isinstance(again, Mapping):
+            runs.append((CONTROL, REORDERED, again.get("losses")))
+        for variant, label, losses in runs:
+            known = losses if isinstance(losses, list) else []
+            found += [(variant, label, step, loss) for step, loss in enumerate(known, start=1)]
+    table = pd.DataFrame(found, columns=["variant", "label", "step", "loss"])
+    return table.assign(loss=pd.to_numeric(table["loss"], errors="coerce"))
+
+
+def outcome(panel: pd.DataFrame, details: Mapping[int, Mapping[str, Any]]) -> pd.DataFrame:
+    """A line a variant that was trained: time and memory of a step, and where all of them led."""
+    shown = panel[panel["variant"] != CONTROL]
+    ends = [_end(_kept(details, row).get("losses")) for row in views.records(shown)]
+    return pd.DataFrame({
+        "Variant": shown["variant_label"],
+        "Step p50 [ms]": shown["latency_ms_p50"],
+        "Step time": [wording.speed(row) if row["variant"] != BASELINE else "the reference"
+                      for row in views.records(shown)],
+        "Peak memory [MB]": shown["peak_memory_mb"],
+        "Loss at the end": ends,
+        "Accuracy [%]": shown["accuracy_pct"],
+        "Against FP32": [wording.accuracy(row) if row["variant"] != BASELINE else "the reference"
+                         for row in views.records(shown)],
+        "Verdict": shown["accuracy_verdict"],
+        "Examples/s": shown["throughput_per_s"],
+        "Energy [mJ]": shown["energy_mj"],
+        "Compiled for [s]": shown["prepare_s"].where(shown["variant"].str.contains("torch-compile")),
+    }).dropna(axis=1, how="all").reset_index(drop=True)  # fmt: skip
+
+
+def luck(panel: pd.DataFrame, details: Mapping[int, Mapping[str, Any]]) -> str:
+    """How many steps were taken, and how far two runs of one training lie apart; empty where nothing is kept."""
+    for row in views.records(panel[panel["variant"] == BASELINE]):
+        kept = _kept(details, row)
+        steps, rows, again = (kept.get(name) for name in ("steps", "rows", "reordered"))
+        if not isinstance(again, Mapping) or pd.isna(row["accuracy_pct"]):
+            continue
+        apart_pp = abs(float(again["accuracy_pct"]) - row["accuracy_pct"])
+        said = (
+            f"After {steps:,} steps over {rows:,} rows, all from the same weights with the same batches. FP32 itself, "
+            f"with its batches in another order, ends {apart_pp:.2f} pp away: differences this small are luck, and "
+            "no loss up to it counts as one."
+        )
+        if kept.get("beats_guessing") is False:
+            said += (
+                " FP32 has not surely learned more than to guess yet, so the accuracy tells nothing and is unresolved: "
+                "take more steps, such as with the preset article."
+            )
+        return said
+    return ""
+
+
+def _kept(details: Mapping[int, Mapping[str, Any]], row: Mapping[str, Any]) -> Mapping[str, Any]:
+    kept = details.get(int(row["row_id"]), {}).get("training")
+    return kept if isinstance(kept, Mapping) else {}
+
+
+def _end(losses: Any) -> float | None:
+    """The mean loss of the last steps; None where it is no number any more."""
+    if not isinstance(losses, list) or not losses:
+        return None
+    last = losses[-max(1, round(AT_THE_END * len(losses))) :]
+    return None if None in last else float(np.mean(last))

@@ -1,0 +1,122 @@
+"""The probe of a training study: takes N steps with ONE variant and reads off where they lead. Child side.
+
+All variants start from the same weights and see the same batches. Where that led is judged by the trained weights
+alone: every model answers the test rows in FP32, eagerly.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from efficiency.engine.child import Message, Send
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
+
+    from efficiency.techniques.training_step import Step
+    from efficiency.workloads.base import Training
+
+
+def run(asked: Message, send: Send) -> None:
+    """Train, keep the losses, answer every test row, show evidence.
+
+    The baseline is trained once more, with its batches in another order: how far two runs of the same training lie
+    apart is what differences between variants are to be read against.
+    """
+    import torch
+
+    from efficiency import workloads
+    from efficiency.condition import Condition
+    from efficiency.engine import arrays, inputs, training_steps, variants
+    from efficiency.measure import accuracy, size
+    from efficiency.techniques import compose, training_step
+
+    workload = workloads.get(asked["workload"])
+    dataset = workload.dataset(asked["dataset"])
+    condition, seed = Condition(**asked["condition"]), asked["seed"]
+    keys, device = tuple(asked["techniques"]), condition.device
+    torch.set_num_threads(condition.threads)  # after a user's file has run, which may set them, too
+    sample, labels = variants.load_sample(asked["sample"], device), variants.load_labels(asked["sample"], device)
+    rows = inputs.training_rows(workload, dataset, condition, asked["training_rows"])
+    steps = training_steps.steps_of(asked["training_rows"], condition.batch_size)
+    initial = training_steps.initial(workload, dataset.key, device, seed)
+
+    def trained(order: int, what: str) -> tuple[Step, float, list[float | None]]:
+        """The step after all batches were seen in this order, the seconds it took to prepare, and the losses."""
+        started = time.perf_counter()
+        step = training_steps.step_of(asked, workload, initial, sample, labels)
+        prepare_s = time.perf_counter() - started
+
+        def taken(share: float) -> None:
+            send({"doing": f"{what} ({share:.0%})"})
+
+        shuffled = training_steps.batches(*rows, condition.batch_size, steps, order)
+        torch.manual_seed(seed)  # of dropout
+        return step, prepare_s, _losses(step, workload.training, shuffled, steps, device, taken)
+
+    test_rows, test_labels = inputs.in_batches(workload, dataset, condition, "test", asked["test_rows"])
+
+    def answers(step: Step) -> NDArray[np.uint16]:
+        plain = compose.prepare((), step.prepared.module, sample, {})
+        send({"doing": "answering the test rows"})
+        with plain.session[0]():
+            return accuracy.predictions(plain.caller(), test_rows, device)
+
+    send({"doing": "preparing"})
+    step, prepare_s, losses = trained(seed, "training")
+    started = time.perf_counter()
+    predicted = answers(step)
+    evaluate_s = time.perf_counter() - started
+    shown = training_step.evidence(keys, step, sample, initial)
+    found: dict[str, Any] = {"steps": steps, "rows": steps * condition.batch_size, "losses": losses}
+    if not keys:
+        again, _, losses = trained(seed + 1, "training again, with the batches in another order")
+        found["reordered"] = {"losses": losses, "accuracy_pct": 100 * float((answers(again) == test_labels).mean())}
+    send(
+        {
+            "prepare_s": prepare_s,
+            "evaluate_s": evaluate_s,
+            "size_bytes": size.serialized_bytes(step.prepared.module),
+            "predicted": arrays.to_text(predicted),
+            "labels": arrays.to_text(test_labels.astype("uint16")),
+            "logits": None,  # of models that were trained apart, they tell nothing
+            "evidence": {
+                key: {"took_effect": e.took_effect, "reason": e.reason, "figures": dict(e.figures)}
+                for key, e in shown.items()
+            },
+            "training": found,
+        }
+    )
+
+
+def _losses(
+    step: Step,
+    plan: Training,
+    batches: Iterable[tuple[torch.Tensor, torch.Tensor]],
+    steps: int,
+    device: str,
+    on_step: Callable[[float], None],
+) -> list[float | None]:
+    """The loss that each step began with; None where it is no number any more."""
+    import torch
+
+    from efficiency.workloads import training
+
+    take, losses = step.caller(), []
+    schedule = training.one_cycle(plan, step.optimizer, steps)
+    with warnings.catch_warnings():
+        # A scaler that starts too high skips steps, and then the schedule believes that none was taken.
+        warnings.filterwarnings("ignore", message=".*lr_scheduler.step.*")
+        for number, (inputs, labels) in enumerate(batches, start=1):
+            losses.append(take(inputs.to(device), labels.to(device)).detach())
+            schedule.step()
+            if number % 5 == 0:
+                on_step(number / steps)
+    found = torch.stack(losses).float().cpu().tolist()
+    return [loss if math.isfinite(loss) else None for loss in found]

@@ -1,0 +1,70 @@
+"""Training: what is planned, what stands in the way, and what a training study found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+import synthetic
+from said import said
+from streamlit.testing.v1 import AppTest
+
+from efficiency.engine import jobs
+from efficiency.machine import this_machine
+from efficiency.results.store import Store
+from efficiency.study import Study, plan_preset
+
+Visit = Callable[..., AppTest]
+
+
+def test_it_starts_what_is_shown(visit: Visit, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[Study, str]] = []
+
+    def submit(store: Store, study: Study, *, name: str = "", command: str = "") -> str:
+        asked.append((study, command))
+        return synthetic.fill(store, study, name=study.name)
+
+    monkeypatch.setattr(jobs, "submit", submit)
+    at = visit("training")
+    assert "No training study has been measured yet" in said(at)
+    assert at.toggle(key="training-off-amp-fp16").disabled
+    assert "FP16 autocast is for CUDA" in said(at)
+    assert not any("int8" in toggle.key for toggle in at.toggle)
+    at.session_state["training-workloads"] = ["lstm-classifier"]
+    at.toggle(key="training-technique-torch-compile").set_value(True).run()
+    at.button(key="start-study").click().run()
+    ((study, command),) = asked
+    assert study.phase == "training"
+    assert {condition.batch_size for condition in study.conditions} == {16}
+    assert {variant.key for variant in study.variants} == {
+        "amp-bf16", "torch-compile", "channels-last+amp-bf16",
+    }  # fmt: skip
+    assert command.startswith("python -m efficiency run --phase training --preset quick --workload lstm-classifier")
+    assert not at.exception
+    text = said(at)
+    assert "AMP BF16 trains with" in text, "what it found is on the page when it has ended"
+
+
+def test_without_a_batch_size_nothing_starts(visit: Visit) -> None:
+    at = visit("training")
+    at.session_state["training-batch-sizes"] = ["0"]
+    at.run()
+    assert "choose 1 to 1024, not 0" in said(at)
+    assert at.button(key="start-study").disabled
+
+
+def test_results_are_of_training_studies_alone(visit: Visit, store: Store) -> None:
+    synthetic.fill(store, name="Answers")
+    id = synthetic.fill(store, plan_preset("quick", this_machine(), phase="training"), name="Steps")
+    at = visit("training")
+    assert [option.split(" · ")[0] for option in at.selectbox(key="training-study").options] == ["Steps"]
+    text = said(at)
+    assert "Small CNN · CPU, batch 16" in text.replace("\\", "")
+    assert "with its batches in another order, ends" in text
+    assert re.search(r"AMP BF16 trains with as much memory here and is 1\.\d+x slower ±", text.replace("\\", ""))
+    outcome = at.dataframe[0].value
+    assert outcome["Variant"].iloc[0] == "Baseline"
+    assert outcome["Loss at the end"].notna().all()
+    explore = visit("explore", study=[id])
+    assert "training" in " ".join(explore.multiselect(key="condition").options)
