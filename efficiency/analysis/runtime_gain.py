@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from numbers import Real
 from typing import Any
 
 from efficiency import techniques
+from efficiency.analysis.causes import number_of
 from efficiency.ceiling import ARITHMETIC
 from efficiency.techniques import compose
 
@@ -18,10 +17,10 @@ def said(row: Mapping[Any, Any]) -> str:
     The second factor is measured, paired, against the same runtime in FP32; the first is what it leaves of the whole.
     """
     names = ("speedup", "runtime_speedup", "runtime_speedup_ci_low", "runtime_speedup_ci_high")
-    values = [row.get(name) for name in names]
-    if not all(isinstance(value, Real) and math.isfinite(value) and value > 0 for value in values):
+    values = [number_of(row.get(name)) or 0.0 for name in names]
+    if min(values) <= 0:
         return ""
-    whole, own, low, high = (float(value) for value in values)  # type: ignore[arg-type]
+    whole, own, low, high = values
     return (
         f"{_times(whole)} over FP32 eager: {_times(whole / own)} of it is the runtime's, {_times(own)} "
         f"[{low:.{_places(low)}f}, {high:.{_places(low)}f}] is {_whose(str(row.get('variant')))} own."

@@ -56,7 +56,8 @@ def comparison(frame: pd.DataFrame, limit: int | None = None) -> pd.DataFrame:
     if several:
         table.insert(1, "Study", order["study_name"])
     if order["runtime_speedup"].notna().any():
-        table.insert(table.columns.get_loc("Accuracy Δ [pp]"), "Over its runtime in FP32", order["runtime_speedup"])
+        place = list(table.columns).index("Accuracy Δ [pp]")
+        table.insert(place, "Over its runtime in FP32", order["runtime_speedup"])
     return table.reset_index(drop=True)
 
 

@@ -164,7 +164,8 @@ def beside(frame: pd.DataFrame, row: pd.Series) -> pd.DataFrame:
     same = (frame["study_id"] == row["study_id"]) & (frame["status"] == "done")
     for column in PANEL:
         same &= frame[column] == row[column]
-    return frame[same]
+    found: pd.DataFrame = frame[same]
+    return found
 
 
 def _beside(frame: pd.DataFrame, row: pd.Series, variant: str) -> pd.Series | None:

@@ -18,7 +18,7 @@ def show(
     store: Store, rows: pd.DataFrame, row: pd.Series[Any], details: Mapping[str, Any], machine: Mapping[str, Any]
 ) -> None:
     """A heading and a list, for a row that was timed and is not faster; nothing for others."""
-    if not why.asked_of(row):
+    if not why.asked_of(row.to_dict()):
         return
     beside = views.records(views.beside(rows, row))
     baseline = views.baseline_of(rows, row)
