@@ -9,12 +9,14 @@ from typing import Any
 REORDER = "reorder"
 
 
-def ran(details: Mapping[Any, Any]) -> list[tuple[str, str, int]]:
-    """(primitive, instruction set, calls) as they are kept; empty where nothing is."""
+def ran(details: Mapping[Any, Any]) -> list[tuple[str, str, int]] | None:
+    """(primitive, instruction set, calls); None where nothing is kept, which is not that nothing ran."""
     kept = details.get("kernels")
     listed = kept.get("ran") if isinstance(kept, Mapping) else None
+    if not isinstance(listed, list | tuple):
+        return None
     found = []
-    for one in listed if isinstance(listed, list | tuple) else ():
+    for one in listed:
         match one:
             case [str(primitive), str(instruction_set), int(count)]:
                 found.append((primitive, instruction_set, count))
@@ -24,7 +26,7 @@ def ran(details: Mapping[Any, Any]) -> list[tuple[str, str, int]]:
 def reorders(details: Mapping[Any, Any]) -> int | None:
     """Tensors that oneDNN copied from one layout to another in a call; None where nothing is kept."""
     found = ran(details)
-    return sum(count for primitive, _, count in found if primitive == REORDER) if found else None
+    return None if found is None else sum(count for primitive, _, count in found if primitive == REORDER)
 
 
 def said(details: Mapping[Any, Any]) -> str:
@@ -33,7 +35,7 @@ def said(details: Mapping[Any, Any]) -> str:
     Empty where nothing is kept.
     """
     found = ran(details)
-    if not found:
+    if found is None:
         return ""
     computing: Counter[tuple[str, str]] = Counter()
     for primitive, instruction_set, count in found:
@@ -44,7 +46,7 @@ def said(details: Mapping[Any, Any]) -> str:
         for (primitive, instruction_set), count in computing.most_common(4)
     ]
     copied = reorders(details) or 0
-    text = f"oneDNN ran, in a call: {', '.join(parts)}" if parts else "oneDNN computed nothing in a call"
+    text = f"oneDNN ran, in a call: {', '.join(parts)}" if parts else "oneDNN computed nothing in a call: others did"
     if copied:
         text += f"; and {copied} {'copy' if copied == 1 else 'copies'} from one layout to another"
     kept = details["kernels"]
