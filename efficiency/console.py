@@ -166,6 +166,14 @@ def hints(told: Iterable[tuple[str, str, list[str]]]) -> None:
         say(f"{key}: {text} ({', '.join(of[:4])}{f' and {len(of) - 4} more' if len(of) > 4 else ''})")
 
 
+def reasons(told: Iterable[tuple[str, str, list[str]]]) -> None:
+    """Of each row that is not faster the verdict's reasons, as `why.of_study` has them."""
+    for number, (where, variant, said) in enumerate(told):
+        if number == 0:
+            say("\nWhy is it not faster?")
+        say(f"- {where}: {variant}. {' '.join(said)}")
+
+
 def _outcome_row(row: Mapping[Any, Any]) -> list[object]:
     def number(name: str, pattern: str) -> str:
         return "" if pd.isna(row[name]) else pattern.format(row[name])

@@ -253,6 +253,24 @@ def test_it_is_listed_and_shown(run):
     shown = run.ask("show", run.study_id)
     assert shown.code == 0
     assert "steady-mlp, batch 4, 1 thread" in shown.err
+    columns = [row["columns"] for row in run.said.document["rows"]]
+    claims = [one for one in columns if one["speed_verdict"] and one["variant"] not in ("baseline", "control")]
+    assert {line.split()[-1].rstrip(".") for line in _told_why(shown)} == {
+        one["variant"] for one in claims if one["speed_verdict"] != "faster"
+    }
+
+
+def _told_why(shown: Said) -> list[str]:
+    """`- workload, condition: variant`, of each row that is said not to be faster."""
+    return [line.split(". ")[0] for line in shown.err.splitlines() if line.startswith("- steady-mlp, CPU")]
+
+
+def test_what_onednn_ran_is_kept_of_every_probed_row(run):
+    kept = {row["columns"]["variant"]: row["details"].get("kernels") for row in run.said.document["rows"]}
+    assert {variant for variant, ran in kept.items() if ran} == {
+        "baseline", "dynamic-int8", "dynamic-int8+inference-mode",
+    }  # fmt: skip
+    assert kept["baseline"]["cpu_capability"]
 
 
 def test_what_a_warning_means_is_said_below_the_rows(run):

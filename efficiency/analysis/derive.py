@@ -50,6 +50,8 @@ class Measured:
     luck_pp: float | None = None
     """How far the accuracy of the same training lies from this one's when its batches come in another order, in
     percentage points; kept with the baseline of a training study."""
+    fp32_variant: str | None = None
+    """The variant of the same runtime in FP32 (`compose.same_runtime_in_fp32`), which may or may not be in the heat."""
 
 
 @dataclass(frozen=True)
@@ -112,20 +114,23 @@ def heat(
         of_control is not None,
     )
     derived = [_columns(row, baseline, ratio, judge) for row, ratio in zip(rows, [None, *ratios], strict=True)]
+    for row, columns in zip(rows, derived, strict=True):
+        columns.update(_runtime_columns(row, rows))
     _mark_front(rows, derived)
     return derived
 
 
 def speed_ups(baseline: Measured, rows: Sequence[Measured]) -> list[speed.SpeedUp | None]:
     """Of each row against the baseline, by the rounds in which the machine was undisturbed; None where unknown."""
-    return [_speed_up(baseline, row) for row in rows]
+    return [_speed_up(baseline, row, baseline) for row in rows]
 
 
-def _speed_up(baseline: Measured, row: Measured) -> speed.SpeedUp | None:
-    if baseline.samples is None or row.samples is None:
+def _speed_up(reference: Measured, row: Measured, baseline: Measured) -> speed.SpeedUp | None:
+    """Of a row against another of its heat; the heat's baseline knows which rounds were undisturbed."""
+    if reference.samples is None or row.samples is None:
         return None
     still = stillness.during(baseline.felt, row.samples, baseline.best_ns)
-    return speed.speed_up(still.of(baseline.samples), still.of(row.samples))
+    return speed.speed_up(still.of(reference.samples), still.of(row.samples))
 
 
 def _columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | None, judge: Judge) -> Columns:
@@ -146,7 +151,8 @@ def _columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | None, jud
     }
     wide = ratio is not None and ratio.half_width > judge.precision
     disturbed = row.samples is not None and stillness.during(baseline.felt, row.samples, baseline.best_ns).disturbed
-    warnings = notes.of(row, took_effect(row), judge.floor, columns.get("replicates"), wide, disturbed)
+    replicates, ceiling_pct = columns.get("replicates"), columns.get("ceiling_pct")
+    warnings = notes.of(row, took_effect(row), judge.floor, replicates, wide, disturbed, ceiling_pct)
     columns["warnings"] = ";".join(warnings) or None
     return columns
 
@@ -235,6 +241,19 @@ def _speed_columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | Non
         saved_ms = speed.latency(baseline.samples).p50_ms * (1 - 1 / ratio.estimate)
         columns["break_even_calls"] = math.ceil(1e3 * (row.prepare_s + _extra_load_s(row, baseline)) / saved_ms)
     return columns
+
+
+def _runtime_columns(row: Measured, rows: Sequence[Measured]) -> Columns:
+    """The speed-up over the same runtime in FP32, by the same rounds; the heat's baseline comes first in `rows`."""
+    reference = next((other for other in rows if other.variant == row.fp32_variant), None)
+    ratio = None if reference is None else _speed_up(reference, row, rows[0])
+    if ratio is None:
+        return {}
+    return {
+        "runtime_speedup": ratio.estimate,
+        "runtime_speedup_ci_low": ratio.low,
+        "runtime_speedup_ci_high": ratio.high,
+    }
 
 
 def _extra_load_s(row: Measured, baseline: Measured) -> float:

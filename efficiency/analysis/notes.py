@@ -173,6 +173,17 @@ def _hardly_still(done: Done) -> str:
     return text + (_disturbed(done) or "Nothing was seen to run beside it, so it was the host: measure again later.")
 
 
+def _beyond_ceiling(done: Done) -> str:
+    share = _number(done.row.get("ceiling_pct"))
+    text = "A call takes less time than the measured peak of this machine allows" + (
+        f" ({share:.0f} %)" if share else ""
+    )
+    return (
+        f"{text}: others used the cores while the peak was measured. `python -m efficiency machine` measures it "
+        "again, for the studies to come; speed-ups do not rest on it."
+    )
+
+
 def _test_subset(done: Done) -> str:
     used, whole = (_number(done.details.get(name)) for name in ("test_rows", "test_rows_at_hand"))
     rows = "the first rows of the test set"
@@ -246,6 +257,7 @@ HINTS: dict[str, Callable[[Done], str]] = {
     "swapping": _swapping,
     "too-hot": _too_hot,
     "disturbed": _hardly_still,
+    "beyond-ceiling": _beyond_ceiling,
     "test-subset": _test_subset,
     "wide-interval": _wide_interval,
     "few-replicates": _few_replicates,
@@ -261,14 +273,15 @@ MEANINGS: dict[str, str] = {
     "swapping": "Memory was swapped while this was timed.",
     "too-hot": "The processor was slowed down for its heat while this was timed.",
     "disturbed": "Hardly a round was undisturbed: others had the cores, or the host kept them far apart.",
+    "beyond-ceiling": "The machine's peak was measured while it was busy: a call seems to do more than it can.",
     "test-subset": "Accuracy was measured on the first rows of the test set.",
     "wide-interval": "The interval is wider than asked for.",
     "few-replicates": "Fewer than three processes timed this row.",
 }
 """What each warning says, where nothing is known of what was done for the row; `hint` says what to do."""
 
-INFORMATIVE = ("test-subset",)
-"""These say what was asked for; the others, that something is not as it should be."""
+INFORMATIVE = ("test-subset", "beyond-ceiling")
+"""These say what was asked for, or concern no speed-up; the others, that something is not as it should be."""
 
 
 def hint(key: str, row: Values, asked: Values, details: Values) -> str:
@@ -300,11 +313,18 @@ def of_study(
 
 
 def of(
-    row: Measured, took_effect: str | None, floor: float, replicates: object, wide: bool, disturbed: bool = False
+    row: Measured,
+    took_effect: str | None,
+    floor: float,
+    replicates: object,
+    wide: bool,
+    disturbed: bool = False,
+    ceiling_pct: object = None,
 ) -> list[str]:
     """Keys of HINTS that apply to the row; `wide` is whether its interval is wider than was asked for.
 
-    `replicates` is how many count, `disturbed` whether too few of them were undisturbed (`analysis.stillness`).
+    `replicates` is how many count, `disturbed` whether too few of them were undisturbed (`analysis.stillness`), and
+    `ceiling_pct` the share of the machine's peak that it reaches.
     """
     found = []
     if took_effect == "no":
@@ -321,6 +341,8 @@ def of(
             found.append("wide-interval")
         if isinstance(replicates, int) and replicates < FEW_REPLICATES:
             found.append("few-replicates")
+        if isinstance(ceiling_pct, float) and ceiling_pct > 100:
+            found.append("beyond-ceiling")
     if row.on_subset and row.predicted is not None:
         found.append("test-subset")
     return found

@@ -62,10 +62,16 @@ def attainable(
 
 
 def sentence(ceiling_pct: float, kept: Mapping[str, object]) -> str:
-    """`Reaches 23 % of what this processor can do (limited by arithmetic in FP32).`"""
+    """`Reaches 23 % of what this processor can do (limited by arithmetic in FP32).`, or why it seems to do more."""
     limit = kept.get("limited_by")
     what = "GPU" if kept.get("device") == "cuda" else "processor"
     name = next((name for kind, name in ARITHMETIC.items() if kind == kept.get("arithmetic")), "FP32")
     of = "memory" if limit == "memory" else f"arithmetic in {name}"
+    if ceiling_pct > 100:
+        return (
+            f"Reaches {ceiling_pct:.0f} % of the peak that was measured for this {what} (limited by {of}), and nothing "
+            "does more than it can: others used the cores while the peak was measured. Measure it again, on the page "
+            "Machine."
+        )
     share = f"{ceiling_pct:.0f}" if ceiling_pct >= 9.5 else f"{ceiling_pct:.2g}"
     return f"Reaches {share} % of what this {what} can do (limited by {of})."

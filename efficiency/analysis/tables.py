@@ -17,7 +17,7 @@ SHOWN = [
     "variant", "variant_label", *views.PANEL, "workload_label", "relative", "on_front", "speedup", "accuracy_delta_pp",
     "size_ratio", "latency_ms_p50", "accuracy_pct", "size_mb", "peak_memory_mb", "took_effect", "noise_pct", "warnings",
     "speedup_ci_low", "speedup_ci_high", "accuracy_delta_ci_low_pp", "accuracy_delta_ci_high_pp",
-    "latency_low_ms", "latency_high_ms", "accuracy_ci_low_pct", "accuracy_ci_high_pct",
+    "latency_low_ms", "latency_high_ms", "accuracy_ci_low_pct", "accuracy_ci_high_pct", "runtime_speedup",
 ]  # fmt: skip
 """Columns of `views.prepared` that the comparison table is made of."""
 
@@ -55,6 +55,9 @@ def comparison(frame: pd.DataFrame, limit: int | None = None) -> pd.DataFrame:
     })  # fmt: skip
     if several:
         table.insert(1, "Study", order["study_name"])
+    if order["runtime_speedup"].notna().any():
+        place = list(table.columns).index("Accuracy Δ [pp]")
+        table.insert(place, "Over its runtime in FP32", order["runtime_speedup"])
     return table.reset_index(drop=True)
 
 

@@ -163,11 +163,18 @@ def control_of(frame: pd.DataFrame, row: pd.Series) -> pd.Series | None:
     return _beside(frame, row, CONTROL)
 
 
-def _beside(frame: pd.DataFrame, row: pd.Series, variant: str) -> pd.Series | None:
-    same = frame["study_id"] == row["study_id"]
+def beside(frame: pd.DataFrame, row: pd.Series) -> pd.DataFrame:
+    """The rows that were measured with this one, itself included: same study, workload, data set and condition."""
+    same = (frame["study_id"] == row["study_id"]) & (frame["status"] == "done")
     for column in PANEL:
         same &= frame[column] == row[column]
-    found = frame[same & (frame["variant"] == variant) & (frame["status"] == "done")]
+    found: pd.DataFrame = frame[same]
+    return found
+
+
+def _beside(frame: pd.DataFrame, row: pd.Series, variant: str) -> pd.Series | None:
+    found = beside(frame, row)
+    found = found[found["variant"] == variant]
     return found.iloc[0] if len(found) else None
 
 

@@ -49,12 +49,17 @@ def show(study_id: StudyId, json: Json = None) -> None:
 
 
 def shown(store: Store, study_id: str, asked: Mapping[str, Any]) -> None:
-    """Print the rows of a study, and below them what their warnings mean."""
-    from efficiency.analysis import notes, views
+    """Print the rows of a study, and below them what their warnings mean and why those that are not faster are not."""
+    from efficiency.analysis import notes, runtime_gain, views, why
 
     rows = store.rows([study_id])
     console.outcome(rows)
     console.hints(notes.of_study(views.records(rows), asked, store.details))
+    measured = views.records(views.measured(views.prepared(rows)))
+    for row in measured:
+        if gain := runtime_gain.said(row):
+            console.say(f"{row['workload']}, {row['condition']}: {row['variant']}: {gain}")
+    console.reasons(why.of_study(measured, store.study(study_id).machine, store.details))
 
 
 @app.command()

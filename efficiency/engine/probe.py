@@ -23,7 +23,7 @@ def run(asked: Message, send: Send) -> None:
     from efficiency.condition import Condition
     from efficiency.engine import arrays, inputs, variants
     from efficiency.errors import BadRequest
-    from efficiency.measure import accuracy, logits, size, work
+    from efficiency.measure import accuracy, kernels, logits, size, work
     from efficiency.techniques import compose
     from efficiency.techniques.base import Data
     from efficiency.workloads import checkpoints
@@ -80,6 +80,7 @@ def run(asked: Message, send: Send) -> None:
             call = accuracy.in_calls_of(len(sample), call)
         predicted = accuracy.predictions(call, rows, condition.device, on_batch=answered, on_logits=heard.add)
         evaluate_s = time.perf_counter() - started
+        ran = kernels.of(prepared.caller(), sample)
         shown = compose.evidence(keys, prepared, sample, reference, learned)
     if isinstance(heard, logits.Keeper):
         heard.close()
@@ -92,6 +93,7 @@ def run(asked: Message, send: Send) -> None:
         "size_bytes": size.artefact_bytes(artefact) if artefact.is_dir() else size.serialized_bytes(prepared.module),
         "predicted": arrays.to_text(predicted),
         "labels": arrays.to_text(labels.astype("uint16")),
+        "kernels": None if ran is None else asdict(ran),
         "logits": None if distance is None else asdict(distance),
         "evidence": {
             key: {"took_effect": e.took_effect, "reason": e.reason, "figures": dict(e.figures)}

@@ -20,7 +20,7 @@ from efficiency.engine import arrays
 from efficiency.health import Health
 from efficiency.machine import Machine
 from efficiency.results.store import Store
-from efficiency.study import Entry
+from efficiency.study import Entry, Variant
 from efficiency.techniques import compose
 
 NOT_TIMED = "Probed, not timed yet."
@@ -28,6 +28,11 @@ NOT_TIMED = "Probed, not timed yet."
 
 def _joined(before: NDArray[np.int64] | None, more: NDArray[np.int64]) -> NDArray[np.int64]:
     return more if before is None else np.concatenate([before, more])
+
+
+def _same_runtime_in_fp32(variant: Variant) -> str | None:
+    keys = compose.same_runtime_in_fp32(variant.techniques)
+    return None if keys is None else Variant.of(keys).key
 
 
 @dataclass
@@ -77,6 +82,7 @@ class StoreRecorder:
             status="cancelled",
             reason=NOT_TIMED,
             on_subset=effort.test_rows is not None,
+            fp32_variant=_same_runtime_in_fp32(entry.variant),
         )
         return _Row(position, entry, measured, identity)
 
@@ -109,6 +115,7 @@ class StoreRecorder:
         row.details = {
             "evidence": probe["evidence"],
             "logits": probe["logits"],
+            "kernels": probe.get("kernels"),
             "test_rows": len(measured.labels),
             "energy": cold["energy"],
             "test_rows_at_hand": probe["test_rows_at_hand"],

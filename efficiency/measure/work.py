@@ -45,7 +45,7 @@ def of(reference: nn.Module, sample: torch.Tensor) -> Work | None:
         looked_up.append(args[0].numel() * row_bytes)
 
     embeddings = [part for part in reference.modules() if isinstance(part, nn.Embedding)]
-    counter = FlopCounterMode(display=False, custom_mapping=_fused())
+    counter = FlopCounterMode(display=False, custom_mapping=fused())
     with ExitStack() as stack:
         for embedding in embeddings:
             stack.callback(embedding.register_forward_hook(note).remove)
@@ -74,7 +74,7 @@ def _fast_path_off() -> Any:
     return switched(False)
 
 
-def _fused() -> dict[Any, Any]:
+def fused() -> dict[Any, Any]:
     """How to count the fused operations that torch 2.13's counter leaves out; each gets shapes in place of tensors."""
     import torch
     from torch.utils.flop_counter import sdpa_flop_count

@@ -55,6 +55,9 @@ COLUMNS: dict[str, Kind] = {
     "noise_floor_pct": "number",
     "logits_snr_db": "number",
     "ceiling_pct": "number",
+    "runtime_speedup": "number",
+    "runtime_speedup_ci_low": "number",
+    "runtime_speedup_ci_high": "number",
 }
 
 STATUSES = ("done", "failed", "not-applicable", "cancelled")

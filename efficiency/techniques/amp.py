@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from efficiency.techniques import half_precision
+from efficiency.ceiling import Arithmetic
+from efficiency.techniques import macs
 from efficiency.techniques.base import Evidence, Prepared, Stage, Technique, Tensors, Training
 
 if TYPE_CHECKING:
@@ -50,15 +51,22 @@ def apply_fp16(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Pr
     return _apply(prepared, sample, torch.float16)
 
 
-def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> Evidence:
-    """Share of the arithmetic operations that really ran in 16 bits, seen at the dispatcher."""
-    share = half_precision.share(prepared, sample)
-    figures = {"half_precision_share": round(share, 4)}
-    if share > 0.5:
-        return Evidence("yes", f"{share:.0%} of the matrix operations ran in 16 bits.", figures)
-    if share > 0:
-        return Evidence("partly", f"Only {share:.0%} of the matrix operations ran in 16 bits.", figures)
-    return Evidence("no", "Every matrix operation ran in FP32: autocast had no effect.", figures)
+def _evidence(prepared: Prepared, sample: torch.Tensor, kind: Arithmetic) -> Evidence:
+    """Share of the multiply-accumulates that really ran in 16 bits, and the casts that a call pays for it."""
+    seen = macs.counted(prepared, sample)
+    share, figures = seen.share(kind), seen.figures(kind)
+    if share == 0:
+        return Evidence("no", "Every matrix operation ran in FP32: autocast had no effect.", figures)
+    said = f"{seen.said(kind)}, with {seen.conversions} casts a call."
+    return Evidence("yes", said, figures) if share > 0.5 else Evidence("partly", f"Only {said}", figures)
+
+
+def evidence_bf16(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> Evidence:
+    return _evidence(prepared, sample, "bf16")
+
+
+def evidence_fp16(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> Evidence:
+    return _evidence(prepared, sample, "fp16")
 
 
 AMP_BF16 = Technique(
@@ -68,11 +76,11 @@ AMP_BF16 = Technique(
     stage=Stage.CALL,
     why_not=why_not_bf16,
     apply=apply_bf16,
-    evidence=evidence,
+    evidence=evidence_bf16,
     conflicts=frozenset({"amp-fp16"}),
     arithmetic="bf16",
     evaluation_cost=2.5,
-    training=Training(apply_bf16, evidence, conflicts=frozenset({"amp-fp16"}), cost=1.5),
+    training=Training(apply_bf16, evidence_bf16, conflicts=frozenset({"amp-fp16"}), cost=1.5),
 )
 
 AMP_FP16 = Technique(
@@ -82,8 +90,8 @@ AMP_FP16 = Technique(
     stage=Stage.CALL,
     why_not=why_not_fp16,
     apply=apply_fp16,
-    evidence=evidence,
+    evidence=evidence_fp16,
     conflicts=frozenset({"amp-bf16"}),
     arithmetic="fp16",
-    training=Training(apply_fp16, evidence, conflicts=frozenset({"amp-bf16"}), scales_loss=True),
+    training=Training(apply_fp16, evidence_fp16, conflicts=frozenset({"amp-bf16"}), scales_loss=True),
 )

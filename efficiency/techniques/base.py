@@ -168,6 +168,8 @@ class Technique:
     """(the FP32 reference, a sample input, data) to tensors that `apply` rebuilds from."""
     learns_from: Literal["nothing", "calibration", "training"] = "nothing"
     runtime: Runtime | None = None
+    fp32_of: str | None = None
+    """Of a runtime that quantizes by itself: the key of the same runtime in FP32, to tell INT8's gain from its own."""
     conflicts: frozenset[str] = frozenset()
     api_status: Literal["stable", "deprecated"] = "stable"
     successor: str | None = None

@@ -85,6 +85,18 @@ def runtime_of(keys: tuple[str, ...]) -> Runtime | None:
     return next((t.runtime for t in techniques.in_order(keys) if t.runtime is not None), None)
 
 
+def same_runtime_in_fp32(keys: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The variant with the same runtime, layout and call whose weights are FP32: what it gains is the runtime's own.
+
+    None where there is no runtime, or where these techniques leave the weights as they are.
+    """
+    if runtime_of(keys) is None:
+        return None
+    chosen = techniques.in_order(keys)
+    alone = tuple(t.fp32_of or t.key for t in chosen if t.stage is not Stage.WEIGHTS)
+    return None if alone == tuple(t.key for t in chosen) else alone
+
+
 def probed_under(keys: tuple[str, ...], condition: Condition) -> Condition:
     """What of a condition the variant's preparation and answers depend on: where that is equal, a probe is shared.
 

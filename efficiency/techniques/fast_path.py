@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from efficiency.techniques import macs
 from efficiency.techniques.base import Evidence, Prepared, Stage, Technique, Tensors
 
 if TYPE_CHECKING:
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from efficiency.condition import Condition
     from efficiency.machine import Machine
     from efficiency.workloads.base import Workload
-
-# Of a whole nn.TransformerEncoderLayer, and of an nn.MultiheadAttention that stands elsewhere.
-_LAYER, _ATTENTION = "_transformer_encoder_layer_fwd", "_native_multi_head_attention"
 
 
 def why_not(workload: Workload, condition: Condition, machine: Machine) -> str | None:
@@ -48,22 +46,14 @@ def apply(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepare
 
 def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> Evidence:
     """The fused kernels are seen at the dispatcher, or they are not."""
-    from torch.utils._python_dispatch import TorchDispatchMode
-
-    seen: list[str] = []
-
-    class Kernels(TorchDispatchMode):
-        def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
-            seen.append(func.overloadpacket.__name__)
-            return func(*args, **(kwargs or {}))
-
-    with Kernels():
-        prepared.caller()(sample)
-    layers, attentions = seen.count(_LAYER), seen.count(_ATTENTION)
-    figures = {"fused_layers": float(layers), "fused_attentions": float(attentions)}
+    seen = macs.counted(prepared, sample)
+    layers, attentions = (seen.calls(operation) for operation in macs.FUSED)
+    fused = seen.share_in(macs.FUSED)
+    figures = {"fused_layers": float(layers), "fused_attentions": float(attentions), "fused_mac_share": round(fused, 4)}
     counts = ((layers, "encoder layers"), (attentions, "attention modules"))
     if ran := " and ".join(f"{count} {what}" for count, what in counts if count):
-        return Evidence("yes", f"{ran} ran as one fused kernel each.", figures)
+        said = f"{ran} ran as one fused kernel each: {fused:.0%} of the multiply-accumulates."
+        return Evidence("yes", said, figures)
     return Evidence("no", "No fused encoder or attention kernel was ever called.", figures)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from efficiency.techniques import half_precision
+from efficiency.ceiling import Arithmetic
+from efficiency.techniques import macs
 from efficiency.techniques.base import Evidence, Prepared, Stage, Technique, Tensors
 
 if TYPE_CHECKING:
@@ -49,17 +50,17 @@ def apply_fp16(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Pr
     return _apply(prepared, sample, torch.float16)
 
 
-def _evidence(prepared: Prepared, sample: torch.Tensor, dtype: torch.dtype) -> Evidence:
+def _evidence(prepared: Prepared, sample: torch.Tensor, dtype: torch.dtype, kind: Arithmetic) -> Evidence:
     """What is stored in 16 bits, and what is computed in them: a model may cast its weights back on the way."""
     parameters = list(prepared.module.parameters())
     total = sum(parameter.numel() for parameter in parameters)
     stored = sum(p.numel() for p in parameters if p.dtype == dtype) / total if total else 0.0
-    computed = half_precision.share(prepared, sample)
-    figures = {"half_parameter_share": round(stored, 4), "half_precision_share": round(computed, 4)}
-    said = f"{stored:.0%} of the parameters are stored and {computed:.0%} of the matrix operations ran in 16 bits."
+    seen = macs.counted(prepared, sample)
+    figures = {"half_parameter_share": round(stored, 4), **seen.figures(kind)}
+    said = f"{stored:.0%} of the parameters are stored in 16 bits, and {seen.said(kind)}."
     if stored == 0:
         return Evidence("no", "No parameter is stored in 16 bits.", figures)
-    if stored > 0.5 and computed > 0.5:
+    if stored > 0.5 and seen.share(kind) > 0.5:
         return Evidence("yes", said, figures)
     return Evidence("partly", f"Only {said}", figures)
 
@@ -67,13 +68,13 @@ def _evidence(prepared: Prepared, sample: torch.Tensor, dtype: torch.dtype) -> E
 def evidence_bf16(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> Evidence:
     import torch
 
-    return _evidence(prepared, sample, torch.bfloat16)
+    return _evidence(prepared, sample, torch.bfloat16, "bf16")
 
 
 def evidence_fp16(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> Evidence:
     import torch
 
-    return _evidence(prepared, sample, torch.float16)
+    return _evidence(prepared, sample, torch.float16, "fp16")
 
 
 BF16_WEIGHTS = Technique(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from efficiency.techniques import macs
 from efficiency.techniques.base import Evidence, Prepared
 
 if TYPE_CHECKING:
@@ -110,10 +111,10 @@ def with_int8_embeddings(model: nn.Module) -> nn.Module:
 
 
 def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> Evidence:
-    """Share of the weights that are no longer float: a quantized module has no Parameters."""
+    """What is not float any more, since a quantized module has no Parameters, and what computes in INT8."""
     total = sum(p.numel() for p in reference.parameters() if p.dim() > 1)
     left = sum(p.numel() for p in prepared.module.parameters() if p.dim() > 1)
-    return judged(1 - left / total if total else 0.0)
+    return with_arithmetic(judged(1 - left / total if total else 0.0), prepared, sample)
 
 
 def judged(share: float, bits: int = 8) -> Evidence:
@@ -124,3 +125,13 @@ def judged(share: float, bits: int = 8) -> Evidence:
     if share > 0.01:
         return Evidence("partly", f"Only {share:.1%} of the weights are INT{bits}.", figures)
     return Evidence("no", "No weight was quantized: the model still runs in FP32.", figures)
+
+
+def with_arithmetic(weights: Evidence, prepared: Prepared, sample: torch.Tensor) -> Evidence:
+    """Weights alone in 8 bits would leave the arithmetic in FP32: where most of it stays, the effect is partial."""
+    if weights.took_effect == "no":
+        return weights
+    seen = macs.counted(prepared, sample)
+    reason = f"{weights.reason.removesuffix('.')}, and {seen.said('int8')}."
+    took_effect = weights.took_effect if seen.share("int8") >= MOSTLY else "partly"
+    return Evidence(took_effect, reason, {**weights.figures, **seen.figures("int8")})

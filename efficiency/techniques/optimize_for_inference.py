@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from efficiency.workloads.base import Workload
 
 FILE = "frozen.pt"
+_CONVERSIONS = ("aten::to_mkldnn", "aten::to_dense", "aten::quantize_per_tensor", "aten::dequantize")
+"""Operations that compute nothing: into oneDNN's layout or INT8, and back."""
 
 
 def why_not(workload: Workload, condition: Condition, machine: Machine) -> str | None:
@@ -95,6 +97,7 @@ def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> 
     figures = {
         "graph_operations": float(len(computing)),
         "onednn_operations": float(sum("mkldnn" in name.lower() for name in computing)),
+        "conversions": float(sum(name in _CONVERSIONS for name in computing)),
     }
     said = f"The model runs as a frozen graph of {len(computing)} operations, without Python"
     onednn = int(figures["onednn_operations"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from efficiency.techniques import int8
+from efficiency.techniques import int8, macs
 from efficiency.techniques.base import Evidence, Prepared, Stage, Technique, Tensors
 from efficiency.techniques.quiet import quiet
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 GROUP = 32
 """Weights that share a scale in 4 bits, along the input; torchao takes no layer that this does not divide."""
-# What a Linear layer's product is called at the dispatcher; attention's own products are none of torchao's.
-_PRODUCTS = ("mm", "addmm", "linear", "_int_mm")
 
 
 def why_not(workload: Workload, condition: Condition, machine: Machine) -> str | None:
@@ -109,53 +107,40 @@ def _share(prepared: Prepared, reference: nn.Module, bits: int) -> float:
 
 
 def evidence_int8_weights(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> Evidence:
-    return int8.judged(_share(prepared, reference, 8))
+    return _in_fp32(int8.judged(_share(prepared, reference, 8)), prepared, sample)
+
+
+def _in_fp32(weights: Evidence, prepared: Prepared, sample: torch.Tensor) -> Evidence:
+    """Weights that are stored in few bits and unpacked at every call: the arithmetic is looked at, and said to stay."""
+    if weights.took_effect == "no":
+        return weights
+    figures = {**weights.figures, **macs.counted(prepared, sample).figures("int8")}
+    reason = f"{weights.reason.removesuffix('.')}; they are unpacked at every call, for arithmetic in floating point."
+    return replace(weights, reason=reason, figures=figures)
 
 
 def evidence_int4_weights(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> Evidence:
     """Rounding to 4 bits is one thing, and storing 4 is another."""
-    seen = int8.judged(_share(prepared, reference, 4), bits=4)
+    seen = _in_fp32(int8.judged(_share(prepared, reference, 4), bits=4), prepared, sample)
     if seen.took_effect == "no":
         return seen
-    pairs = [(weight, _integers(weight)) for weight in prepared.module.parameters()]
-    held = [(weight.numel(), integers.nbytes) for weight, integers in pairs if integers is not None]
-    stored = 8 * sum(size for _, size in held) / sum(count for count, _ in held)
+    stored = _stored_bits(prepared.module)
     figures = {**seen.figures, "stored_bits_per_weight": round(stored, 2)}
     if stored <= 4:
         return replace(seen, figures=figures)
-    reason = f"{seen.reason.removesuffix('.')} by their values, but each is stored in {stored:.0f} bits."
+    reason = f"{seen.reason.removesuffix('.')}. Each is stored in {stored:.0f} bits all the same."
     return Evidence("partly", reason, figures)
 
 
-def _integer_products(prepared: Prepared, sample: torch.Tensor) -> list[bool]:
-    """Of every product of a Linear layer, as the dispatcher sees it: whether both sides were integers."""
-    import torch
-    from torch.utils._python_dispatch import TorchDispatchMode
-
-    seen: list[bool] = []
-
-    class Products(TorchDispatchMode):
-        def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
-            if func.overloadpacket.__name__ in _PRODUCTS:
-                tensors = [value for value in args if isinstance(value, torch.Tensor)]
-                seen.append(not any(value.is_floating_point() for value in tensors))
-            return func(*args, **(kwargs or {}))
-
-    with Products():
-        prepared.caller()(sample)
-    return seen
+def _stored_bits(module: nn.Module) -> float:
+    """Bits that a quantized weight takes in memory, on average."""
+    pairs = [(weight, _integers(weight)) for weight in module.parameters()]
+    held = [(weight.numel(), integers.nbytes) for weight, integers in pairs if integers is not None]
+    return 8 * sum(size for _, size in held) / sum(count for count, _ in held)
 
 
 def evidence_int8_dynamic(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> Evidence:
-    """Weights alone in 8 bits would leave the arithmetic in FP32: the products themselves are looked at."""
-    weights = int8.judged(_share(prepared, reference, 8))
-    if weights.took_effect == "no":
-        return weights
-    products = _integer_products(prepared, sample)
-    share = sum(products) / len(products) if products else 0.0
-    figures = {**weights.figures, "integer_product_share": round(share, 4)}
-    reason = f"{weights.reason.removesuffix('.')}, and {sum(products)} of {len(products)} products ran in integers."
-    return Evidence(weights.took_effect if share >= int8.MOSTLY else "partly", reason, figures)
+    return int8.with_arithmetic(int8.judged(_share(prepared, reference, 8)), prepared, sample)
 
 
 INT8_WEIGHT_ONLY = Technique(

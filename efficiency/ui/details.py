@@ -8,16 +8,28 @@ import pandas as pd
 import streamlit as st
 
 from efficiency import charts, techniques
-from efficiency.analysis import answers, notes, replicates, roofline, stillness, tables, views, wording
+from efficiency.analysis import (
+    answers,
+    kernels,
+    notes,
+    replicates,
+    roofline,
+    runtime_gain,
+    stillness,
+    tables,
+    views,
+    wording,
+)
 from efficiency.analysis.wording import markdown_text
 from efficiency.results.store import Store
 from efficiency.study import CONTROL, tolerance_of
-from efficiency.ui import selected
+from efficiency.ui import selected, why
 
 EFFECT = {"yes": ("took effect", "green"), "partly": ("took effect in part", "orange"), "no": ("no effect", "red")}
 CEILING = (
     "The least time that a call could take here, from the model's operations and bytes and the measured peaks of "
-    "arithmetic and memory, as a share of its median latency. Nothing reaches 100 %; the page Machine shows the peaks."
+    "arithmetic and memory, as a share of its median latency. The page Machine shows the peaks: measured on a "
+    "busy machine they are too low, and a share can then pass 100 %."
 )
 VERDICT = {"faster": "green", "slower": "orange", "kept": "green", "lost": "red"}
 
@@ -47,6 +59,9 @@ def _drawer(store: Store, rows: pd.DataFrame, row: pd.Series[Any]) -> None:
     if row["status"] == "done":
         _findings(row)
         _numbers(row, baseline)
+        if gain := runtime_gain.said(row.to_dict()):
+            st.markdown(markdown_text(gain))
+        why.show(store, rows, row, kept, study.machine)
         if pd.notna(row["ceiling_pct"]) and isinstance(kept.get("work"), dict):
             st.markdown(roofline.sentence(float(row["ceiling_pct"]), kept["work"]), help=CEILING)
         _histogram(store, row, baseline)
@@ -59,6 +74,8 @@ def _drawer(store: Store, rows: pd.DataFrame, row: pd.Series[Any]) -> None:
         say, icon = (st.info, ":material/hourglass_empty:") if waits else (st.warning, ":material/block:")
         say(f"{markdown_text(row['state'])}: {markdown_text(row['reason'])}", icon=icon)
     _evidence(kept)
+    if text := kernels.said(kept):
+        st.caption(markdown_text(text))
     if text := wording.energy(kept.get("energy")):
         st.caption(markdown_text(text))
     for key, text in notes.hints(row.to_dict(), study.asked, kept):

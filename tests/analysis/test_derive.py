@@ -163,7 +163,8 @@ def test_every_warning_has_a_hint():
     poor = row("x", 5.0, 100, on_subset=True, evidence={"a": {"took_effect": "no"}})
     poor.samples = times(5.0, replicates=2)
     poor.health = [Health(1.0, 0.0, 0.0, 0.0), Health(1.0, 0.5, 0.5, 50.0, too_hot=3)]
-    said = notes.of(poor, "no", 1.2, 2, wide=True, disturbed=True) + notes.of(poor, "partly", 1.2, 2, wide=False)
+    said = notes.of(poor, "no", 1.2, 2, wide=True, disturbed=True, ceiling_pct=134.0)
+    said += notes.of(poor, "partly", 1.2, 2, wide=False)
     assert set(said) <= set(notes.HINTS)
     assert set(said) == set(notes.HINTS) == set(notes.MEANINGS)
 
@@ -211,3 +212,42 @@ def test_every_column_is_one_of_the_contracts():
     full = row("x", 5.0, 120, size_bytes=1, prepare_s=1.0, load_s=1.0, first_call_ms=1.0, peak_memory_mb=1.0)
     for columns in derive.heat([baseline(), control(), full]):
         assert set(columns) <= set(COLUMNS)
+
+
+def test_what_int8_gains_is_told_from_what_its_runtime_gains():
+    """10 ms eager, 8 ms in the runtime, 2 ms there in INT8: 5x in all, 4x of it INT8's."""
+    heat = [baseline(), control(), row("r+int8", 2.0, fp32_variant="r"), row("r", 8.0)]
+    found = derive.heat(heat)
+    assert found[2]["speedup"] == pytest.approx(5.0, rel=0.01)
+    assert found[2]["runtime_speedup"] == pytest.approx(4.0, rel=0.01)
+    assert found[2]["runtime_speedup_ci_low"] < 4.0 < found[2]["runtime_speedup_ci_high"]
+    assert not any("runtime_speedup" in columns for columns in (found[0], found[1], found[3]))
+
+
+def test_the_runtimes_gain_is_unknown_where_it_was_not_timed_beside():
+    for heat in (
+        [baseline(), control(), row("r+int8", 2.0, fp32_variant="r")],
+        [baseline(), control(), row("r+int8", 2.0, fp32_variant="r"), row("r", 8.0, status="failed")],
+        [baseline(), control(), row("r+int8", None, fp32_variant="r"), row("r", 8.0)],
+    ):
+        assert "runtime_speedup" not in derive.heat(heat)[2]
+
+
+def test_the_rounds_that_count_are_the_same_for_both_comparisons():
+    """The first half of every replicate was disturbed, and only the quantized model felt it."""
+    heat = [baseline(), row("r+int8", 2.0, fp32_variant="r"), row("r", 8.0)]
+    samples = heat[1].samples
+    heat[1].samples = np.where((samples[:, 1] < 10)[:, None] & (np.arange(3) == 2), 3 * samples, samples)
+    rounds = np.indices((4, 21)).reshape(2, -1)
+    heat[0].felt = np.column_stack([*rounds, np.where(rounds[1] < 10, 9_000, 5_000)]).astype(np.int64)
+    found = derive.heat(heat)[1]
+    assert found["runtime_speedup"] == pytest.approx(4.0, rel=0.01)
+    assert found["speedup"] == pytest.approx(5.0, rel=0.01)
+
+
+def test_more_than_the_peak_is_a_warning_of_the_peak():
+    heat = [baseline(), control(), row("x", 5.0, attainable_ms=6.0), row("y", 5.0, attainable_ms=2.0)]
+    found = derive.heat(heat)
+    assert found[2]["ceiling_pct"] == pytest.approx(120, rel=0.01)
+    assert "beyond-ceiling" in str(found[2]["warnings"]).split(";")
+    assert "beyond-ceiling" not in str(found[3]["warnings"]).split(";")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import synthetic
 from said import said
@@ -18,6 +19,7 @@ from efficiency.analysis import notes
 from efficiency.analysis.wording import markdown_text
 from efficiency.machine import this_machine
 from efficiency.results import documents
+from efficiency.results.columns import COLUMNS
 from efficiency.results.store import Store
 from efficiency.study import plan_preset
 from efficiency.ui import headline
@@ -213,6 +215,7 @@ def test_details_of_a_row(visit: Visit, store: Store) -> None:
     at = visit(study=id, row=str(row["row_id"]))
     text = said(at)
     assert "99.1% of the weights are INT8" in text
+    assert "Why is it not faster?" not in text
     assert text.count("95 %: ") == 3, "Of speed-up, latency and accuracy; size and memory have none."
     assert "noise floor ±" in text
     assert len(at.get("plotly_chart")) == 5, "Three of Explore, the samples, and every process's ratio."
@@ -251,6 +254,32 @@ def test_details_say_energy_or_why_there_is_none(
     text = said(visit(study=id, row=str(row["row_id"])))
     assert markdown_text(sentence) in text
     assert markdown_text("40 dB from the baseline's: the difference is 1 %") in text
+
+
+def test_details_say_why_a_row_is_not_faster_and_what_of_it_is_the_runtimes(visit: Visit, store: Store) -> None:
+    id = synthetic.fill(store)
+    row = store.rows([id]).query("variant == 'amp-bf16' and workload == 'vision-small-cnn'").iloc[0].to_dict()
+    columns = {name: row[name] for name in COLUMNS if name != "study" and pd.notna(row[name])}
+    columns |= {"runtime_speedup": 1.24, "runtime_speedup_ci_low": 1.2, "runtime_speedup_ci_high": 1.28}
+    columns |= {"ceiling_pct": 134.0, "warnings": "beyond-ceiling"}
+    figures = {"bf16_mac_share": 0.5, "conversions": 7.0}
+    evidence = {"amp-bf16": {"took_effect": "yes", "reason": "Half of it.", "figures": figures}}
+    ran = {"ran": [["convolution", "avx512_core_bf16", 3], ["reorder", "", 2]], "onednn_limit": None}
+    details = {"evidence": evidence, "kernels": ran, "work": {"limited_by": "arithmetic", "arithmetic": "bf16"}}
+    store.put_row(id, row["position"], columns, details)
+    at = visit(study=id, row=str(row["row_id"]))
+    text = said(at)
+    for sentence in (
+        "It is slower: a call takes 1.6",
+        "Only 50% of the multiply-accumulates run in BF16",
+        "7 tensors are converted to another type or layout at every call",
+        "The fastest here: Static INT8",
+        "0.62x over FP32 eager: 0.50x of it is the runtime's, 1.24x [1.20, 1.28] is BF16's own.",
+        "oneDNN ran, in a call: 3 × convolution in AVX512-BF16; and 2 copies from one layout to another.",
+        "others used the cores while the peak was measured",
+    ):
+        assert markdown_text(sentence) in text
+    assert "Over its runtime in FP32" in at.dataframe[0].value
 
 
 def test_details_judge_accuracy_by_the_studys_own_tolerance(visit: Visit, store: Store) -> None:

@@ -62,7 +62,7 @@ def test_a_database_from_before_a_column_gains_it_and_loses_nothing(url, tmp_pat
         id, row = store.studies()["id"][0], store.rows(None).iloc[0]
         assert list(store.rows(None).columns) == ["row_id", "study_id", "position", *COLUMNS]
         assert (row["variant"], row["speedup"], row["phase"]) == ("dynamic-int8", 1.5, "inference")
-        assert row[["noise_floor_pct", "logits_snr_db", "ceiling_pct"]].isna().all()
+        assert row[["noise_floor_pct", "logits_snr_db", "ceiling_pct", "runtime_speedup_ci_high"]].isna().all()
         assert store.details(row["row_id"]) == {"spent_s": 2}
         assert len(store.samples(row["row_id"])) == 1
         assert store.answers(row["row_id"])["label"].tolist() == [1, 3]

@@ -72,3 +72,29 @@ def test_a_variant_has_one_runtime_and_weights_are_put_in_before_it() -> None:
     assert compose.runtime_of(("static-int8", "inference-mode")) is None
     assert compose.runtime_of(("static-int8", *KEYS)) is TECHNIQUES["optimize-for-inference"].runtime
     assert "cannot be combined" in str(compose.clash((*KEYS, "amp-bf16")))
+
+
+@pytest.mark.parametrize(
+    ("keys", "alone"),
+    [
+        (("static-int8", *KEYS), KEYS),
+        (("static-int8", "channels-last", *KEYS, "inference-mode"), ("channels-last", *KEYS, "inference-mode")),
+        (("onnxruntime-static-int8",), ("onnxruntime",)),
+        (("onnxruntime-dynamic-int8",), ("onnxruntime",)),
+        (("onnxruntime",), None),
+        (("channels-last", *KEYS), None),
+        (("static-int8", "inference-mode"), None),
+        ((), None),
+    ],
+)
+def test_the_same_runtime_in_fp32(keys: tuple[str, ...], alone: tuple[str, ...] | None) -> None:
+    assert compose.same_runtime_in_fp32(keys) == alone
+
+
+def test_the_runtime_in_fp32_is_one_that_can_stand_alone() -> None:
+    for technique in TECHNIQUES.values():
+        if technique.fp32_of is not None:
+            other = TECHNIQUES[technique.fp32_of]
+            assert technique.runtime is not None
+            assert other.runtime is not None
+            assert (other.arithmetic, other.fp32_of) == ("fp32", None)

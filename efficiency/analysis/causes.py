@@ -1,0 +1,227 @@
+"""What explains that a row is not faster, as far as it left a trace: a function a cause, a sentence with its numbers.
+
+A cause looks at what is kept of the row (its columns, the evidence and the work in its details), at its machine and at
+the rows beside it, and says nothing where it does not apply. Nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+from efficiency import techniques
+from efficiency.analysis import kernels, machine_words, notes, views, wording
+from efficiency.ceiling import ARITHMETIC, Arithmetic
+from efficiency.study import BASELINE
+from efficiency.techniques import compose
+
+Values = Mapping[Any, Any]
+
+DISTURBED = ("noisy", "busy-machine", "cpu-stolen", "cpu-throttled", "swapping", "too-hot", "disturbed")
+"""Warnings which say that the machine was not itself."""
+INSTRUCTIONS: dict[Arithmetic, tuple[tuple[str, ...], str]] = {
+    "int8": (machine_words.INT8_SETS, "VNNI, AMX"),
+    "bf16": (machine_words.BF16_SETS, "AVX512-BF16, AMX"),
+    "fp16": (("avx512_fp16", "asimddp", "sve"), "AVX512-FP16"),
+}
+"""What a processor needs of for fast arithmetic, and what that is called."""
+PURPOSE = {
+    "inference-mode": "Inference mode computes the very same: what it saves is bookkeeping, some microseconds an "
+    "operation, and a call takes {latency} here.",
+    "grad-enabled": "Gradients enabled is measured to show what forgetting `no_grad` costs: it can gain nothing.",
+}
+"""Of techniques that change no arithmetic."""
+MOSTLY, LITTLE_PADDING_PCT, HALF_PCT, HARDLY = 0.9, 20.0, 50.0, 1.2
+
+
+@dataclass(frozen=True)
+class Case:
+    """A row and what is known around it; any of it may be missing in a document of another origin."""
+
+    row: Values
+    details: Values
+    machine: Values
+    beside: Sequence[Values]
+    """The rows of the same study, workload, data set and condition, this one included, as `views.prepared` has them."""
+    baseline_details: Values
+
+    @property
+    def techniques(self) -> tuple[str, ...]:
+        """Its keys, those that this version knows."""
+        return tuple(key for key in str(self.row.get("variant")).split("+") if key in techniques.TECHNIQUES)
+
+    @property
+    def arithmetic(self) -> Arithmetic:
+        return compose.arithmetic(self.techniques)
+
+    @property
+    def baseline(self) -> Values:
+        return next((row for row in self.beside if row.get("variant") == BASELINE), {})
+
+    def number(self, name: str) -> float | None:
+        return number_of(self.row.get(name))
+
+    def figures(self) -> Iterator[tuple[str, Values]]:
+        """(technique key, its evidence's figures)."""
+        kept = self.details.get("evidence")
+        for key, shown in kept.items() if isinstance(kept, Mapping) else ():
+            if isinstance(shown, Mapping) and isinstance(shown.get("figures"), Mapping):
+                yield str(key), shown["figures"]
+
+    def figure(self, name: str) -> float | None:
+        """Of the first technique that has it."""
+        found = (number_of(figures.get(name)) for _, figures in self.figures())
+        return next((figure for figure in found if figure is not None), None)
+
+
+def number_of(value: object) -> float | None:
+    return float(value) if isinstance(value, Real) and math.isfinite(value) else None
+
+
+def _work(details: Values) -> Values:
+    kept = details.get("work")
+    return kept if isinstance(kept, Mapping) else {}
+
+
+def _no_effect(case: Case) -> str:
+    kept = case.details.get("evidence")
+    idle = [
+        f"{views.variant_label(str(key))} took no effect: {shown.get('reason')}"
+        for key, shown in (kept.items() if isinstance(kept, Mapping) else ())
+        if isinstance(shown, Mapping) and shown.get("took_effect") == "no"
+    ]
+    return " ".join(idle)
+
+
+def _disturbed(case: Case) -> str:
+    warned = set(str(case.row.get("warnings") or "").split(";"))
+    seen = [notes.MEANINGS[key] for key in DISTURBED if key in warned]
+    return f"The measurement was disturbed, and the warnings say what to do. {' '.join(seen)}" if seen else ""
+
+
+def _mostly_elsewhere(case: Case) -> str:
+    share = case.figure(f"{case.arithmetic}_mac_share")
+    if case.arithmetic == "fp32" or share is None or not 0 < share < MOSTLY:
+        return ""
+    return (
+        f"Only {share:.0%} of the multiply-accumulates run in {ARITHMETIC[case.arithmetic]}: if all take equally long, "
+        f"the whole cannot become more than {1 / (1 - share):.1f}x as fast however fast these are."
+    )
+
+
+def _unpacked(case: Case) -> str:
+    if case.arithmetic != "fp32" or not any("weight_share" in name for _, shown in case.figures() for name in shown):
+        return ""
+    text = "Its weights are stored in few bits and unpacked at every call, for arithmetic in floating point: what that "
+    text += "saves is reading them. "
+    moved, cache_mb = number_of(_work(case.baseline_details).get("bytes")), number_of(case.machine.get("l3_cache_mb"))
+    if moved is not None and cache_mb is not None and moved <= 1e6 * cache_mb:
+        return text + f"Here all {moved / 1e6:.1f} MB of a call fit into the cache of {cache_mb:.0f} MB beforehand."
+    return text.rstrip()
+
+
+def _instructions(case: Case) -> str:
+    sets, named = INSTRUCTIONS.get(case.arithmetic, ((), ""))
+    own = case.machine.get("instruction_sets")
+    if not sets or case.row.get("device") != "cpu":
+        return ""
+    kept = case.details.get("kernels")
+    if isinstance(kept, Mapping) and kept.get("onednn_limit"):
+        return (
+            f"ONEDNN_MAX_CPU_ISA={kept['onednn_limit']} keeps oneDNN from the instruction sets that this processor has."
+        )
+    if not isinstance(own, list | tuple) or set(sets) & set(own):
+        return ""
+    return (
+        f"This processor has no instructions for {ARITHMETIC[case.arithmetic]} (such as {named}), so it takes detours."
+    )
+
+
+def _peak(case: Case) -> str:
+    own, reference = number_of(_work(case.details).get("ms")), number_of(_work(case.baseline_details).get("ms"))
+    if case.arithmetic == "fp32" or not own or not reference:
+        return ""
+    name, gain = ARITHMETIC[case.arithmetic], reference / own
+    if _work(case.details).get("limited_by") == "memory":
+        return f"Memory limits this call: its bytes alone take {own:.3g} ms, which faster arithmetic does not shorten."
+    if gain >= HARDLY:
+        return ""
+    return (
+        f"At their measured peaks, {name} is but {gain:.2f}x as fast as FP32 on this processor: little is to be gained."
+    )
+
+
+def _conversions(case: Case) -> str:
+    count = case.figure("conversions")
+    if not count:
+        return ""
+    tensors = "A tensor is" if count == 1 else f"{count:.0f} tensors are"
+    return f"{tensors} converted to another type or layout at every call, which takes time and computes nothing."
+
+
+def _reorders(case: Case) -> str:
+    own, reference = kernels.reorders(case.details), kernels.reorders(case.baseline_details)
+    if not own or reference is None or own <= reference:
+        return ""
+    return f"oneDNN copies {own} tensors from one layout to another in a call, and {reference} in the baseline's."
+
+
+def _layout(case: Case) -> str:
+    all_of_them, given = case.figure("convolutions"), case.figure("nhwc_convolutions")
+    copies, kept = case.figure("layout_copies"), case.figure("channels_last_share")
+    if kept is None:
+        return ""
+    said = ["The input is converted at every call, which is timed"]
+    if copies:
+        said.append(f"{copies:.0f} tensors are copied on the way to keep the layout")
+    if all_of_them and given is not None and given < all_of_them:
+        said.append(f"only {given:.0f} of {all_of_them:.0f} convolutions are given it")
+    return ", and ".join(said) + "."
+
+
+def _padding(case: Case) -> str:
+    share = case.number("padding_pct")
+    if "fast-path" not in case.techniques or share is None or share > LITTLE_PADDING_PCT:
+        return ""
+    return (
+        f"The timed input holds {share:.0f} % padding, and leaving padding out is most of what the fast path saves: "
+        "measure it with `--padding` as your data have it."
+    )
+
+
+def _purpose(case: Case) -> str:
+    latency = wording.number(case.baseline.get("latency_ms_p50"), "ms")
+    return " ".join(PURPOSE[key].format(latency=latency) for key in case.techniques if key in PURPOSE)
+
+
+def _little_left(case: Case) -> str:
+    """What stays in FP32 cannot pass FP32's ceiling."""
+    share = number_of(case.baseline.get("ceiling_pct"))
+    if case.arithmetic != "fp32" or share is None or not HALF_PCT <= share <= 100:
+        return ""
+    return (
+        f"The baseline already reaches {share:.0f} % of what this machine can do in FP32: what stays in it cannot gain "
+        f"more than {100 / share:.1f}x."
+    )
+
+
+def _overhead(case: Case) -> str:
+    share, latency = (number_of(case.baseline.get(name)) for name in ("ceiling_pct", "latency_ms_p50"))
+    if case.arithmetic == "fp32" or share is None or latency is None or share >= HALF_PCT:
+        return ""
+    larger = " A larger batch spreads it over more rows." if case.number("batch_size") == 1 else ""
+    return (
+        f"Of the baseline's {latency:.3g} ms, arithmetic at the machine's peak takes {latency * share / 100:.2g} ms "
+        f"({share:.0f} %). The rest is starting operations, moving activations and arithmetic below its peak, which "
+        f"fewer bits shorten in part at most; a runtime that takes the whole model may cut it.{larger}"
+    )
+
+
+CAUSES: tuple[Callable[[Case], str], ...] = (
+    _no_effect, _disturbed, _mostly_elsewhere, _unpacked, _instructions, _peak, _conversions, _reorders, _layout,
+    _padding, _purpose, _little_left, _overhead,
+)  # fmt: skip
+"""The most telling first."""

@@ -1,0 +1,65 @@
+"""What a row's details keep of the kernels that oneDNN ran (`measure.kernels`), in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+REORDER = "reorder"
+
+
+def ran(details: Mapping[Any, Any]) -> list[tuple[str, str, int]] | None:
+    """(primitive, instruction set, calls); None where nothing is kept, which is not that nothing ran."""
+    kept = details.get("kernels")
+    listed = kept.get("ran") if isinstance(kept, Mapping) else None
+    if not isinstance(listed, list | tuple):
+        return None
+    found = []
+    for one in listed:
+        match one:
+            case [str(primitive), str(instruction_set), int(count)]:
+                found.append((primitive, instruction_set, count))
+    return found
+
+
+def reorders(details: Mapping[Any, Any]) -> int | None:
+    """Tensors that oneDNN copied from one layout to another in a call; None where nothing is kept."""
+    found = ran(details)
+    return None if found is None else sum(count for primitive, _, count in found if primitive == REORDER)
+
+
+def said(details: Mapping[Any, Any]) -> str:
+    """`oneDNN ran, in a call: 8 × convolution in AVX512-VNNI; and 4 copies from one layout to another.`
+
+    Empty where nothing is kept.
+    """
+    found = ran(details)
+    if found is None:
+        return ""
+    computing: Counter[tuple[str, str]] = Counter()
+    for primitive, instruction_set, count in found:
+        if primitive != REORDER:
+            computing[primitive, instruction_set] += count
+    parts = [
+        f"{count} × {primitive.replace('_', ' ')}" + (f" in {_name(instruction_set)}" if instruction_set else "")
+        for (primitive, instruction_set), count in computing.most_common(4)
+    ]
+    copied = reorders(details) or 0
+    text = f"oneDNN ran, in a call: {', '.join(parts)}" if parts else "oneDNN computed nothing in a call: others did"
+    if copied:
+        text += f"; and {copied} {'copy' if copied == 1 else 'copies'} from one layout to another"
+    kept = details["kernels"]
+    text += "."
+    if kept.get("onednn_limit"):
+        text += f" ONEDNN_MAX_CPU_ISA={kept['onednn_limit']} keeps it from more."
+    if kept.get("cpu_capability"):
+        text += (
+            f" PyTorch's own kernels use {kept['cpu_capability']}; its INT8 engine is {kept.get('quantized_engine')}."
+        )
+    return text
+
+
+def _name(instruction_set: str) -> str:
+    """oneDNN's `avx512_core_vnni` as people write it: `AVX512-VNNI`."""
+    return instruction_set.replace("_core", "").replace("_", "-").upper()
