@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from efficiency.techniques import half_precision
 from efficiency.techniques.base import Evidence, Prepared, Stage, Technique, Tensors
+from efficiency.techniques.recipe import Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -61,6 +62,14 @@ def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> 
     return Evidence("no", "Every matrix operation ran in FP32: autocast had no effect.", figures)
 
 
+def recipe_bf16(workload: Workload, condition: Condition) -> Recipe:
+    return Recipe(around=f'torch.autocast("{condition.device}", dtype=torch.bfloat16)', imports=("import torch",))
+
+
+def recipe_fp16(workload: Workload, condition: Condition) -> Recipe:
+    return Recipe(around=f'torch.autocast("{condition.device}", dtype=torch.float16)', imports=("import torch",))
+
+
 AMP_BF16 = Technique(
     key="amp-bf16",
     label="AMP BF16",
@@ -69,6 +78,7 @@ AMP_BF16 = Technique(
     why_not=why_not_bf16,
     apply=apply_bf16,
     evidence=evidence,
+    recipe=recipe_bf16,
     conflicts=frozenset({"amp-fp16"}),
     arithmetic="bf16",
     evaluation_cost=2.5,
@@ -82,6 +92,7 @@ AMP_FP16 = Technique(
     why_not=why_not_fp16,
     apply=apply_fp16,
     evidence=evidence,
+    recipe=recipe_fp16,
     conflicts=frozenset({"amp-bf16"}),
     arithmetic="fp16",
 )

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from efficiency.techniques.base import Evidence, Prepared, Stage, Technique, Tensors
+from efficiency.techniques.recipe import Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -69,6 +70,21 @@ def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> 
     return Evidence("no", "No activation was channels-last: the layout had no effect.", figures)
 
 
+def recipe(workload: Workload, condition: Condition) -> Recipe:
+    convert = "inputs = inputs.contiguous(memory_format=torch.channels_last)\n"
+    if workload.datasets[0].kind != "image":
+        convert = f"if inputs.dim() == 4:\n    {convert}"
+    return Recipe(
+        model="""\
+for part in model.modules():
+    if isinstance(part, nn.Conv2d):
+        part.to(memory_format=torch.channels_last)
+""",
+        convert=convert,
+        imports=("import torch", "from torch import nn"),
+    )
+
+
 CHANNELS_LAST = Technique(
     key="channels-last",
     label="Channels-last",
@@ -77,4 +93,5 @@ CHANNELS_LAST = Technique(
     why_not=why_not,
     apply=apply,
     evidence=evidence,
+    recipe=recipe,
 )
