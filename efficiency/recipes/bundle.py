@@ -90,6 +90,6 @@ def readme(wanted: Wanted) -> str:
 
 def _busy(holder: str | None) -> None:
     raise EfficiencyError(
-        f"{holder or 'Somebody else'} has the machine, whose timing it would disturb to make files now; try again when "
-        "that has ended."
+        f"The study {holder or 'of another user'} is being measured, and making files now would disturb it; try again "
+        "when it has ended."
     )

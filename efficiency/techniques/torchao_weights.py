@@ -64,7 +64,9 @@ def is_taken(part: nn.Module, _name: str) -> bool:
 
 def is_taken_in_groups(part: nn.Module, name: str) -> bool:
     """Whether it is one whose inputs are whole groups; the others stay as they are."""
-    return is_taken(part, name) and part.in_features % GROUP == 0
+    from torch import nn
+
+    return isinstance(part, nn.Linear) and is_taken(part, name) and part.in_features % GROUP == 0
 
 
 def _quantized(prepared: Prepared, config: Any, takes: Callable[[nn.Module, str], bool] = is_taken) -> Prepared:

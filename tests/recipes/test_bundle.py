@@ -96,7 +96,7 @@ def test_a_users_own_file_builds_the_model(tmp_path: Path) -> None:
 def test_no_files_are_made_while_somebody_measures(tmp_path: Path) -> None:
     with (
         turn.taken("20260105-1000-quick-abcd", pytest.fail),
-        pytest.raises(EfficiencyError, match="quick-abcd has the"),
+        pytest.raises(EfficiencyError, match="quick-abcd is being measured"),
     ):
         bundle.make(wanted((), "vision-small-cnn"), tmp_path / "x.zip")
     assert not (tmp_path / "x.zip").exists()
