@@ -20,7 +20,7 @@ TORCH_FREE = (
     "efficiency.estimate",
     *(
         f"efficiency.{folder}.{file.stem}"
-        for folder in ("analysis", "results")
+        for folder in ("analysis", "recipes", "results")
         for file in sorted((paths.PROJECT / "efficiency" / folder).glob("[a-z]*.py"))
     ),
     "efficiency.charts",

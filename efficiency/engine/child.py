@@ -53,8 +53,13 @@ def renew(log: Path) -> None:
     Returns when the server is ready, so that what its start costs is no child's. Raises `VariantFailed` where it
     cannot be started.
     """
-    if not forks():
-        return
+    if forks():
+        let_go()
+        ask(_nothing, {}, log=log, silence_s=SERVER_S)
+
+
+def let_go() -> None:
+    """End the fork server, where there is one, with the memory that it holds; none of its children may be at work."""
     from multiprocessing import forkserver
 
     # The standard library has no public way to end its fork server; this is what its own tests do. Left to end by
@@ -63,7 +68,6 @@ def renew(log: Path) -> None:
     if server._forkserver_pid is not None:
         os.kill(server._forkserver_pid, signal.SIGKILL)
         server._stop()
-    ask(_nothing, {}, log=log, silence_s=SERVER_S)
 
 
 def _nothing(asked: Message, send: Send) -> None:

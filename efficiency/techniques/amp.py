@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from efficiency.ceiling import Arithmetic
 from efficiency.techniques import macs
 from efficiency.techniques.base import Evidence, Prepared, Stage, Technique, Tensors, Training
+from efficiency.techniques.recipe import Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -69,6 +70,14 @@ def evidence_fp16(prepared: Prepared, sample: torch.Tensor, reference: nn.Module
     return _evidence(prepared, sample, "fp16")
 
 
+def recipe_bf16(workload: Workload, condition: Condition) -> Recipe:
+    return Recipe(around=f'torch.autocast("{condition.device}", dtype=torch.bfloat16)', imports=("import torch",))
+
+
+def recipe_fp16(workload: Workload, condition: Condition) -> Recipe:
+    return Recipe(around=f'torch.autocast("{condition.device}", dtype=torch.float16)', imports=("import torch",))
+
+
 AMP_BF16 = Technique(
     key="amp-bf16",
     label="AMP BF16",
@@ -77,6 +86,7 @@ AMP_BF16 = Technique(
     why_not=why_not_bf16,
     apply=apply_bf16,
     evidence=evidence_bf16,
+    recipe=recipe_bf16,
     conflicts=frozenset({"amp-fp16"}),
     arithmetic="bf16",
     evaluation_cost=2.5,
@@ -91,6 +101,7 @@ AMP_FP16 = Technique(
     why_not=why_not_fp16,
     apply=apply_fp16,
     evidence=evidence_fp16,
+    recipe=recipe_fp16,
     conflicts=frozenset({"amp-bf16"}),
     arithmetic="fp16",
     training=Training(apply_fp16, evidence_fp16, conflicts=frozenset({"amp-bf16"}), scales_loss=True),

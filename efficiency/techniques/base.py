@@ -4,6 +4,7 @@ why_not    whether it can stand here at all, judged without torch
 learn      what has to be learned from data once (calibration, fine-tuning); optional
 apply      put it in place, given what was learned; cheap and repeatable
 evidence   proof, from the prepared model itself, that it took effect
+recipe     the lines that do the same in a script without this project
 runtime    of those that hand the model to another executor: how its artefact is made and loaded
 """
 
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from efficiency.ceiling import Arithmetic
+from efficiency.techniques.recipe import Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -164,6 +166,8 @@ class Technique:
     what is prepared so far holds the loaded module already."""
     evidence: Callable[[Prepared, torch.Tensor, nn.Module], Evidence]
     """(the prepared variant, a sample input, the FP32 reference) to what is seen."""
+    recipe: Callable[[Workload, Condition], Recipe]
+    """What it adds to the script that does the same without this project."""
     learn: Callable[[nn.Module, torch.Tensor, Data], Tensors] | None = None
     """(the FP32 reference, a sample input, data) to tensors that `apply` rebuilds from."""
     learns_from: Literal["nothing", "calibration", "training"] = "nothing"

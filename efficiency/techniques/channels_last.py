@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from efficiency.techniques.base import Evidence, Prepared, Stage, Technique, Tensors, Training
+from efficiency.techniques.recipe import Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -99,6 +100,21 @@ def _is_channels_last(images: torch.Tensor) -> bool:
     return images.is_contiguous(memory_format=torch.channels_last)
 
 
+def recipe(workload: Workload, condition: Condition) -> Recipe:
+    convert = "inputs = inputs.contiguous(memory_format=torch.channels_last)\n"
+    if workload.datasets[0].kind != "image":
+        convert = f"if inputs.dim() == 4:\n    {convert}"
+    return Recipe(
+        model="""\
+for part in model.modules():
+    if isinstance(part, nn.Conv2d):
+        part.to(memory_format=torch.channels_last)
+""",
+        convert=convert,
+        imports=("import torch", "from torch import nn"),
+    )
+
+
 CHANNELS_LAST = Technique(
     key="channels-last",
     label="Channels-last",
@@ -108,4 +124,5 @@ CHANNELS_LAST = Technique(
     apply=apply,
     evidence=evidence,
     training=Training(apply, evidence),
+    recipe=recipe,
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from efficiency.techniques import int8
 from efficiency.techniques.base import Prepared, Stage, Technique, Tensors
+from efficiency.techniques.recipe import Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -44,6 +45,21 @@ def apply(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepare
     return replace(prepared, model=quantized, module=quantized)
 
 
+def recipe(workload: Workload, condition: Condition) -> Recipe:
+    quantize = """\
+in_8_bits = {
+    nn.LSTM: default_dynamic_qconfig,
+    nn.Linear: default_dynamic_qconfig,
+    nn.Embedding: float_qparams_weight_only_qconfig,
+}
+model = quantize_dynamic(model, in_8_bits)
+"""
+    names = "default_dynamic_qconfig, float_qparams_weight_only_qconfig, quantize_dynamic"
+    return int8.opening(workload).then(
+        Recipe(model=quantize, imports=("from torch import nn", f"from torch.ao.quantization import {names}"))
+    )
+
+
 DYNAMIC_INT8 = Technique(
     key="dynamic-int8",
     label="Dynamic INT8",
@@ -52,6 +68,7 @@ DYNAMIC_INT8 = Technique(
     why_not=why_not,
     apply=apply,
     evidence=int8.evidence,
+    recipe=recipe,
     conflicts=int8.CONFLICTS,
     arithmetic="int8",
     api_status="deprecated",

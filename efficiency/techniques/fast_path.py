@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from efficiency.techniques import macs
 from efficiency.techniques.base import Evidence, Prepared, Stage, Technique, Tensors
+from efficiency.techniques.recipe import Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -57,6 +58,10 @@ def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> 
     return Evidence("no", "No fused encoder or attention kernel was ever called.", figures)
 
 
+def recipe(workload: Workload, condition: Condition) -> Recipe:
+    return Recipe(session="torch.backends.mha.set_fastpath_enabled(True)")
+
+
 FAST_PATH = Technique(
     key="fast-path",
     label="Fast path",
@@ -65,6 +70,7 @@ FAST_PATH = Technique(
     why_not=why_not,
     apply=apply,
     evidence=evidence,
+    recipe=recipe,
     # The fused kernel takes float weights and inputs of one type: INT8 has no such weights, and autocast hands it BF16
     # inputs beside FP32 weights. It runs in BF16 and FP16 where the weights are stored so.
     conflicts=frozenset(

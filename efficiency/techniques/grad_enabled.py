@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from efficiency.techniques.base import Evidence, Prepared, Stage, Technique, Tensors
+from efficiency.techniques.recipe import Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -38,6 +39,10 @@ def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> 
     return Evidence("no", "The result requires no gradients: a layer on the way, such as an INT8 one, records none.")
 
 
+def recipe(workload: Workload, condition: Condition) -> Recipe:
+    return Recipe(grad_mode="torch.enable_grad()")
+
+
 GRAD_ENABLED = Technique(
     key="grad-enabled",
     label="Gradients enabled",
@@ -46,6 +51,7 @@ GRAD_ENABLED = Technique(
     why_not=why_not,
     apply=apply,
     evidence=evidence,
+    recipe=recipe,
     # Both are modes of recording, of which one holds; PyTorch leaves the fused kernel where gradients are recorded.
     conflicts=frozenset({"inference-mode", "fast-path"}),
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from efficiency.ceiling import Arithmetic
 from efficiency.techniques import macs
 from efficiency.techniques.base import Evidence, Prepared, Stage, Technique, Tensors
+from efficiency.techniques.recipe import Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -77,6 +78,25 @@ def evidence_fp16(prepared: Prepared, sample: torch.Tensor, reference: nn.Module
     return _evidence(prepared, sample, torch.float16, "fp16")
 
 
+def _recipe(workload: Workload, dtype: str) -> Recipe:
+    kind = workload.datasets[0].kind
+    convert = f"inputs = inputs.to({dtype})\n"
+    if kind == "other":
+        convert = f"if inputs.is_floating_point():\n    {convert}"
+    # Tokens are indices of embeddings, and stay integers.
+    return Recipe(
+        model=f"model = model.to({dtype})\n", convert="" if kind == "text" else convert, imports=("import torch",)
+    )
+
+
+def recipe_bf16(workload: Workload, condition: Condition) -> Recipe:
+    return _recipe(workload, "torch.bfloat16")
+
+
+def recipe_fp16(workload: Workload, condition: Condition) -> Recipe:
+    return _recipe(workload, "torch.float16")
+
+
 BF16_WEIGHTS = Technique(
     key="bf16-weights",
     label="BF16 weights",
@@ -85,6 +105,7 @@ BF16_WEIGHTS = Technique(
     why_not=why_not,
     apply=apply_bf16,
     evidence=evidence_bf16,
+    recipe=recipe_bf16,
     conflicts=CONFLICTS,
     arithmetic="bf16",
     evaluation_cost=0.8,
@@ -98,6 +119,7 @@ FP16_WEIGHTS = Technique(
     why_not=why_not,
     apply=apply_fp16,
     evidence=evidence_fp16,
+    recipe=recipe_fp16,
     conflicts=CONFLICTS,
     arithmetic="fp16",
     evaluation_cost=6.0,

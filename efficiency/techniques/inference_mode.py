@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from efficiency.techniques.base import Evidence, Prepared, Stage, Technique, Tensors
+from efficiency.techniques.recipe import Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -35,6 +36,10 @@ def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> 
     return Evidence("no", "The result is an ordinary tensor: inference mode was left on the way.")
 
 
+def recipe(workload: Workload, condition: Condition) -> Recipe:
+    return Recipe(grad_mode="torch.inference_mode()")
+
+
 INFERENCE_MODE = Technique(
     key="inference-mode",
     label="Inference mode",
@@ -43,4 +48,5 @@ INFERENCE_MODE = Technique(
     why_not=why_not,
     apply=apply,
     evidence=evidence,
+    recipe=recipe,
 )

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from efficiency.techniques import macs
 from efficiency.techniques.base import Evidence, Prepared
+from efficiency.techniques.recipe import Recipe
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
+    from torch.ao.quantization import QConfigMapping
 
     from efficiency.condition import Condition
     from efficiency.machine import Machine
@@ -94,12 +96,21 @@ def static_mapping(model: nn.Module, *, training: bool) -> Any:
     make = get_default_qat_qconfig_mapping if training else get_default_qconfig_mapping
     mapping = make(engine)
     if any(isinstance(part, OpenEncoderLayer) for part in model.modules()):
-        linear = mapping.global_qconfig
-        mapping = type(mapping)().set_global(None)
-        # A ReLU behind a Linear is fused into it, and has to share its settings.
-        for kind in (nn.Linear, nn.ReLU, nn.functional.relu):
-            mapping = mapping.set_object_type(kind, linear)
+        mapping = linear_layers_only(mapping)
     return mapping.set_object_type(nn.Embedding, None)
+
+
+def linear_layers_only(mapping: QConfigMapping) -> QConfigMapping:
+    """A mapping that quantizes Linear layers as the given one does, and nothing else."""
+    from torch import nn
+    from torch.ao.quantization import QConfigMapping
+
+    linear = mapping.global_qconfig
+    # A ReLU behind a Linear is fused into it, and has to share its settings.
+    kept = QConfigMapping().set_global(None)
+    for kind in (nn.Linear, nn.ReLU, nn.functional.relu):
+        kept = kept.set_object_type(kind, linear)
+    return kept
 
 
 def with_int8_embeddings(model: nn.Module) -> nn.Module:
@@ -108,6 +119,43 @@ def with_int8_embeddings(model: nn.Module) -> nn.Module:
     from torch.ao.quantization import float_qparams_weight_only_qconfig, quantize_dynamic
 
     return quantize_dynamic(model, {nn.Embedding: float_qparams_weight_only_qconfig})
+
+
+def opening(workload: Workload) -> Recipe:
+    """The lines for `opened_copy`; none for a model without attention."""
+    if workload.weights_in.get("attention", 0.0) == 0:
+        return Recipe()
+    return Recipe(model="model = open_encoders(model)\n", uses=("efficiency.techniques.open_encoder:open_encoders",))
+
+
+def mapping_recipe(workload: Workload, default: str) -> Recipe:
+    """The lines for `static_mapping`, which leave the mapping in `mapping`; `default` is PyTorch's function for it."""
+    made = Recipe(
+        model=f"mapping = {default}(torch.backends.quantized.engine)\n",
+        imports=("import torch", f"from torch.ao.quantization import {default}"),
+    )
+    if workload.weights_in.get("attention", 0.0):
+        only = "mapping = linear_layers_only(mapping)\n"
+        used = ["efficiency.techniques.int8:linear_layers_only"]
+        if workload.source:  # whose attention may stand outside an encoder
+            only = f"if any(isinstance(part, OpenEncoderLayer) for part in model.modules()):\n    {only}"
+            used.append("efficiency.techniques.open_encoder:OpenEncoderLayer")
+        made = made.then(Recipe(model=only, uses=tuple(used)))
+    if workload.weights_in.get("embedding", 0.0):
+        apart = "mapping = mapping.set_object_type(nn.Embedding, None)\n"
+        made = made.then(Recipe(model=apart, imports=("from torch import nn",)))
+    return made
+
+
+def embeddings_recipe(workload: Workload) -> Recipe:
+    """The lines for `with_int8_embeddings`; none for a model without embeddings."""
+    if workload.weights_in.get("embedding", 0.0) == 0:
+        return Recipe()
+    names = "float_qparams_weight_only_qconfig, quantize_dynamic"
+    return Recipe(
+        model="model = quantize_dynamic(model, {nn.Embedding: float_qparams_weight_only_qconfig})\n",
+        imports=("from torch import nn", f"from torch.ao.quantization import {names}"),
+    )
 
 
 def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> Evidence:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from efficiency.errors import VariantFailed, first_line
 from efficiency.techniques import dynamic_int8, int8
 from efficiency.techniques.base import Data, Evidence, Prepared, Runtime, Stage, Technique, Tensors
+from efficiency.techniques.onnx_recipe import recipe, recipe_dynamic, recipe_static
 from efficiency.techniques.quiet import quiet
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from efficiency.workloads.base import Workload
 
 FILE, FLOAT_FILE = "model.onnx", "float.onnx"
-CALIBRATION_BATCH = 16
 _CONVERSIONS = ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "ReorderInput", "ReorderOutput")
 """Kernels that compute nothing: into INT8 or another layout, and back."""
 
@@ -111,18 +111,13 @@ def package_static(prepared: Prepared, sample: torch.Tensor, learned: Tensors, f
     """Weights, a scale a channel, and activations in 8 bits; ranges from the calibration rows."""
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
-    batches = learned["calibration"].split(CALIBRATION_BATCH)
-    rows = iter([{"inputs": batch.numpy()} for batch in batches])
-
-    class Reader:
-        def get_next(self) -> object:
-            return next(rows, None)
+    from efficiency.techniques.onnx_calibration import CalibrationRows
 
     with _float_model(prepared, sample, folder) as model:
         quantize_static(
             model,
             folder / FILE,
-            Reader(),
+            CalibrationRows(learned["calibration"]),
             quant_format=QuantFormat.QDQ,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
@@ -207,6 +202,7 @@ ONNX_RUNTIME = Technique(
     why_not=why_not,
     apply=apply,
     evidence=evidence,
+    recipe=recipe,
     runtime=Runtime(package, load, packaging_s=5.0),
     conflicts=CONFLICTS,
     evaluation_cost=0.7,
@@ -220,6 +216,7 @@ ONNX_RUNTIME_DYNAMIC_INT8 = Technique(
     why_not=why_not_dynamic,
     apply=apply,
     evidence=evidence_int8,
+    recipe=recipe_dynamic,
     runtime=Runtime(package_dynamic, load, packaging_s=5.0),
     fp32_of=ONNX_RUNTIME.key,
     conflicts=CONFLICTS,
@@ -237,6 +234,7 @@ ONNX_RUNTIME_STATIC_INT8 = Technique(
     learns_from="calibration",
     apply=apply,
     evidence=evidence_int8,
+    recipe=recipe_static,
     runtime=Runtime(package_static, load, packaging_s=8.0),
     fp32_of=ONNX_RUNTIME.key,
     conflicts=CONFLICTS,

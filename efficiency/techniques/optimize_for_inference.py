@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from efficiency.errors import VariantFailed, first_line
 from efficiency.techniques.base import Evidence, Prepared, Runtime, Stage, Technique, Tensors
+from efficiency.techniques.recipe import Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -112,6 +113,17 @@ def _operations(graph: torch.Graph | torch.Block) -> Iterator[str]:
             yield from _operations(block)
 
 
+def recipe(workload: Workload, condition: Condition) -> Recipe:
+    return Recipe(
+        model="""\
+with torch.no_grad():
+    frozen = torch.jit.freeze(torch.jit.trace(model, sample, check_trace=False))
+model = torch.jit.optimize_for_inference(frozen)
+""",
+        imports=("import torch",),
+    )
+
+
 OPTIMIZE_FOR_INFERENCE = Technique(
     key="optimize-for-inference",
     label="Optimize for inference",
@@ -120,6 +132,7 @@ OPTIMIZE_FOR_INFERENCE = Technique(
     why_not=why_not,
     apply=apply,
     evidence=evidence,
+    recipe=recipe,
     runtime=Runtime(package, load),
     conflicts=frozenset(
         {

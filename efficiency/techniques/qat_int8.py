@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from efficiency.techniques import int8
 from efficiency.techniques.base import Data, Prepared, Stage, Technique, Tensors
+from efficiency.techniques.recipe import Recipe
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
     from torch.fx import GraphModule
+
+    from efficiency.condition import Condition
+    from efficiency.workloads.base import Workload
 
 BATCH = 32
 PEAK_LEARNING_RATE = 3e-5
@@ -64,7 +68,7 @@ def fine_tune(
         schedule.step()
 
 
-def _leave_training(fake: GraphModule) -> None:
+def leave_training(fake: GraphModule) -> None:
     """What `.eval()` does, in place, for functions too.
 
     Traced in training mode, `F.dropout(x, training=self.training)` holds `training=True` for good, and
@@ -106,9 +110,28 @@ def apply(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepare
     with int8.known_warnings():
         fake = _fake_quantized(prepared.module, sample)
         fake.load_state_dict(learned)
-        _leave_training(fake)
+        leave_training(fake)
         converted = int8.with_int8_embeddings(convert_fx(fake))
     return replace(prepared, model=converted, module=converted)
+
+
+def recipe(workload: Workload, condition: Condition) -> Recipe:
+    # A user's `forward` may hold a dropout that `eval` does not reach; the built-in ones do not.
+    leave, used = ("leave_training(fake)", ("leave_training",)) if workload.source else ("fake.eval()", ())
+    seeded = Recipe(model="torch.manual_seed(SEED)\n", imports=("import torch",))
+    tune = Recipe(
+        model=f"""\
+fake = prepare_qat_fx(model.train(), mapping, (sample,))
+training = load_file(FOLDER / "training.safetensors")
+fine_tune(fake, training["inputs"], training["labels"], SEED)
+{leave}
+model = convert_fx(fake)
+""",
+        imports=("from torch.ao.quantization.quantize_fx import convert_fx, prepare_qat_fx",),
+        uses=tuple(f"{__name__}:{name}" for name in ("fine_tune", *used)),
+    )
+    mapped = int8.opening(workload).then(int8.mapping_recipe(workload, "get_default_qat_qconfig_mapping"))
+    return seeded.then(mapped).then(tune).then(int8.embeddings_recipe(workload))
 
 
 QAT_INT8 = Technique(
@@ -121,6 +144,7 @@ QAT_INT8 = Technique(
     learns_from="training",
     apply=apply,
     evidence=int8.evidence,
+    recipe=recipe,
     conflicts=int8.CONFLICTS,
     arithmetic="int8",
     api_status="deprecated",

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 
 from efficiency.techniques import int8
 from efficiency.techniques.base import Data, Prepared, Stage, Technique, Tensors
+from efficiency.techniques.recipe import Recipe
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
     from torch.fx import GraphModule
+
+    from efficiency.condition import Condition
+    from efficiency.workloads.base import Workload
 
 CALIBRATION_BATCH = 64
 
@@ -46,6 +50,22 @@ def apply(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepare
     return replace(prepared, model=converted, module=converted)
 
 
+def recipe(workload: Workload, condition: Condition) -> Recipe:
+    calibrate = Recipe(
+        model=f"""\
+observed = prepare_fx(model, mapping, (sample,))
+calibration = load_file(FOLDER / "calibration.safetensors")["inputs"]
+with torch.no_grad():
+    for batch in calibration.split({CALIBRATION_BATCH}):
+        observed(batch)
+model = convert_fx(observed)
+""",
+        imports=("import torch", "from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx"),
+    )
+    mapped = int8.opening(workload).then(int8.mapping_recipe(workload, "get_default_qconfig_mapping"))
+    return mapped.then(calibrate).then(int8.embeddings_recipe(workload))
+
+
 STATIC_INT8 = Technique(
     key="static-int8",
     label="Static INT8",
@@ -56,6 +76,7 @@ STATIC_INT8 = Technique(
     learns_from="calibration",
     apply=apply,
     evidence=int8.evidence,
+    recipe=recipe,
     conflicts=int8.CONFLICTS,
     arithmetic="int8",
     api_status="deprecated",

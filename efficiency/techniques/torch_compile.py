@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from efficiency.errors import VariantFailed, first_line
 from efficiency.techniques.base import Evidence, Prepared, Runtime, Stage, Technique, Tensors, Training
 from efficiency.techniques.quiet import quiet
+from efficiency.techniques.recipe import Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -122,6 +123,20 @@ def evidence_of_training(prepared: Prepared, sample: torch.Tensor, reference: nn
     return Evidence("yes", f"The whole model is one compiled graph of {seen.op_count} operations.", figures)
 
 
+def recipe(workload: Workload, condition: Condition) -> Recipe:
+    return Recipe(
+        model="""\
+package = str(FOLDER / "model.pt2")
+with torch.no_grad():
+    exported = torch.export.export(model, (sample,))
+    aoti_compile_and_package(exported, package_path=package, inductor_configs={"freezing": True})
+# Where the package lies already, this line alone serves the model.
+model = aoti_load_package(package)
+""",
+        imports=("import torch", "from torch._inductor import aoti_compile_and_package, aoti_load_package"),
+    )
+
+
 TORCH_COMPILE = Technique(
     key="torch-compile",
     label="torch.compile",
@@ -130,6 +145,7 @@ TORCH_COMPILE = Technique(
     why_not=why_not,
     apply=apply,
     evidence=evidence,
+    recipe=recipe,
     runtime=Runtime(package, load, specialised=True, packaging_s=15.0),
     conflicts=frozenset(
         {

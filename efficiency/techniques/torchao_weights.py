@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from efficiency.techniques import int8, macs
 from efficiency.techniques.base import Evidence, Prepared, Stage, Technique, Tensors
 from efficiency.techniques.quiet import quiet
+from efficiency.techniques.recipe import Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -48,19 +50,27 @@ def _integers(weight: torch.Tensor) -> torch.Tensor | None:
     return getattr(weight, "qdata", None)
 
 
-def _quantized(prepared: Prepared, config: Any, multiple_of: int = 1) -> Prepared:
-    """The Linear layers whose input width is such a multiple, quantized; the others stay as they are."""
+def is_taken(part: nn.Module, _name: str) -> bool:
+    """Whether it is a Linear layer to be quantized: torchao's own filter, which takes one used in two places twice."""
     from torch import nn
     from torch.nn.modules.linear import NonDynamicallyQuantizableLinear
 
-    def is_taken(part: nn.Module, _name: str) -> bool:
-        # As torchao's own filter has it, which quantizes a layer that is used in two places twice.
-        if not isinstance(part, nn.Linear) or isinstance(part, NonDynamicallyQuantizableLinear):
-            return False
-        return part.in_features % multiple_of == 0 and _integers(part.weight) is None
+    if not isinstance(part, nn.Linear) or isinstance(part, NonDynamicallyQuantizableLinear):
+        return False
+    return not hasattr(part.weight, "qdata")  # where a quantized weight keeps its integers
 
+
+def is_taken_in_groups(part: nn.Module, name: str) -> bool:
+    """Whether it is one whose inputs are whole groups; the others stay as they are."""
+    from torch import nn
+
+    return isinstance(part, nn.Linear) and is_taken(part, name) and part.in_features % GROUP == 0
+
+
+def _quantized(prepared: Prepared, config: Any, takes: Callable[[nn.Module, str], bool] = is_taken) -> Prepared:
+    """The Linear layers that `takes` says, quantized."""
     module = int8.opened_copy(prepared.module).eval()
-    _torchao().quantize_(module, config, is_taken)
+    _torchao().quantize_(module, config, takes)
     return replace(prepared, model=module, module=module)
 
 
@@ -76,7 +86,7 @@ def apply_int4_weights(prepared: Prepared, sample: torch.Tensor, learned: Tensor
     api = _torchao()
     four: Any = torch.int4  # type: ignore[attr-defined]
     config = api.IntxWeightOnlyConfig(weight_dtype=four, granularity=api.PerGroup(GROUP))
-    return _quantized(prepared, config, multiple_of=GROUP)
+    return _quantized(prepared, config, is_taken_in_groups)
 
 
 def apply_int8_dynamic(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepared:
@@ -143,6 +153,36 @@ def evidence_int8_dynamic(prepared: Prepared, sample: torch.Tensor, reference: n
     return int8.with_arithmetic(int8.judged(_share(prepared, reference, 8)), prepared, sample)
 
 
+def _recipe(workload: Workload, config: str, imports: tuple[str, ...], takes: str = "is_taken") -> Recipe:
+    quantize = Recipe(
+        model=f"quantize_(model, {config}, {takes})\n",
+        imports=("from torchao.quantization import quantize_", *imports),
+        uses=(f"{__name__}:{takes}",),
+    )
+    return int8.opening(workload).then(quantize)
+
+
+def recipe_int8_weights(workload: Workload, condition: Condition) -> Recipe:
+    imports = ("from torchao.quantization import Int8WeightOnlyConfig",)
+    return _recipe(workload, "Int8WeightOnlyConfig()", imports)
+
+
+def recipe_int4_weights(workload: Workload, condition: Condition) -> Recipe:
+    config = "IntxWeightOnlyConfig(weight_dtype=torch.int4, granularity=PerGroup(GROUP))"
+    imports = ("import torch", "from torchao.quantization import IntxWeightOnlyConfig, PerGroup")
+    return _recipe(workload, config, imports, "is_taken_in_groups")
+
+
+def recipe_int8_dynamic(workload: Workload, condition: Condition) -> Recipe:
+    config = "Int8DynamicActivationInt8WeightConfig(reduce_range=should_reduce_range(sample.device))"
+    imports = (
+        "from torchao.quantization import Int8DynamicActivationInt8WeightConfig",
+        "from torchao.utils import should_reduce_range",
+    )
+    # Without VNNI, a CPU adds two products in 16 bits, which full ranges overflow.
+    return _recipe(workload, config, imports)
+
+
 INT8_WEIGHT_ONLY = Technique(
     key="int8-weight-only",
     label="INT8 weights",
@@ -151,6 +191,7 @@ INT8_WEIGHT_ONLY = Technique(
     why_not=why_not,
     apply=apply_int8_weights,
     evidence=evidence_int8_weights,
+    recipe=recipe_int8_weights,
     # Activations meet integers up to 127, and the scale comes after: FP16 can overflow there.
     conflicts=frozenset({"amp-fp16"}),
 )
@@ -163,6 +204,7 @@ INT4_WEIGHT_ONLY = Technique(
     why_not=why_not,
     apply=apply_int4_weights,
     evidence=evidence_int4_weights,
+    recipe=recipe_int4_weights,
 )
 
 INT8_DYNAMIC = Technique(
@@ -173,6 +215,7 @@ INT8_DYNAMIC = Technique(
     why_not=why_not,
     apply=apply_int8_dynamic,
     evidence=evidence_int8_dynamic,
+    recipe=recipe_int8_dynamic,
     conflicts=int8.CONFLICTS,
     arithmetic="int8",
 )

@@ -23,7 +23,7 @@ from efficiency.analysis import (
 from efficiency.analysis.wording import markdown_text
 from efficiency.results.store import Store
 from efficiency.study import CONTROL, tolerance_of
-from efficiency.ui import selected, why
+from efficiency.ui import selected, take_home, why
 
 EFFECT = {"yes": ("took effect", "green"), "partly": ("took effect in part", "orange"), "no": ("no effect", "red")}
 CEILING = (
@@ -81,6 +81,7 @@ def _drawer(store: Store, rows: pd.DataFrame, row: pd.Series[Any]) -> None:
     for key, text in notes.hints(row.to_dict(), study.asked, kept):
         show, icon = (st.info, ":material/info:") if key in notes.INFORMATIVE else (st.warning, ":material/warning:")
         show(markdown_text(text), icon=icon)
+    take_home.show(row, study)
     _cards(str(row["variant"]))
     with st.expander("All numbers", icon=":material/table_rows:"):
         st.dataframe(tables.all_numbers(row), hide_index=True, alt="Every column of this row")

@@ -26,7 +26,7 @@ ENCODER_LAYERS, ENCODER_HEADS, ENCODER_FEED_FORWARD = 3, 4, 1024
 
 
 def _token_ids(inputs: NDArray[np.generic]) -> torch.Tensor:
-    """[N, L] int32 to [N, L] int64."""
+    """Token ids [N, L] int32 to [N, L] int64."""
     import torch
 
     return torch.from_numpy(np.asarray(inputs, dtype=np.int64))

@@ -17,7 +17,10 @@ _declared: list[object] = []
 
 @cache
 def torchvision() -> ModuleType:
-    """The imported module `torchvision`, with `models` and `datasets`."""
+    """The imported module `torchvision`, with `models` and `datasets`.
+
+    Built against another build of torch (CUDA against CPU), it imports once two of its operators are declared.
+    """
     import importlib.util
     from pathlib import Path
 

@@ -23,14 +23,14 @@ SMALL_SIDE, LARGE_SIDE = 28, 64
 
 
 def _normalised(images: NDArray[np.generic]) -> torch.Tensor:
-    """[N, 28, 28] uint8 to [N, 1, 28, 28] float32 near zero mean and unit variance."""
+    """Pixels [N, 28, 28] uint8 to (pixel / 255 - 0.25) / 0.25, [N, 1, 28, 28] float32."""
     import torch
 
     return (torch.from_numpy(np.asarray(images, dtype=np.float32)).unsqueeze(1) / 255 - 0.25) / 0.25
 
 
 def _enlarged(images: NDArray[np.generic]) -> torch.Tensor:
-    """[N, 28, 28] uint8 to [N, 1, 64, 64] float32."""
+    """Pixels [N, 28, 28] uint8 to (pixel / 255 - 0.25) / 0.25, enlarged bilinearly to [N, 1, 64, 64] float32."""
     from torch.nn.functional import interpolate
 
     return interpolate(_normalised(images), size=(LARGE_SIDE, LARGE_SIDE), mode="bilinear")

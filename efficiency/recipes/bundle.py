@@ -1,0 +1,95 @@
+"""A variant to take home: its recipe, the weights and rows that it reads, and what to install, in one zip."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import tempfile
+import zipfile
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from typing import IO
+
+from efficiency import paths, techniques
+from efficiency.engine import turn
+from efficiency.engine.child import ask, let_go
+from efficiency.errors import EfficiencyError, VariantFailed
+from efficiency.recipes import files, model_source, script
+from efficiency.recipes.stored import Wanted
+
+SILENCE_S = 600.0
+"""A data set that is read for the first time may take minutes."""
+
+
+def make(wanted: Wanted, place: Path | IO[bytes]) -> None:
+    """Write the zip to `place`, in some seconds; a child process makes the weights and rows.
+
+    Raises `EfficiencyError` where there is no recipe, the data or the checkpoint are not here, or a study has the
+    machine, whose timing this would disturb.
+    """
+    text = wanted.script
+    (paths.home() / "bundles").mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=paths.home() / "bundles") as folder, turn.taken("", _busy):
+        try:
+            ask(files.run, _asked(wanted, folder), log=paths.home() / "bundles" / "children.log", silence_s=SILENCE_S)
+        except VariantFailed as failure:
+            raise EfficiencyError(f"The files of the recipe could not be made. {failure}") from failure
+        finally:
+            let_go()  # the app lives on, and would keep a process with PyTorch in it
+        with zipfile.ZipFile(place, "w") as bundle:
+            for name, content in (
+                ("README.txt", readme(wanted)),
+                ("recipe.py", text),
+                ("requirements.txt", requirements(wanted)),
+            ):
+                bundle.writestr(name, content, compress_type=zipfile.ZIP_DEFLATED)
+            for file in sorted(Path(folder).iterdir()):
+                bundle.write(file, file.name)  # Floats do not shrink.
+
+
+def _asked(wanted: Wanted, folder: str) -> dict[str, object]:
+    learns_from = {technique.learns_from for technique in techniques.in_order(wanted.keys)}
+    return {
+        "workload": wanted.workload.name,
+        "dataset": wanted.dataset,
+        "condition": asdict(wanted.condition),
+        "folder": folder,
+        "calibration_rows": wanted.effort.calibration_rows if "calibration" in learns_from else 0,
+        "training_rows": wanted.effort.training_rows if "training" in learns_from else 0,
+    }
+
+
+def requirements(wanted: Wanted) -> str:
+    """The packages that the recipe imports, and those that they ask for, in the versions that are here."""
+    names = {
+        (node.module or "") if isinstance(node, ast.ImportFrom) else name.name
+        for node in ast.walk(ast.parse(wanted.script))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in node.names
+    }
+    imported = {name.partition(".")[0] for name in names} - sys.stdlib_module_names
+    needed = imported | {*script.joined(wanted.keys, wanted.workload, wanted.condition).packages, "numpy"}
+    # Of a build's own label, such as `+cpu`, an index need not know.
+    return "".join(f"{name}=={metadata.version(name).partition('+')[0]}\n" for name in sorted(needed))
+
+
+def readme(wanted: Wanted) -> str:
+    """What to do with the files, in one paragraph."""
+    data = wanted.workload.dataset(wanted.dataset)
+    sentences = [
+        f"{'+'.join(wanted.keys) or 'baseline'}: {wanted.workload.label} on {data.label}.",
+        "Install what requirements.txt names (pip install -r requirements.txt) and run python recipe.py: it rebuilds",
+        "the variant from weights.safetensors, answers the rows of inputs.safetensors, writes the scores to",
+        "outputs.safetensors and times a call. Its first lines say how to put in rows of your own.",
+        model_source.note(wanted.workload),
+        wanted.measured,
+    ]
+    return " ".join(filter(None, sentences)) + "\n"
+
+
+def _busy(holder: str | None) -> None:
+    raise EfficiencyError(
+        f"The study {holder or 'of another user'} is being measured, and making files now would disturb it; try again "
+        "when it has ended."
+    )

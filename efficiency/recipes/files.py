@@ -1,0 +1,45 @@
+"""The files that a recipe reads: weights, rows to answer, rows to learn from. Child side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from efficiency.engine.child import Message, Send
+
+ROWS = 64
+"""Rows to answer: enough to see that the scores are right."""
+
+
+def run(asked: Message, send: Send) -> None:
+    """Asked for a workload, its data set, a condition and rows to learn from; writes into `folder`."""
+    import torch
+    from safetensors.torch import save_file
+
+    from efficiency import workloads
+    from efficiency.condition import Condition
+    from efficiency.engine import inputs
+    from efficiency.errors import DataUnavailable
+    from efficiency.workloads import checkpoints
+
+    workload = workloads.get(asked["workload"])
+    dataset = workload.dataset(asked["dataset"])
+    condition, folder = Condition(**asked["condition"]), Path(asked["folder"])
+    if reason := dataset.why_not():
+        raise DataUnavailable(reason)
+
+    def write(name: str, tensors: dict[str, torch.Tensor]) -> None:
+        # Safetensors takes no memory that two of them share, as tied weights do.
+        whole = {key: value.detach().clone(memory_format=torch.contiguous_format) for key, value in tensors.items()}
+        save_file(whole, folder / f"{name}.safetensors")
+
+    write("weights", checkpoints.load(workload, dataset).state_dict())
+    calls = -(-ROWS // condition.batch_size)
+    rows, _ = inputs.encoded(workload, dataset, condition, "test", calls * condition.batch_size)
+    whole = len(rows) // condition.batch_size * condition.batch_size
+    write("inputs", {"inputs": rows[:whole] if whole else inputs.sample(workload, dataset, condition)})
+    if count := asked["calibration_rows"]:
+        write("calibration", {"inputs": inputs.encoded(workload, dataset, condition, "calibration", count)[0]})
+    if count := asked["training_rows"]:
+        learned, labels = inputs.encoded(workload, dataset, condition, "train", count)
+        write("training", {"inputs": learned, "labels": labels})
+    send({"files": sorted(path.name for path in folder.iterdir())})

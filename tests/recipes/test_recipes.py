@@ -1,0 +1,183 @@
+"""Every recipe rebuilds its variant: run where this project cannot be imported, it gives the variant's scores."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from efficiency import recipes, workloads
+from efficiency.condition import Condition
+from efficiency.machine import this_machine
+from efficiency.recipes.script import CALLS
+from efficiency.study import COMBINATIONS, PRESET_TECHNIQUES, QUICK_WORKLOADS
+from efficiency.techniques import TECHNIQUES, compose
+from efficiency.techniques.base import Data
+from efficiency.workloads import checkpoints
+
+CNN, LSTM, TRANSFORMER = QUICK_WORKLOADS
+CONDITION = Condition(batch_size=4, threads=1)
+ROWS, LEARNING_ROWS = 8, 64
+OPENED = ("static-int8", "qat-int8", "dynamic-int8")
+"""Of a transformer, whose encoder is opened first: another recipe than a convolutional network's."""
+
+
+def applying(keys: tuple[str, ...]) -> str | None:
+    """The first small workload that the techniques apply to here."""
+    reasons = {name: compose.why_not(keys, workloads.get(name), CONDITION, this_machine()) for name in QUICK_WORKLOADS}
+    return next((name for name, reason in reasons.items() if reason is None), None)
+
+
+def cases() -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The baseline, every technique, and the presets' combinations, each on the smallest workload that takes it."""
+    yield CNN, ()
+    yield "vision-resnet18", ()
+    combined = [keys for preset in COMBINATIONS for keys in COMBINATIONS[preset]]
+    for keys in [*((key,) for key in TECHNIQUES), *dict.fromkeys(combined)]:
+        if keys == ("amp-fp16",):
+            yield CNN, keys  # refused on a CPU for its pace alone
+        elif (name := applying(keys)) is not None:
+            yield name, keys
+    yield from ((TRANSFORMER, (key,)) for key in OPENED)
+
+
+CASES = list(dict.fromkeys(cases()))
+DRIVER = """
+import importlib.util, pathlib, runpy, sys, traceback, warnings
+assert importlib.util.find_spec("efficiency") is None
+warnings.simplefilter("ignore")
+for script in sys.argv[1:]:
+    try:
+        runpy.run_path(script, run_name="__main__")
+    except BaseException:
+        pathlib.Path(script).with_name("error.txt").write_text(traceback.format_exc())
+"""
+
+
+class Rows:
+    """A workload's reference and the rows of its recipe's files."""
+
+    def __init__(self, name: str) -> None:
+        self.workload = workloads.get(name)
+        data = self.workload.dataset(None)
+        self.model = checkpoints.load(self.workload, data)
+        self.inputs, self.calibration, self.training = (
+            self.workload.encode(data.load(split, count).inputs)
+            for split, count in (("test", ROWS), ("calibration", LEARNING_ROWS), ("train", LEARNING_ROWS))
+        )
+        self.labels = torch.from_numpy(data.load("train", LEARNING_ROWS).labels)
+
+    def write(self, folder: Path) -> None:
+        folder.mkdir(parents=True)
+        save_file(self.model.state_dict(), folder / "weights.safetensors")
+        save_file({"inputs": self.inputs}, folder / "inputs.safetensors")
+        save_file({"inputs": self.calibration}, folder / "calibration.safetensors")
+        save_file({"inputs": self.training, "labels": self.labels}, folder / "training.safetensors")
+
+    def scores(self, keys: tuple[str, ...], artefact: Path) -> torch.Tensor:
+        """The variant's, as the engine prepares it: learned with all threads, called with the condition's."""
+        sample = self.inputs[: CONDITION.batch_size]
+        data = Data(lambda: self.calibration, lambda: (self.training, self.labels))
+        learned = compose.learn(keys, self.model, sample, data)
+        before = torch.get_num_threads()
+        try:
+            torch.set_num_threads(CONDITION.threads)
+            compose.package(keys, self.model, sample, learned, artefact)
+            prepared = compose.prepare(keys, self.model, sample, learned, artefact)
+            call = prepared.caller()
+            with ExitStack() as session:
+                for manager in prepared.session:
+                    session.enter_context(manager())
+                return torch.cat([call(batch).detach() for batch in self.inputs.split(CONDITION.batch_size)])
+        finally:
+            torch.set_num_threads(before)
+
+
+@dataclass(frozen=True)
+class Running:
+    """The process that runs the recipes, and the folder that holds theirs."""
+
+    process: subprocess.Popen[bytes]
+    home: Path
+
+
+@pytest.fixture(scope="module")
+def known() -> dict[str, Rows]:
+    return {name: Rows(name) for name in dict(CASES)}
+
+
+def named(keys: tuple[str, ...]) -> str:
+    return "+".join(keys) or "baseline"
+
+
+@pytest.fixture(scope="module")
+def ran(known: dict[str, Rows], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """All recipes, run one after the other in one process, which has this project nowhere to import it from."""
+    home = tmp_path_factory.mktemp("recipes")
+    scripts = []
+    for name, keys in CASES:
+        folder = home / name / named(keys)
+        known[name].write(folder)
+        text = recipes.of(keys, known[name].workload, CONDITION)
+        # The times are nothing to compare, and FP16 is slow here.
+        (folder / "recipe.py").write_text(text.replace(f"CALLS = {CALLS}\n", "CALLS = 2\n"))
+        scripts.append(str(folder / "recipe.py"))
+    with (home / "said.txt").open("w") as said:
+        command = [sys.executable, "-I", "-c", DRIVER, *scripts]
+        process = subprocess.Popen(command, cwd=home, stdout=said, stderr=subprocess.STDOUT)
+    yield Running(process, home)
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture(scope="module")
+def expected(
+    known: dict[str, Rows], ran: Running, tmp_path_factory: pytest.TempPathFactory
+) -> dict[tuple[str, tuple[str, ...]], torch.Tensor]:
+    """The variants' own scores, made while the recipes run beside."""
+    folder = tmp_path_factory.mktemp("artefacts")
+    scores = {case: known[case[0]].scores(case[1], folder / str(place)) for place, case in enumerate(CASES)}
+    assert ran.process.wait(timeout=200) == 0, (ran.home / "said.txt").read_text()
+    return scores
+
+
+@pytest.mark.parametrize(("name", "keys"), CASES, ids=[f"{name}-{named(keys)}" for name, keys in CASES])
+def test_a_recipe_gives_the_variants_scores(
+    name: str,
+    keys: tuple[str, ...],
+    expected: dict[tuple[str, tuple[str, ...]], torch.Tensor],
+    ran: Running,
+) -> None:
+    folder = ran.home / name / named(keys)
+    assert not (folder / "error.txt").is_file(), (folder / "error.txt").read_text()
+    outputs = load_file(folder / "outputs.safetensors")["outputs"]
+    # The same bits: the same kernels are given the same numbers, and what is trained is trained from one seed.
+    torch.testing.assert_close(outputs, expected[name, keys], rtol=0.0, atol=0.0)
+
+
+def test_every_technique_and_every_combination_of_a_preset_has_a_case() -> None:
+    covered = {keys for _, keys in CASES}
+    assert {(key,) for key in TECHNIQUES} <= covered
+    assert {(key,) for keys in PRESET_TECHNIQUES.values() for key in keys} <= covered
+    assert {keys for combined in COMBINATIONS.values() for keys in combined} <= covered
+
+
+def test_all_recipes_are_formatted_and_nothing_in_them_is_unused(tmp_path: Path) -> None:
+    for name in workloads.WORKLOADS:
+        for number, keys in enumerate(dict.fromkeys(keys for _, keys in CASES)):
+            for device in ("cpu", "cuda"):
+                text = recipes.of(keys, workloads.get(name), Condition(device=device, batch_size=8, threads=2))
+                (tmp_path / f"{name.replace('-', '_')}_{device}_{number}.py").write_text(text)
+    options = ["--isolated", "--no-cache", "--line-length", "120", "--target-version", "py311"]
+    for command in (["check", "--select", "E,F,W,I,UP,B,SIM,PT,C4,PIE"], ["format", "--check"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, *options, str(tmp_path)], capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout[-3000:]
