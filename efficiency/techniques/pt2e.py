@@ -9,6 +9,7 @@ from efficiency.errors import VariantFailed, first_line
 from efficiency.techniques import int8, qat_int8, torch_compile
 from efficiency.techniques.base import Data, Evidence, Prepared, Runtime, Stage, Technique, Tensors
 from efficiency.techniques.quiet import quiet
+from efficiency.techniques.recipe import Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -90,7 +91,7 @@ def learn_static(model: nn.Module, sample: torch.Tensor, data: Data) -> Tensors:
     return {name: value for name, value in observed.state_dict().items() if "activation_post_process" in name}
 
 
-def _freeze(rounded: nn.Module) -> None:
+def freeze_exported(rounded: nn.Module) -> None:
     """Ranges, batch-norm statistics and dropout no longer move."""
     from torchao.quantization.pt2e import disable_observer, move_exported_model_to_eval
 
@@ -108,7 +109,7 @@ def learn_qat(model: nn.Module, sample: torch.Tensor, data: Data) -> Tensors:
     with torch.enable_grad():
         rounded = _observed(copy.deepcopy(model).train(), sample, training=True)
         with quiet():
-            qat_int8.fine_tune(rounded, *data.training(), seed=data.seed, freeze=_freeze)
+            qat_int8.fine_tune(rounded, *data.training(), seed=data.seed, freeze=freeze_exported)
     return {name: value.detach() for name, value in rounded.state_dict().items()}
 
 
@@ -142,7 +143,7 @@ def package_dynamic(prepared: Prepared, sample: torch.Tensor, learned: Tensors, 
 def package_qat(prepared: Prepared, sample: torch.Tensor, learned: Tensors, folder: Path) -> None:
     rounded = _observed(prepared.module.train(), sample, training=True)
     rounded.load_state_dict(learned)
-    _freeze(rounded)
+    freeze_exported(rounded)
     _package(rounded, sample, folder)
 
 
@@ -160,6 +161,55 @@ def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> 
     return Evidence("yes" if integer >= int8.MOSTLY * calls else "partly", said, figures)
 
 
+def _recipe(workload: Workload, condition: Condition, settings: str, prepare: str, learn: str) -> Recipe:
+    """Export, `prepare` with a quantizer of these settings, `learn` (statements about `observed`), convert, compile."""
+    model = "model.train()" if prepare == "prepare_qat_pt2e" else "model"
+    quantize = f"""\
+exported = torch.export.export(
+    {model}, (torch.cat([sample, sample]),), dynamic_shapes=({{0: torch.export.Dim("batch")}},), strict=True
+)
+quantizer = X86InductorQuantizer()
+quantizer.set_global(get_default_x86_inductor_quantization_config({settings}))
+observed = {prepare}(exported.module(), quantizer)
+{learn}model = convert_pt2e(observed)
+"""
+    quantizer = "torchao.quantization.pt2e.quantizer.x86_inductor_quantizer"
+    imports = (
+        "import torch",
+        f"from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, {prepare}",
+        f"from {quantizer} import X86InductorQuantizer, get_default_x86_inductor_quantization_config",
+    )
+    return Recipe(model=quantize, imports=imports).then(torch_compile.recipe(workload, condition))
+
+
+def recipe_static(workload: Workload, condition: Condition) -> Recipe:
+    learn = f"""\
+calibration = load_file(FOLDER / "calibration.safetensors")["inputs"]
+with torch.no_grad():
+    for rows in calibration.split({CALIBRATION_BATCH}):
+        observed(rows)
+"""
+    return _recipe(workload, condition, "", "prepare_pt2e", learn)
+
+
+def recipe_dynamic(workload: Workload, condition: Condition) -> Recipe:
+    learn = "with torch.no_grad():\n    observed(sample)\n"
+    return _recipe(workload, condition, "is_dynamic=True", "prepare_pt2e", learn)
+
+
+def recipe_qat(workload: Workload, condition: Condition) -> Recipe:
+    learn = """\
+training = load_file(FOLDER / "training.safetensors")
+fine_tune(observed, training["inputs"], training["labels"], SEED, freeze=freeze_exported)
+freeze_exported(observed)
+"""
+    seeded = Recipe(
+        model="torch.manual_seed(SEED)\n",
+        uses=(f"{qat_int8.__name__}:fine_tune", f"{__name__}:freeze_exported"),
+    )
+    return seeded.then(_recipe(workload, condition, "is_qat=True", "prepare_qat_pt2e", learn))
+
+
 PT2E_STATIC_INT8 = Technique(
     key="pt2e-static-int8",
     label="PT2E static INT8",
@@ -170,7 +220,9 @@ PT2E_STATIC_INT8 = Technique(
     learns_from="calibration",
     apply=torch_compile.apply,
     evidence=evidence,
+    recipe=recipe_static,
     runtime=Runtime(package_static, torch_compile.load, specialised=True, packaging_s=20.0),
+    fp32_of=torch_compile.TORCH_COMPILE.key,
     conflicts=CONFLICTS,
     arithmetic="int8",
 )
@@ -183,7 +235,9 @@ PT2E_DYNAMIC_INT8 = Technique(
     why_not=why_not_dynamic,
     apply=torch_compile.apply,
     evidence=evidence,
+    recipe=recipe_dynamic,
     runtime=Runtime(package_dynamic, torch_compile.load, specialised=True, packaging_s=20.0),
+    fp32_of=torch_compile.TORCH_COMPILE.key,
     conflicts=CONFLICTS,
     arithmetic="int8",
 )
@@ -198,7 +252,9 @@ PT2E_QAT_INT8 = Technique(
     learns_from="training",
     apply=torch_compile.apply,
     evidence=evidence,
+    recipe=recipe_qat,
     runtime=Runtime(package_qat, torch_compile.load, specialised=True, packaging_s=20.0),
+    fp32_of=torch_compile.TORCH_COMPILE.key,
     conflicts=CONFLICTS,
     arithmetic="int8",
 )
