@@ -78,7 +78,7 @@ class Orders:
         left.mkdir(exist_ok=True)
         return {
             "techniques": list(entry.variant.techniques),
-            "learned": str(left / f"{entry.variant.key}.safetensors"),
+            "learned": str(left / f"{compose.learner_of(entry.variant.techniques) or entry.variant.key}.safetensors"),
             "artefact": str(left / f"{entry.variant.key}.artefact"),
         }
 

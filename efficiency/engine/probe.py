@@ -6,9 +6,14 @@ import time
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from efficiency.engine.child import Message, Send
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from efficiency.techniques.base import Tensors
 
 
 def run(asked: Message, send: Send) -> None:
@@ -17,7 +22,6 @@ def run(asked: Message, send: Send) -> None:
     The baseline, which is probed before all others, keeps its logits for them.
     """
     import torch
-    from safetensors.torch import save_file
 
     from efficiency import workloads
     from efficiency.condition import Condition
@@ -46,18 +50,16 @@ def run(asked: Message, send: Send) -> None:
         return inputs.encoded(workload, dataset, condition, "train", asked["training_rows"])
 
     send({"doing": "preparing"})
-    started = time.perf_counter()
     data = Data(calibration, training, asked["seed"])
-    learned = compose.learn(keys, reference, sample, data)
+    learned, learn_s = _learned(Path(asked["learned"]), lambda: compose.learn(keys, reference, sample, data))
+    learned_at = time.perf_counter()
     artefact = Path(asked["artefact"])
     torch.set_num_threads(condition.threads)  # some runtimes compile for them
     compose.package(keys, reference, sample, learned, artefact)
     torch.set_num_threads(asked["threads"])
     prepared = compose.prepare(keys, reference, sample, learned, artefact)
-    prepare_s = time.perf_counter() - started
+    prepare_s = learn_s + time.perf_counter() - learned_at
     runtime = compose.runtime_of(keys)
-    if learned and runtime is None:  # an artefact holds what was learned
-        save_file(learned, Path(asked["learned"]))
 
     def answered(share: float) -> None:
         send({"doing": f"answering the test rows ({share:.0%})"})
@@ -89,6 +91,7 @@ def run(asked: Message, send: Send) -> None:
     answer: dict[str, Any] = {
         "prepare_s": prepare_s,
         "evaluate_s": evaluate_s,
+        "size_of": "artefact" if artefact.is_dir() else "state",
         "size_bytes": size.artefact_bytes(artefact) if artefact.is_dir() else size.serialized_bytes(prepared.module),
         "predicted": arrays.to_text(predicted),
         "labels": arrays.to_text(labels.astype("uint16")),
@@ -102,3 +105,21 @@ def run(asked: Message, send: Send) -> None:
         seen = work.of(reference, sample)
         answer["work"] = asdict(seen) if seen else None
     send(answer)
+
+
+def _learned(file: Path, learn: Callable[[], Tensors]) -> tuple[Tensors, float]:
+    """What is learned, and the seconds that took; read from `file` where another variant has learned the same."""
+    from safetensors import safe_open
+    from safetensors.torch import load_file, save_file
+
+    if file.is_file():
+        with safe_open(file, framework="pt") as opened:
+            return load_file(file), float(opened.metadata()["learn_s"])
+    started = time.perf_counter()
+    learned = learn()
+    learn_s = time.perf_counter() - started
+    if learned:
+        part = file.with_suffix(".part")
+        save_file(learned, part, metadata={"learn_s": repr(learn_s)})
+        part.replace(file)
+    return learned, learn_s

@@ -105,6 +105,8 @@ class StoreRecorder:
         row.details = {
             "evidence": probe["evidence"],
             "logits": probe["logits"],
+            "prepared": probe.get("prepared"),
+            "size_of": probe.get("size_of"),
             "test_rows": len(measured.labels),
             "energy": cold["energy"],
             "test_rows_at_hand": probe["test_rows_at_hand"],
