@@ -12,7 +12,7 @@ from efficiency.analysis import answers, notes, replicates, roofline, stillness,
 from efficiency.analysis.wording import markdown_text
 from efficiency.results.store import Store
 from efficiency.study import CONTROL, tolerance_of
-from efficiency.ui import selected
+from efficiency.ui import artefact, selected
 
 EFFECT = {"yes": ("took effect", "green"), "partly": ("took effect in part", "orange"), "no": ("no effect", "red")}
 CEILING = (
@@ -59,6 +59,7 @@ def _drawer(store: Store, rows: pd.DataFrame, row: pd.Series[Any]) -> None:
         say, icon = (st.info, ":material/hourglass_empty:") if waits else (st.warning, ":material/block:")
         say(f"{markdown_text(row['state'])}: {markdown_text(row['reason'])}", icon=icon)
     _evidence(kept)
+    artefact.show(row, study, kept)
     if text := wording.energy(kept.get("energy")):
         st.caption(markdown_text(text))
     for key, text in notes.hints(row.to_dict(), study.asked, kept):
