@@ -75,7 +75,7 @@ def pack(row: Row, study: StudyRecord, kept: Mapping[str, Any]) -> bytes:
 
 def file_name(row: Row) -> str:
     """A name for the zip."""
-    return f"{row['workload']}-{row['variant']}-batch-{row['batch_size']}-threads-{row['threads']}.zip"
+    return f"{row['workload']}-{row['variant']}-batch-{row['batch_size']:.0f}-threads-{row['threads']:.0f}.zip"
 
 
 def _key(kept: Mapping[str, Any]) -> str | None:
@@ -89,7 +89,7 @@ def _keys(row: Row) -> list[str]:
 def _gone(row: Row, study: StudyRecord) -> str:
     keys = _keys(row)
     variant = f" --{'combine' if len(keys) > 1 else 'technique'} {'+'.join(keys)}" if keys else ""
-    shape = f"--batch-size {row['batch_size']} --threads {row['threads']}"
+    shape = f"--batch-size {row['batch_size']:.0f} --threads {row['threads']:.0f}"
     return (
         "What was prepared for this row is not kept here (it was measured elsewhere or by an earlier version, or the "
         f"cache was cleared); make it anew with `python -m efficiency run --workload {_name(row, study)} --dataset "
@@ -105,8 +105,8 @@ def _name(row: Row, study: StudyRecord) -> str:
 
 def _about(row: Row, study: StudyRecord, kept: Mapping[str, Any]) -> str:
     lines = (
-        f"{row['variant']} of {row['workload']} on {row['dataset']}, batch size {row['batch_size']}, "
-        f"{row['threads']} thread{'' if row['threads'] == 1 else 's'}.",
+        f"{row['variant']} of {row['workload']} on {row['dataset']}, batch size {row['batch_size']:.0f}, "
+        f"{row['threads']:.0f} thread{'' if row['threads'] == 1 else 's'}.",
         f"Measured in the study {study.id} with torch {study.torch_version} on "
         f"{study.machine.get('label') or 'an unknown machine'}.",
         preparation.said(kept, row["prepare_s"]),

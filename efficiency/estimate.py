@@ -23,6 +23,8 @@ REPLICATE_S = 0.6
 BUILD_S = 0.15
 """Building one variant within a replicate, and warming it up."""
 LEAST_SECONDS_PER_REPLICATE = 1.0
+ROWS_AGAIN = 512
+"""Test rows that a package for a further condition answers (`engine.answering`)."""
 FAKE_QUANTIZED_COST = 2.5
 """A training step with rounding in the loop, as a multiple of a plain one."""
 
@@ -40,10 +42,13 @@ def reference_seconds(study: Study, name: str, machine: Machine) -> float:
     return 5.0 + passes / workload.pace.trained_rows_per_s * _slowness(machine)
 
 
-def _probe_seconds(workload: Workload, study: Study, variant: Variant, machine: Machine) -> float:
-    """Packaging a variant and answering the test rows."""
+def _probe_seconds(
+    workload: Workload, study: Study, variant: Variant, machine: Machine, *, again: bool = False
+) -> float:
+    """Packaging a variant and answering the test rows; `again`, for another condition, only some of them."""
     pace = workload.pace
     rows = min(study.effort.test_rows or TEST_ROWS, study.dataset_of(workload).test_rows or TEST_ROWS)
+    rows = min(rows, ROWS_AGAIN) if again else rows
     cost, packaging_s = 1.0, 0.0
     for key in variant.techniques:
         technique = techniques.get(key)
@@ -96,7 +101,8 @@ def steps(
             found[step] = PROCESS_S  # the cold start
             if kept or (name, under, entry.variant) in probed:
                 continue
-            found[step] += _probe_seconds(workload, study, entry.variant, machine)
+            again = any(seen[::2] == (name, entry.variant) for seen in probed)
+            found[step] += _probe_seconds(workload, study, entry.variant, machine, again=again)
             probed.add((name, under, entry.variant))
             learner = compose.learner_of(entry.variant.techniques)
             if learner is not None and (name, under, learner) not in learned:

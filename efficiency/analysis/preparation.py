@@ -32,3 +32,11 @@ def said(kept: Mapping[str, Any], prepare_s: float | None) -> str:
 def size_said(kept: Mapping[str, Any]) -> str:
     """What `size_mb` is the size of; nothing where a row's details are older than that."""
     return SIZE_OF.get(str(kept.get("size_of")), "")
+
+
+def answers_said(kept: Mapping[str, Any]) -> str:
+    """Where the answers are those of another condition's package; nothing where they are the row's own."""
+    of = kept.get("answers_of")
+    if not of:
+        return ""
+    return f"Its answers are those of the package for {of}: this one was seen to give the same on the first test rows."

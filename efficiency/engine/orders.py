@@ -42,6 +42,7 @@ class Orders:
             "condition": asdict(entry.condition),
             "sample": str(self._sample(entry.workload, entry.condition)),
             "logits": str(self._shared(entry.workload, entry.condition) / "baseline-logits.npy"),
+            "answers": str(self._shared(entry.workload, entry.condition) / f"{entry.variant.key}.answers.json"),
             "test_rows": effort.test_rows,
             "calibration_rows": effort.calibration_rows,
             "training_rows": effort.training_rows,

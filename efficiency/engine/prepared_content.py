@@ -28,7 +28,7 @@ ENVIRONMENT = (
 """What the variables begin with by which users choose kernels, threads and compilers."""
 OWN_CODE = (
     "condition.py", "techniques", "workloads", "measure",
-    "engine/probe.py", "engine/variants.py", "engine/inputs.py", "engine/arrays.py",
+    "engine/probe.py", "engine/answering.py", "engine/variants.py", "engine/inputs.py", "engine/arrays.py",
 )  # fmt: skip
 """Of this project, what decides what a probe makes and finds."""
 

@@ -50,7 +50,7 @@ class Preparing:
     def _places(self, entry: Entry) -> dict[str, Path]:
         """What the probe leaves; the baseline's logits, which all others are compared with, are the baseline's own."""
         asked = self._orders.variant(entry)
-        left = ("learned", "artefact") if entry.variant.techniques else ("logits",)
+        left = ("learned", "artefact", "answers") if entry.variant.techniques else ("logits",)
         return {name: Path(asked[name]) for name in left}
 
 

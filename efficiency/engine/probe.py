@@ -25,7 +25,7 @@ def run(asked: Message, send: Send) -> None:
 
     from efficiency import workloads
     from efficiency.condition import Condition
-    from efficiency.engine import arrays, inputs, variants
+    from efficiency.engine import answering, arrays, inputs, variants
     from efficiency.errors import BadRequest
     from efficiency.measure import accuracy, logits, size, work
     from efficiency.techniques import compose
@@ -77,25 +77,32 @@ def run(asked: Message, send: Send) -> None:
             )
         kept = Path(asked["logits"])
         heard = logits.Comparison(kept) if keys else logits.Keeper(kept, len(labels), scores[1])
-        call = prepared.caller()
-        if runtime is not None and runtime.specialised:
+        call, found = prepared.caller(), None
+        specialised = runtime is not None and runtime.specialised
+        if specialised:
             call = accuracy.in_calls_of(len(sample), call)
-        predicted = accuracy.predictions(call, rows, condition.device, on_batch=answered, on_logits=heard.add)
+            found = answering.confirmed(Path(asked["answers"]), call, rows, condition.device)
+        if found is None:
+            predicted = accuracy.predictions(call, rows, condition.device, on_batch=answered, on_logits=heard.add)
+            distance = heard.distance() if isinstance(heard, logits.Comparison) else None
+            own = answering.Answers(predicted, distance, condition.label())
+            if specialised:
+                answering.keep(Path(asked["answers"]), own)
+        else:
+            own = found
         evaluate_s = time.perf_counter() - started
         shown = compose.evidence(keys, prepared, sample, reference, learned)
     if isinstance(heard, logits.Keeper):
         heard.close()
-        distance = None
-    else:
-        distance = heard.distance()
     answer: dict[str, Any] = {
         "prepare_s": prepare_s,
         "evaluate_s": evaluate_s,
         "size_of": "artefact" if artefact.is_dir() else "state",
         "size_bytes": size.artefact_bytes(artefact) if artefact.is_dir() else size.serialized_bytes(prepared.module),
-        "predicted": arrays.to_text(predicted),
+        "predicted": arrays.to_text(own.predicted),
+        "answers_of": own.of if found is not None else None,
         "labels": arrays.to_text(labels.astype("uint16")),
-        "logits": None if distance is None else asdict(distance),
+        "logits": None if own.distance is None else asdict(own.distance),
         "evidence": {
             key: {"took_effect": e.took_effect, "reason": e.reason, "figures": dict(e.figures)}
             for key, e in shown.items()

@@ -107,6 +107,7 @@ class StoreRecorder:
             "logits": probe["logits"],
             "prepared": probe.get("prepared"),
             "size_of": probe.get("size_of"),
+            "answers_of": probe.get("answers_of"),
             "test_rows": len(measured.labels),
             "energy": cold["energy"],
             "test_rows_at_hand": probe["test_rows_at_hand"],

@@ -18,9 +18,9 @@ def show(row: pd.Series[Any], study: StudyRecord, kept: dict[str, Any]) -> None:
     """Of a row that was prepared, which the control never is; the zip is made when it is asked for."""
     if row["status"] != "done" or row["variant"] == CONTROL:
         return
-    said = " ".join(filter(None, (preparation.said(kept, row["prepare_s"]), preparation.size_said(kept))))
-    if said:
-        st.caption(markdown_text(said))
+    said = preparation.said(kept, row["prepare_s"]), preparation.size_said(kept), preparation.answers_said(kept)
+    if any(said):
+        st.caption(markdown_text(" ".join(filter(None, said))))
     values = row.to_dict()
     if reason := artefact.why_not(values, study, kept):
         with st.expander("No artefact to download", icon=":material/inventory_2:"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -69,21 +70,22 @@ Runs = Callable[..., Run]
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
     """Runs a study of the user's file `mine.py`, all in one home."""
     folder = tmp_path_factory.mktemp("preparing")
+    (folder / "tmp").mkdir()
     (folder / "mine.py").write_text(Path(moody_workload.__file__).read_text())
     study = Study((f"{folder / 'mine.py'}:steady",), tuple(map(Variant.of, VARIANTS)), (Condition(),), EFFORT)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EFFICIENCY_HOME", str(folder / "home"))
-        with Store.open(f"sqlite:///{folder / 'e.db'}") as store:
+    with pytest.MonkeyPatch.context() as patch, Store.open(f"sqlite:///{folder / 'e.db'}") as store:
 
-            def run(**changes: Any) -> Run:
-                patch.setenv("EFFICIENCY_HOME", str(folder / "home"))  # the test's own home came in between
-                asked, said = replace(study, **changes), []
-                study_id = store.add_study(asked.as_dict(), name="", machine=this_machine().as_dict(), command="")
-                status = job.conduct(store, study_id, lambda told: said.append(told.now))
-                assert status == "done", store.study(study_id).message
-                return Run(store, study_id, said)
+        def run(**changes: Any) -> Run:
+            # The test's own came in between. The turn at the machine is taken in the temporary folder.
+            patch.setenv("EFFICIENCY_HOME", str(folder / "home"))
+            patch.setattr(tempfile, "tempdir", str(folder / "tmp"))
+            asked, said = replace(study, **changes), []
+            study_id = store.add_study(asked.as_dict(), name="", machine=this_machine().as_dict(), command="")
+            status = job.conduct(store, study_id, lambda told: said.append(told.now))
+            assert status == "done", store.study(study_id).message
+            return Run(store, study_id, said)
 
-            yield run
+        yield run
 
 
 @pytest.fixture(scope="module")
