@@ -77,7 +77,8 @@ def run(asked: Message, send: Send) -> None:
             )
         kept = Path(asked["logits"])
         heard = logits.Comparison(kept) if keys else logits.Keeper(kept, len(labels), scores[1])
-        call, found = prepared.caller(), None
+        call = prepared.caller()
+        found: answering.Answers | None = None
         specialised = runtime is not None and runtime.specialised
         if specialised:
             call = accuracy.in_calls_of(len(sample), call)
