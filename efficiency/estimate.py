@@ -28,6 +28,8 @@ BUILD_S = 0.15
 LEAST_SECONDS_PER_REPLICATE = 1.0
 CACHED_SHARE = 0.15
 """Of the seconds that compiling takes: tracing once more, and loading what is in the compiler's cache."""
+ROWS_AGAIN = 512
+"""Test rows that a package for a further condition answers (`engine.answering`)."""
 FAKE_QUANTIZED_COST = 2.5
 """A training step with rounding in the loop, as a multiple of a plain one."""
 
@@ -45,21 +47,32 @@ def reference_seconds(study: Study, name: str, machine: Machine) -> float:
     return 5.0 + passes / workload.pace.trained_rows_per_s * _slowness(machine)
 
 
-def _probe_seconds(workload: Workload, study: Study, variant: Variant, machine: Machine) -> float:
-    """Preparing a variant and answering the test rows."""
-    effort, pace, slow = study.effort, workload.pace, _slowness(machine)
-    rows = min(effort.test_rows or TEST_ROWS, study.dataset_of(workload).test_rows or TEST_ROWS)
-    cost, learning = 1.0, 0.0
+def _probe_seconds(
+    workload: Workload, study: Study, variant: Variant, machine: Machine, *, again: bool = False
+) -> float:
+    """Packaging a variant and answering the test rows; `again`, for another condition, only some of them."""
+    pace = workload.pace
+    rows = min(study.effort.test_rows or TEST_ROWS, study.dataset_of(workload).test_rows or TEST_ROWS)
+    rows = min(rows, ROWS_AGAIN) if again else rows
+    cost, packaging_s = 1.0, 0.0
     for key in variant.techniques:
         technique = techniques.get(key)
         cost *= technique.evaluation_cost
         if technique.runtime is not None:
-            learning += technique.runtime.packaging_s
-        if technique.learns_from == "calibration":
-            learning += 1.0 + 2 * effort.calibration_rows / pace.evaluated_rows_per_s
-        if technique.learns_from == "training":
-            learning += 1.0 + FAKE_QUANTIZED_COST * effort.training_rows / pace.trained_rows_per_s
-    return PROCESS_S + slow * (learning + cost * rows / pace.evaluated_rows_per_s)
+            packaging_s += technique.runtime.packaging_s
+    return PROCESS_S + _slowness(machine) * (packaging_s + cost * rows / pace.evaluated_rows_per_s)
+
+
+def _learning_seconds(workload: Workload, study: Study, key: str, machine: Machine) -> float:
+    """Learning what a technique needs from data."""
+    effort, pace, source = study.effort, workload.pace, techniques.get(key).learns_from
+    if source == "nothing":
+        return 0.0
+    if source == "calibration":
+        learning_s = 2 * effort.calibration_rows / pace.evaluated_rows_per_s
+    else:
+        learning_s = FAKE_QUANTIZED_COST * effort.training_rows / pace.trained_rows_per_s
+    return _slowness(machine) * (1.0 + learning_s)
 
 
 def _training_seconds(workload: Workload, study: Study, variant: Variant, machine: Machine) -> float:
@@ -106,10 +119,16 @@ Step = tuple[object, ...]
 `(workload, condition, number)` is a replicate."""
 
 
-def steps(study: Study, entries: Sequence[Entry], machine: Machine, seconds: float) -> dict[Step, float]:
-    """Estimated seconds of all that a study does; `seconds` are timed in each replicate."""
+def steps(
+    study: Study, entries: Sequence[Entry], machine: Machine, seconds: float, *, kept: bool = False
+) -> dict[Step, float]:
+    """Estimated seconds of all that a study does; `seconds` are timed in each replicate.
+
+    `kept`: all that it prepares was prepared by an earlier study, and is taken from the cache.
+    """
     found: dict[Step, float] = {}
     probed: set[Step] = set()
+    learned: set[Step] = set()
     for (name, condition), heat in heats(entries).items():
         workload = workloads.describe(name)
         found.setdefault((name,), reference_seconds(study, name, machine))
@@ -117,25 +136,33 @@ def steps(study: Study, entries: Sequence[Entry], machine: Machine, seconds: flo
             if entry.variant.control:
                 continue
             step = (name, condition, entry.variant)
-            answers = (name, compose.probed_under(entry.variant.techniques, condition), entry.variant)
+            under = compose.probed_under(entry.variant.techniques, condition)
             found[step] = PROCESS_S  # the cold start
-            if answers not in probed:
-                of_phase = _training_seconds if condition.phase == "training" else _probe_seconds
-                found[step] += of_phase(workload, study, entry.variant, machine)
-                probed.add(answers)
+            if kept or (name, under, entry.variant) in probed:
+                continue
+            again = any(seen[::2] == (name, entry.variant) for seen in probed)
+            if condition.phase == "training":
+                found[step] += _training_seconds(workload, study, entry.variant, machine)
+            else:
+                found[step] += _probe_seconds(workload, study, entry.variant, machine, again=again)
+            probed.add((name, under, entry.variant))
+            learner = compose.learner_of(entry.variant.techniques)
+            if learner is not None and (name, under, learner) not in learned:
+                found[step] += _learning_seconds(workload, study, learner, machine)
+                learned.add((name, under, learner))
         for number in range(study.effort.replicates):
             timed_s = _timed_seconds(workload, heat, machine, seconds)
             found[name, condition, number] = replicate_seconds(len(heat), timed_s)
     return found
 
 
-def _total(study: Study, machine: Machine, seconds: float) -> float:
-    return sum(steps(study, expand(study, machine), machine, seconds).values())
+def _total(study: Study, machine: Machine, seconds: float, kept: bool = False) -> float:
+    return sum(steps(study, expand(study, machine), machine, seconds, kept=kept).values())
 
 
-def seconds(study: Study, machine: Machine) -> float:
-    """The whole study, in seconds, no longer than its budget."""
-    planned = _total(study, machine, study.effort.seconds_per_replicate)
+def seconds(study: Study, machine: Machine, *, kept: bool = False) -> float:
+    """The whole study, in seconds, no longer than its budget; `kept` as in `steps`."""
+    planned = _total(study, machine, study.effort.seconds_per_replicate, kept)
     return planned if study.budget_s is None else min(planned, study.budget_s)
 
 

@@ -9,6 +9,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import zipfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -137,7 +138,7 @@ def test_no_studies_yet_says_what_to_do():
 def test_help_names_every_command():
     shown = efficiency("--help")
     assert shown.code == 0
-    for command in ("machine", "list", "run", "train", "studies", "show", "export"):
+    for command in ("machine", "list", "run", "train", "studies", "show", "export", "cache", "artefact"):
         assert command in shown.out
 
 
@@ -271,6 +272,24 @@ def test_what_onednn_ran_is_kept_of_every_probed_row(run):
         "baseline", "dynamic-int8", "dynamic-int8+inference-mode",
     }  # fmt: skip
     assert kept["baseline"]["cpu_capability"]
+
+
+def test_what_was_prepared_can_be_taken_along_until_the_cache_is_cleared(run, tmp_path):
+    told = run.ask("cache", "--json", "-").document
+    assert told["preparations"] == 3  # the baseline and two variants
+    assert 0 < told["size_mb"] < 1e3 * told["limit_gb"]
+    file = tmp_path / "taken.zip"
+    artefact = ("artefact", run.study_id, "dynamic-int8+inference-mode", "--file", str(file))
+    assert run.ask(*artefact).code == 0
+    with zipfile.ZipFile(file) as packed:
+        assert "rebuilt from the FP32 weights" in packed.read("README.txt").decode()
+    refused = run.ask("artefact", run.study_id, "channels-last", "--file", str(file))
+    assert refused.code == 2
+    assert "Nothing was prepared: " in refused.sentence
+    assert "Did you mean 'dynamic-int8'?" in run.ask("artefact", run.study_id, "dynamic-in8", "--file", "-").sentence
+    assert "Removed 3 preparations" in run.ask("cache", "--clear").err
+    assert run.ask("cache", "--json", "-").document["size_mb"] == 0
+    assert "make it anew with `python -m efficiency run --workload" in run.ask(*artefact).sentence
 
 
 def test_what_a_warning_means_is_said_below_the_rows(run):

@@ -9,7 +9,7 @@ import pytest
 from efficiency import estimate
 from efficiency.condition import Condition
 from efficiency.machine import this_machine
-from efficiency.study import expand, plan_preset
+from efficiency.study import Variant, expand, plan_preset
 
 HERE = this_machine()
 QUICK = plan_preset("quick", HERE)
@@ -59,3 +59,21 @@ def test_what_is_left_is_scaled_by_how_it_went_so_far(done_s, elapsed_s, left_s)
 def test_nobody_knows_how_long_what_goes_on_after_the_plan_will_take():
     """Replicates are added until intervals are narrow: 0 s left would be said all the while."""
     assert estimate.remaining_seconds(100.0, 100.0, 90.0) is None
+
+
+def test_full_ends_in_half_an_hour_on_two_cores_and_in_an_hour_the_first_time():
+    two = replace(HERE, cores=2.0)
+    full = plan_preset("full", two)
+    assert len(full.conditions) == 4
+    first, later = estimate.seconds(full, two), estimate.seconds(full, two, kept=True)
+    assert later < first < 3_600
+    assert later < full.effort.budget_s < 1_800  # replicates are added up to the budget, and no further
+
+
+def test_what_variants_learn_alike_is_learned_once():
+    pair = tuple(map(Variant.of, (["static-int8"], ["static-int8", "inference-mode"])))
+    plans = [replace(QUICK, variants=pair, effort=replace(QUICK.effort, calibration_rows=rows)) for rows in (0, 5_000)]
+    alone = [replace(plan, variants=pair[:1]) for plan in plans]
+    more, more_alone = (estimate.seconds(b, HERE) - estimate.seconds(a, HERE) for a, b in (plans, alone))
+    assert more == pytest.approx(more_alone)
+    assert more > 0

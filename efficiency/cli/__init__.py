@@ -8,7 +8,16 @@ from __future__ import annotations
 import sys
 
 from efficiency import console
-from efficiency.cli import lists, machine, recipe, run, studies, train  # noqa: F401 - each registers its verbs, in this order
+from efficiency.cli import (  # noqa: F401 - each registers its verbs, in the order of these lines
+    artefact,
+    cache,
+    lists,
+    machine,
+    recipe,
+    run,
+    studies,
+    train,
+)
 from efficiency.cli.app import app
 from efficiency.errors import BadRequest, EfficiencyError, StoreError
 

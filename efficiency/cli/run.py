@@ -41,6 +41,9 @@ def run(
         float, typer.Option(help="Percentage points of accuracy that may be lost and still count as kept.")
     ] = study.TOLERANCE_PP,
     seed: Annotated[int, typer.Option(help="Of calibration, fine-tuning and the order of timing.")] = 0,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Prepare everything anew, also what an earlier study has kept.")
+    ] = False,
     name: Annotated[str, typer.Option(help="What the study is called; its preset and machine unless told.")] = "",
     csv: Csv = None,
     json: Json = None,
@@ -52,7 +55,7 @@ def run(
 
     asked = study.plan_preset(preset, this_machine(), device, phase)
     asked = replace(asked, datasets=tuple(dataset or ()), budget_s=budget, seed=seed, name=name.strip() or asked.name)
-    asked = replace(asked, tolerance_pp=tolerance)
+    asked = replace(asked, tolerance_pp=tolerance, anew=no_cache)
     asked = replace(asked, workloads=_chosen_workloads(asked, workload))
     unknown: list[str] = []
     if technique or combine:

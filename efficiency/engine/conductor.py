@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from efficiency.condition import Condition
 from efficiency.engine import cold, probe, reference, training_probe
 from efficiency.engine.child import Child, Message, ask
 from efficiency.engine.orders import Orders
+from efficiency.engine.preparing import Preparing
 from efficiency.engine.recorder import Recorder
 from efficiency.engine.schedule import Schedule
 from efficiency.engine.timing import Timing
@@ -55,6 +57,7 @@ class Conductor:
         self._heats = heats(self._entries)
         self._workloads = {name: workloads.describe(name) for name in self._study.workloads}
         self._orders = Orders(self._study, machine, self._workloads, folder)
+        self._preparing = Preparing(self._orders, machine, anew=self._study.anew)
         self._schedule = Schedule(checked, machine)
         self._timing = Timing(
             self._orders,
@@ -77,6 +80,7 @@ class Conductor:
             for entry in self._entries:
                 if entry.why_not:
                     self._settle(entry, "not-applicable", entry.why_not)
+            self._expect_what_is_kept()
             ready = [(name, condition, self._prepared(name, condition)) for name, condition in self._heats]
             several = len({condition for _, condition in self._heats}) > 1
             self._timing.run(
@@ -133,7 +137,18 @@ class Conductor:
                 if "progress" in answer:
                     self._say(f"{label}: {answer['progress']} ({answer['share']:.0%})")
         padding_pct = dict(zip(conditions, answer["padding_pct"], strict=True))
-        return {"test_rows_at_hand": answer["test_rows"], "padding_pct": padding_pct}
+        return {"test_rows_at_hand": answer["test_rows"], "padding_pct": padding_pct, "content": answer["content"]}
+
+    def _expect_what_is_kept(self) -> None:
+        """Correct the estimate where an earlier study has prepared what this one needs."""
+        for (name, condition), entries in self._heats.items():
+            ready = self._reference(name)
+            if isinstance(ready, VariantFailed):
+                continue
+            for entry in entries:
+                with suppress(VariantFailed):  # a user's file that changed is told where its variant is probed
+                    if not entry.variant.control and self._preparing.is_kept(entry, ready):
+                        self._schedule.expect_taken(name, condition, entry.variant)
 
     def _prepared(self, name: str, condition: Condition) -> list[Entry]:
         """Probe the variants of a heat one by one; those to be timed together, none where there is no baseline."""
@@ -172,27 +187,29 @@ class Conductor:
         silence_s = PATIENCE * self._schedule.expected_s(*step) * self._slowness[name] + GRACE_S
         self._say(what)
         try:
-            found = self._found(entry, what, silence_s)
+            found = self._found(entry, what, silence_s, ready)
             started_cold = self._timed_ask(cold.run, self._orders.variant(entry), what, silence_s)
         except VariantFailed as failure:
             return str(failure)
         finally:
-            estimated_s = self._schedule.over(*step)
+            self._schedule.over(*step)
         if not entry.variant.techniques:
             # The declared pace is a guess, above all for a user's own model; this was seen.
-            self._slowness[name] = max(self._slowness[name], found["wall_s"] / estimated_s)
+            self._slowness[name] = max(self._slowness[name], found["wall_s"] / self._schedule.planned_s(*step))
         self._cold[entry] = started_cold
         about_input = {"padding_pct": ready["padding_pct"][entry.condition]}
         self._recorder.probed(entry, found | ready | about_input, started_cold)
         return None
 
-    def _found(self, entry: Entry, what: str, silence_s: float) -> Message:
+    def _found(self, entry: Entry, what: str, silence_s: float, ready: Message) -> Message:
         """What the probe finds, or how it fails, is mostly the same for all batch sizes and threads: asked once."""
         known = (entry.workload, compose.probed_under(entry.variant.techniques, entry.condition), entry.variant)
         if known not in self._probed:
             work = training_probe.run if entry.condition.phase == "training" else probe.run
             try:
-                self._probed[known] = self._timed_ask(work, self._orders.variant(entry), what, silence_s)
+                self._probed[known] = self._preparing.take(entry, ready) or self._preparing.keep(
+                    entry, ready, self._timed_ask(work, self._orders.variant(entry), what, silence_s)
+                )
             except VariantFailed as failure:
                 self._probed[known] = failure
         found = self._probed[known]

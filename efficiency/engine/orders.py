@@ -42,6 +42,7 @@ class Orders:
             "condition": asdict(entry.condition),
             "sample": str(self._sample(entry.workload, entry.condition)),
             "logits": str(self._shared(entry.workload, entry.condition) / "baseline-logits.npy"),
+            "answers": str(self._shared(entry.workload, entry.condition) / f"{entry.variant.key}.answers.json"),
             "test_rows": effort.test_rows,
             "calibration_rows": effort.calibration_rows,
             "training_rows": effort.training_rows,
@@ -78,7 +79,7 @@ class Orders:
         left.mkdir(exist_ok=True)
         return {
             "techniques": list(entry.variant.techniques),
-            "learned": str(left / f"{entry.variant.key}.safetensors"),
+            "learned": str(left / f"{compose.learner_of(entry.variant.techniques) or entry.variant.key}.safetensors"),
             "artefact": str(left / f"{entry.variant.key}.artefact"),
         }
 

@@ -6,9 +6,14 @@ import time
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from efficiency.engine.child import Message, Send
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from efficiency.techniques.base import Tensors
 
 
 def run(asked: Message, send: Send) -> None:
@@ -17,11 +22,10 @@ def run(asked: Message, send: Send) -> None:
     The baseline, which is probed before all others, keeps its logits for them.
     """
     import torch
-    from safetensors.torch import save_file
 
     from efficiency import workloads
     from efficiency.condition import Condition
-    from efficiency.engine import arrays, inputs, variants
+    from efficiency.engine import answering, arrays, inputs, variants
     from efficiency.errors import BadRequest
     from efficiency.measure import accuracy, kernels, logits, size, work
     from efficiency.techniques import compose
@@ -46,18 +50,16 @@ def run(asked: Message, send: Send) -> None:
         return inputs.encoded(workload, dataset, condition, "train", asked["training_rows"])
 
     send({"doing": "preparing"})
-    started = time.perf_counter()
     data = Data(calibration, training, asked["seed"])
-    learned = compose.learn(keys, reference, sample, data)
+    learned, learn_s = _learned(Path(asked["learned"]), lambda: compose.learn(keys, reference, sample, data))
+    learned_at = time.perf_counter()
     artefact = Path(asked["artefact"])
     torch.set_num_threads(condition.threads)  # some runtimes compile for them
     compose.package(keys, reference, sample, learned, artefact)
     torch.set_num_threads(asked["threads"])
     prepared = compose.prepare(keys, reference, sample, learned, artefact)
-    prepare_s = time.perf_counter() - started
+    prepare_s = learn_s + time.perf_counter() - learned_at
     runtime = compose.runtime_of(keys)
-    if learned and runtime is None:  # an artefact holds what was learned
-        save_file(learned, Path(asked["learned"]))
 
     def answered(share: float) -> None:
         send({"doing": f"answering the test rows ({share:.0%})"})
@@ -76,25 +78,34 @@ def run(asked: Message, send: Send) -> None:
         kept = Path(asked["logits"])
         heard = logits.Comparison(kept) if keys else logits.Keeper(kept, len(labels), scores[1])
         call = prepared.caller()
-        if runtime is not None and runtime.specialised:
+        found: answering.Answers | None = None
+        specialised = runtime is not None and runtime.specialised
+        if specialised:
             call = accuracy.in_calls_of(len(sample), call)
-        predicted = accuracy.predictions(call, rows, condition.device, on_batch=answered, on_logits=heard.add)
+            found = answering.confirmed(Path(asked["answers"]), call, rows, condition.device)
+        if found is None:
+            predicted = accuracy.predictions(call, rows, condition.device, on_batch=answered, on_logits=heard.add)
+            distance = heard.distance() if isinstance(heard, logits.Comparison) else None
+            own = answering.Answers(predicted, distance, condition.label())
+            if specialised:
+                answering.keep(Path(asked["answers"]), own)
+        else:
+            own = found
         evaluate_s = time.perf_counter() - started
         ran = kernels.of(prepared.caller(), sample)
         shown = compose.evidence(keys, prepared, sample, reference, learned)
     if isinstance(heard, logits.Keeper):
         heard.close()
-        distance = None
-    else:
-        distance = heard.distance()
     answer: dict[str, Any] = {
         "prepare_s": prepare_s,
         "evaluate_s": evaluate_s,
+        "size_of": "artefact" if artefact.is_dir() else "state",
         "size_bytes": size.artefact_bytes(artefact) if artefact.is_dir() else size.serialized_bytes(prepared.module),
-        "predicted": arrays.to_text(predicted),
+        "predicted": arrays.to_text(own.predicted),
+        "answers_of": own.of if found is not None else None,
         "labels": arrays.to_text(labels.astype("uint16")),
         "kernels": None if ran is None else asdict(ran),
-        "logits": None if distance is None else asdict(distance),
+        "logits": None if own.distance is None else asdict(own.distance),
         "evidence": {
             key: {"took_effect": e.took_effect, "reason": e.reason, "figures": dict(e.figures)}
             for key, e in shown.items()
@@ -104,3 +115,21 @@ def run(asked: Message, send: Send) -> None:
         seen = work.of(reference, sample)
         answer["work"] = asdict(seen) if seen else None
     send(answer)
+
+
+def _learned(file: Path, learn: Callable[[], Tensors]) -> tuple[Tensors, float]:
+    """What is learned, and the seconds that took; read from `file` where another variant has learned the same."""
+    from safetensors import safe_open
+    from safetensors.torch import load_file, save_file
+
+    if file.is_file():
+        with safe_open(file, framework="pt") as opened:
+            return load_file(file), float(opened.metadata()["learn_s"])
+    started = time.perf_counter()
+    learned = learn()
+    learn_s = time.perf_counter() - started
+    if learned:
+        part = file.with_suffix(".part")
+        save_file(learned, part, metadata={"learn_s": repr(learn_s)})
+        part.replace(file)
+    return learned, learn_s

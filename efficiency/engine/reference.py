@@ -14,7 +14,7 @@ def run(asked: Message, send: Send) -> None:
 
     from efficiency import workloads
     from efficiency.condition import Condition
-    from efficiency.engine import inputs
+    from efficiency.engine import inputs, reference_content
     from efficiency.errors import DataUnavailable
     from efficiency.workloads import cards, checkpoints
 
@@ -43,10 +43,12 @@ def run(asked: Message, send: Send) -> None:
         sample, labels = inputs.sample(workload, dataset, Condition(**wanted["condition"]))
         save_file({"sample": sample, "labels": labels}, wanted["file"])
         padding_pct.append(inputs.padding_pct(workload, sample))
-    test_rows = len(dataset.load("test", None))
+    test = dataset.load("test", None)
+    test_rows = len(test)
     if dataset.test_rows is not None and test_rows != dataset.test_rows:
         raise DataUnavailable(
             f"The data set {dataset.key} declares {dataset.test_rows} test rows and gives {test_rows}; "
             "mend its declaration."
         )
-    send({"card": card, "test_rows": test_rows, "padding_pct": padding_pct})
+    content = reference_content.of(workload, dataset, checkpoints.load(workload, dataset), test)
+    send({"card": card, "test_rows": test_rows, "padding_pct": padding_pct, "content": content})

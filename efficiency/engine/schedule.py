@@ -19,6 +19,7 @@ class Schedule:
         self._effort = study.effort
         self._budget_s = study.budget_s
         self._left = estimate.steps(study, checked.entries, machine, study.effort.seconds_per_replicate)
+        self._planned = dict(self._left)
         self._started = time.monotonic()
         self.total_s = sum(self._left.values())
 
@@ -30,6 +31,15 @@ class Schedule:
     def expected_s(self, *step: object) -> float:
         """What this step should take."""
         return self._left[step]
+
+    def planned_s(self, *step: object) -> float:
+        """What this step should take, or should have taken, where nothing of it was kept by an earlier study."""
+        return self._planned[step]
+
+    def expect_taken(self, *step: object) -> None:
+        """Correct the estimate of a probe whose preparation an earlier study has kept: a cold start is left of it."""
+        self.total_s += estimate.PROCESS_S - self._left[step]
+        self._left[step] = estimate.PROCESS_S
 
     def over(self, *step: object) -> float:
         """This step is done; what it should have taken."""

@@ -80,6 +80,11 @@ def learn(keys: tuple[str, ...], model: nn.Module, sample: torch.Tensor, data: D
     return {}
 
 
+def learner_of(keys: tuple[str, ...]) -> str | None:
+    """The technique whose `learn` the variant takes: variants that share it learn the same."""
+    return next((t.key for t in techniques.in_order(keys) if t.learn is not None), None)
+
+
 def runtime_of(keys: tuple[str, ...]) -> Runtime | None:
     """The executor that the variant hands its model to; None for PyTorch's own eager one."""
     return next((t.runtime for t in techniques.in_order(keys) if t.runtime is not None), None)

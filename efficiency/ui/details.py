@@ -23,7 +23,7 @@ from efficiency.analysis import (
 from efficiency.analysis.wording import markdown_text
 from efficiency.results.store import Store
 from efficiency.study import CONTROL, tolerance_of
-from efficiency.ui import selected, take_home, why
+from efficiency.ui import artefact, selected, take_home, why
 
 EFFECT = {"yes": ("took effect", "green"), "partly": ("took effect in part", "orange"), "no": ("no effect", "red")}
 CEILING = (
@@ -76,6 +76,7 @@ def _drawer(store: Store, rows: pd.DataFrame, row: pd.Series[Any]) -> None:
     _evidence(kept)
     if text := kernels.said(kept):
         st.caption(markdown_text(text))
+    artefact.show(row, study, kept)
     if text := wording.energy(kept.get("energy")):
         st.caption(markdown_text(text))
     for key, text in notes.hints(row.to_dict(), study.asked, kept):

@@ -19,7 +19,7 @@ from efficiency.ui import plan
 PRESETS: dict[Preset, str] = {
     "quick": "minutes: three small models, a part of the test data",
     "article": "an hour or so: five models, all test data",
-    "full": "hours: five models, several batch sizes and thread counts, more combinations",
+    "full": "an hour, then half an hour: five models, several batch sizes and thread counts, all techniques",
 }
 STAGES = {
     Stage.WEIGHTS: "Weights",

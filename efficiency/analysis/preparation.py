@@ -1,0 +1,42 @@
+"""In words: when a row was prepared, whether the cache had it, and what its size is of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from efficiency.analysis import wording
+
+SIZE_OF = {
+    "artefact": "The size is that of the artefact: the files that the runtime loads.",
+    "state": "The size is that of the serialized state: an eager variant has no artefact.",
+}
+
+
+def said(kept: Mapping[str, Any], prepare_s: float | None) -> str:
+    """When it was prepared and what that took; nothing where a row's details are older than that."""
+    about = kept.get("prepared") or {}
+    if not about.get("at"):
+        return ""
+    day = f"{datetime.fromisoformat(about['at']):%d %b %Y}".lstrip("0")
+    took = "" if prepare_s is None or pd.isna(prepare_s) else wording.number(prepare_s, "s")
+    if about.get("from_cache"):
+        then = f"; preparation took {took} then" if took else ""
+        return f"Prepared on {day}, taken from the cache{then}."
+    return f"Prepared on {day}" + (f", in {took}." if took else ".")
+
+
+def size_said(kept: Mapping[str, Any]) -> str:
+    """What `size_mb` is the size of; nothing where a row's details are older than that."""
+    return SIZE_OF.get(str(kept.get("size_of")), "")
+
+
+def answers_said(kept: Mapping[str, Any]) -> str:
+    """Where the answers are those of another condition's package; nothing where they are the row's own."""
+    of = kept.get("answers_of")
+    if not of:
+        return ""
+    return f"Its answers are those of the package for {of}: this one was seen to give the same on the first test rows."

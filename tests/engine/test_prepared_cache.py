@@ -1,0 +1,185 @@
+"""The cache of preparations: whole or not there, never trusted, no larger than it may be."""
+
+from __future__ import annotations
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from efficiency.condition import Condition
+from efficiency.engine import prepared_cache, prepared_content
+from efficiency.errors import BadRequest
+from efficiency.machine import this_machine
+
+ANSWER = {"predicted": [1, 2, 3], "at": "2026-01-01T00:00:00+00:00"}
+
+
+@pytest.fixture
+def left(tmp_path: Path) -> dict[str, Path]:
+    """What a probe left: what was learned, and an artefact of two files."""
+    (tmp_path / "made" / "artefact" / "inner").mkdir(parents=True)
+    (tmp_path / "made" / "learned").write_bytes(b"ranges")
+    (tmp_path / "made" / "artefact" / "model.onnx").write_bytes(b"graph" * 1_000)
+    (tmp_path / "made" / "artefact" / "inner" / "weights").write_bytes(b"weights")
+    return {name: tmp_path / "made" / name for name in ("learned", "artefact", "logits")}
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> dict[str, Path]:
+    """Where another study wants it."""
+    (tmp_path / "wanted").mkdir()
+    return {name: tmp_path / "wanted" / name for name in ("learned", "artefact", "logits")}
+
+
+def contents(place: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(place)): file.read_bytes() for file in place.rglob("*") if file.is_file()}
+
+
+def test_what_was_left_is_put_where_it_is_wanted(left, places):
+    assert prepared_cache.take("a", places) is None
+    assert prepared_cache.keep("a", ANSWER, left)
+    for _ in range(2):  # what is there is replaced
+        assert prepared_cache.take("a", places) == ANSWER
+        assert contents(places["artefact"].parent) == contents(left["artefact"].parent)
+    assert prepared_cache.take("b", places) is None
+
+
+def test_a_study_cannot_change_what_is_kept(left, places):
+    prepared_cache.keep("a", ANSWER, left)
+    prepared_cache.take("a", places)
+    assert not os.stat(places["learned"]).st_mode & 0o222
+    for name in ("learned", "artefact"):
+        prepared_cache._remove(places[name])
+    assert prepared_cache.take("a", places) == ANSWER
+
+
+@pytest.mark.parametrize(
+    "damaged", ["answer.json", "checksums.json", "learned", "artefact/model.onnx", "artefact/inner/weights"]
+)
+@pytest.mark.parametrize("how", ["changed", "emptied", "gone", "joined"])
+def test_a_damaged_entry_is_removed_and_never_trusted(left, places, damaged, how):
+    prepared_cache.keep("a", ANSWER, left)
+    file = prepared_cache.folder() / "a" / damaged
+    content = file.read_bytes()
+    file.unlink()
+    if how == "joined":
+        file.write_bytes(content)
+        file.with_name("more").write_bytes(b"")
+    elif how != "gone":
+        file.write_bytes(bytes([content[0] ^ 1, *content[1:]]) if how == "changed" else b"")
+    assert prepared_cache.take("a", places) is None
+    assert list(places["artefact"].parent.iterdir()) == []
+    assert prepared_cache.held().preparations == 0
+    assert prepared_cache.keep("a", ANSWER, left)
+    assert prepared_cache.take("a", places) == ANSWER
+
+
+def test_those_not_used_for_longest_go_first(left, places, monkeypatch):
+    size = sum(map(len, contents(left["artefact"].parent).values()))
+    for number, key in enumerate("abc"):
+        copied = {name: path.with_name(f"{name}-{key}") for name, path in left.items()}
+        copied["artefact"].mkdir()
+        (copied["artefact"] / "model.onnx").write_bytes(b"x" * size)
+        prepared_cache.keep(key, ANSWER, copied)
+        os.utime(prepared_cache.folder() / key, (number, number))
+    assert prepared_cache.take("a", places)
+    monkeypatch.setenv("EFFICIENCY_CACHE_GB", str((3 * size + 1_000) / 1e9))
+    prepared_cache.keep("d", ANSWER, left)
+    assert [prepared_cache.holds(key) for key in "abcd"] == [True, False, True, True]
+    monkeypatch.setenv("EFFICIENCY_CACHE_GB", "0")
+    assert not prepared_cache.keep("e", ANSWER, left)
+    assert prepared_cache.held() == prepared_cache.Held(0, 0)
+
+
+def test_what_two_entries_share_counts_once(left):
+    for key in "ab":
+        prepared_cache.keep(key, ANSWER, left)
+    small = sum(len(content) for content in contents(prepared_cache.folder() / "a").values())
+    assert prepared_cache.held().preparations == 2
+    assert prepared_cache.held().size_bytes < 1.5 * small
+    assert prepared_cache.clear().preparations == 2
+    assert list(prepared_cache.folder().iterdir()) == []
+
+
+@pytest.mark.parametrize("limit", ["much", "-1", "nan"])
+def test_a_limit_that_is_none_is_refused(limit, monkeypatch):
+    monkeypatch.setenv("EFFICIENCY_CACHE_GB", limit)
+    with pytest.raises(BadRequest, match="EFFICIENCY_CACHE_GB: choose a number of gigabytes"):
+        prepared_cache.limit_bytes()
+
+
+def test_several_at_once_leave_one_sound_entry(left, tmp_path):
+    def both(number: int) -> bool:
+        wanted = {name: tmp_path / f"{number}-{name}" for name in left}
+        prepared_cache.keep("a", ANSWER, left)
+        found = prepared_cache.take("a", wanted)
+        return found is None or (found == ANSWER and contents(wanted["artefact"]) == contents(left["artefact"]))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(both, range(40)))
+    assert prepared_cache.keep("a", ANSWER, left)
+    assert prepared_cache.held().preparations == 1
+    assert [path.name for path in prepared_cache.folder().iterdir()] == ["a"]
+
+
+def test_what_a_dead_process_left_is_removed_later(left):
+    prepared_cache.keep("a", ANSWER, left)
+    for name, age_s in ((".making-old", 2 * prepared_cache.LEFT_OVER_S), (".making-now", 0.0)):
+        (prepared_cache.folder() / name).mkdir()
+        os.utime(prepared_cache.folder() / name, (time.time() - age_s,) * 2)
+    prepared_cache.keep("b", ANSWER, left)
+    assert sorted(path.name for path in prepared_cache.folder().iterdir()) == [".making-now", "a", "b"]
+
+
+ASKED = {
+    "dataset": "points",
+    "techniques": ["static-int8"],
+    "test_rows": 200,
+    "calibration_rows": 64,
+    "training_rows": 64,
+    "seed": 0,
+    "threads": 2,
+}
+ABOUT = {"workload": "mine", "weights": "1", "data": "2", "test": "3", "code": ""}
+HERE = this_machine()
+
+
+def key(asked: dict[str, object] = ASKED, about: dict[str, str] = ABOUT, under=Condition(), machine=HERE) -> str:
+    return prepared_cache.key_of(prepared_content.of(asked, about, under, machine))
+
+
+def test_whatever_a_preparation_follows_from_is_in_its_key(monkeypatch):
+    others = [key({**ASKED, name: value}) for name, value in {
+        "dataset": "other", "techniques": ["qat-int8"], "test_rows": None, "calibration_rows": 65,
+        "training_rows": 65, "seed": 1, "threads": 3,
+    }.items()]  # fmt: skip
+    others += [key(about={**ABOUT, name: "other"}) for name in ABOUT]
+    others += [key(under=Condition(length=32)), key(under=Condition(batch_size=8)), key(under=Condition(padding_pct=5))]
+    changed = {
+        "cpu_model": "other",
+        "instruction_sets": ("avx2",),
+        "cores": 64.0,
+        "gpus": ("one",),
+        "cpp_compiler": None,
+    }
+    others += [key(machine=replace(HERE, **{name: value})) for name, value in changed.items()]
+    with monkeypatch.context() as patch:
+        patch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+        others.append(key())
+        patch.delenv("ONEDNN_MAX_CPU_ISA")
+        patch.setattr(prepared_content, "own_code", lambda: "other")
+        others.append(key())
+    if HERE.cpp_compiler is None:
+        others.remove(key())
+    assert len({key(), *others}) == 1 + len(others)
+    assert key() == key(dict(reversed(ASKED.items())))
+
+
+def test_what_learns_nothing_does_not_depend_on_what_could_be_learned_from():
+    plain = {**ASKED, "techniques": ["channels-last"]}
+    assert key(plain) == key({**plain, "calibration_rows": 1, "training_rows": 1})
+    assert key(plain) != key({**plain, "test_rows": 1})

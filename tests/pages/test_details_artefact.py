@@ -1,0 +1,39 @@
+"""In the drawer: when a row was prepared, what its size is of, and what was prepared, or how to make it anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import synthetic
+from said import said
+from streamlit.testing.v1 import AppTest
+
+from efficiency.engine import prepared_cache
+from efficiency.results.store import Store
+
+Visit = Callable[..., AppTest]
+
+
+def test_what_was_prepared_is_there_until_the_cache_is_cleared(visit: Visit, store: Store, tmp_path: Path) -> None:
+    id = synthetic.fill(store)
+    row = store.rows([id]).query("variant == 'static-int8' and workload == 'vision-small-cnn'").iloc[0].to_dict()
+    artefact = tmp_path / "artefact"
+    artefact.mkdir()
+    (artefact / "model.onnx").write_bytes(b"graph")
+    prepared_cache.keep("mine", {"at": "2026-01-05T10:00:00+00:00"}, {"artefact": artefact})
+    about = {"key": "mine", "at": "2026-01-05T10:00:00+00:00", "from_cache": True}
+    columns = {name: row[name] for name in ("workload", "dataset", "variant", "status", "batch_size", "threads")}
+    store.put_row(id, row["position"], columns | {"prepare_s": 3.2}, {"prepared": about, "size_of": "artefact"})
+
+    at = visit(study=id, row=str(row["row_id"]))
+    assert "Prepared on 5 Jan 2026, taken from the cache; preparation took 3.20 s then." in said(at)
+    assert "The size is that of the artefact" in said(at)
+    labels = [button.proto.label for button in at.get("download_button")]
+    assert "Download what was prepared" in labels
+
+    prepared_cache.clear()
+    at = visit(study=id, row=str(row["row_id"]))
+    assert "Download what was prepared" not in [button.proto.label for button in at.get("download_button")]
+    command = "run --workload vision-small-cnn --dataset glyphs --technique static-int8 --batch-size 1 --threads 1"
+    assert command in said(at)
