@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from efficiency.errors import VariantFailed, first_line
-from efficiency.techniques import dynamic_int8, int8
-from efficiency.techniques.base import Data, Evidence, Prepared, Runtime, Stage, Technique, Tensors
+from efficiency.techniques import dynamic_int8, foreign, int8
+from efficiency.techniques.base import Evidence, Prepared, Runtime, Stage, Technique, Tensors
 from efficiency.techniques.quiet import quiet
 
 if TYPE_CHECKING:
@@ -25,35 +25,9 @@ if TYPE_CHECKING:
 FILE, FLOAT_FILE = "model.onnx", "float.onnx"
 CALIBRATION_BATCH = 16
 
-# It runs outside PyTorch: neither PyTorch's modes, layouts and kernels nor its 8- and 16-bit tensors reach it.
-CONFLICTS = frozenset(
-    {
-        "dynamic-int8",
-        "static-int8",
-        "qat-int8",
-        "int8-weight-only",
-        "int4-weight-only",
-        "int8-dynamic",
-        "bf16-weights",
-        "fp16-weights",
-        "amp-bf16",
-        "amp-fp16",
-        "channels-last",
-        "fast-path",
-        "inference-mode",
-        "grad-enabled",
-    }
-)
-
 
 def why_not(workload: Workload, condition: Condition, machine: Machine) -> str | None:
-    if condition.phase == "training":
-        return "ONNX Runtime answers only here; it does not train."
-    if condition.device != "cpu":
-        return "ONNX Runtime is measured on the CPU only; on CUDA use torch-compile."
-    if "onnxruntime" not in machine.installed:
-        return "ONNX Runtime is not installed; `pip install -r requirements-runtimes.txt` brings it."
-    return None
+    return foreign.why_not("ONNX Runtime", "onnxruntime", condition, machine)
 
 
 def why_not_dynamic(workload: Workload, condition: Condition, machine: Machine) -> str | None:
@@ -97,11 +71,6 @@ def package_dynamic(prepared: Prepared, sample: torch.Tensor, learned: Tensors, 
 
     with _float_model(prepared, sample, folder) as model:
         quantize_dynamic(model, folder / FILE, weight_type=QuantType.QInt8)
-
-
-def learn(model: nn.Module, sample: torch.Tensor, data: Data) -> Tensors:
-    """The calibration rows themselves: ONNX Runtime's quantizer runs its own observers over them."""
-    return {"calibration": data.calibration()}
 
 
 def package_static(prepared: Prepared, sample: torch.Tensor, learned: Tensors, folder: Path) -> None:
@@ -198,7 +167,7 @@ ONNX_RUNTIME = Technique(
     apply=apply,
     evidence=evidence,
     runtime=Runtime(package, load, packaging_s=5.0),
-    conflicts=CONFLICTS,
+    conflicts=foreign.CONFLICTS,
     evaluation_cost=0.7,
 )
 
@@ -211,7 +180,7 @@ ONNX_RUNTIME_DYNAMIC_INT8 = Technique(
     apply=apply,
     evidence=evidence_int8,
     runtime=Runtime(package_dynamic, load, packaging_s=5.0),
-    conflicts=CONFLICTS,
+    conflicts=foreign.CONFLICTS,
     arithmetic="int8",
     evaluation_cost=0.5,
 )
@@ -222,12 +191,12 @@ ONNX_RUNTIME_STATIC_INT8 = Technique(
     summary="ONNX Runtime, weights and activations in 8 bits; its own quantizer calibrates the ranges.",
     stage=Stage.RUNTIME,
     why_not=why_not_static,
-    learn=learn,
+    learn=foreign.learn,
     learns_from="calibration",
     apply=apply,
     evidence=evidence_int8,
     runtime=Runtime(package_static, load, packaging_s=8.0),
-    conflicts=CONFLICTS,
+    conflicts=foreign.CONFLICTS,
     arithmetic="int8",
     evaluation_cost=0.5,
 )
