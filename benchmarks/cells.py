@@ -43,7 +43,7 @@ class Plan:
     @classmethod
     def quick(cls) -> Plan:
         """For a first look."""
-        return cls(500, 300, 2, 0.5, 2, 0.3)
+        return cls(500, 300, 3, 0.5, 2, 0.3)
 
     def with_rows(self, test_rows: int | None) -> Plan:
         """With so many test rows; as it is for None."""

@@ -90,7 +90,7 @@ def package_static(prepared: Prepared, sample: torch.Tensor, learned: Tensors, f
             folder / FILE,
             Reader(),
             quant_format=QuantFormat.QDQ,
-            activation_type=QuantType.QUInt8,
+            activation_type=QuantType.QInt8,  # its default; unsigned was 5 % slower on the small CNN
             weight_type=QuantType.QInt8,
             per_channel=True,
         )
