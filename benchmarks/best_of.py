@@ -1,6 +1,7 @@
 """The best of our variants against what people would otherwise set up, in one paired run a cell.
 
     python benchmarks/best_of.py [--quick] [--workload W]... [--threads N]... [--batch-size N]... [--rows N]
+                                 [--keep FOLDER]
 
 A cell is a workload, a number of threads and a batch size. First every candidate of the workload is prepared and
 answers the test rows; those that lose at most half a point are timed for a short while, and the fastest is the best
@@ -9,8 +10,9 @@ does it, in fresh processes and in random order: FP32 eager and its control, the
 Runtime INT8 and OpenVINO INT8 written by hand (`peers.py`), our integrations of the last two, and what the INT8 of ours
 is compared with to see its own gain: the same runtimes in FP32.
 
-Takes about two minutes a cell, during which nothing else may run. The last line is one JSON document; speed-ups are
-baseline / variant, ratios are peer / ours: above 1 ours is faster.
+Takes about two minutes a cell, during which nothing else may run; `--keep` goes on from what a run that was broken off
+left. The last line is one JSON document; speed-ups are baseline / variant, ratios are peer / ours: above 1 ours is
+faster.
 """
 
 from __future__ import annotations
@@ -148,20 +150,23 @@ def main() -> None:
     parser.add_argument("--threads", action="append", type=int, help="1 and 2, unless given")
     parser.add_argument("--batch-size", action="append", type=int, help="1 and 8, unless given")
     parser.add_argument("--rows", type=int, help="test rows that accuracy is measured on")
+    parser.add_argument("--keep", type=Path, help="an empty folder for what is prepared and timed: go on from it")
     options = parser.parse_args()
     peers.register()
     machine = this_machine()
     say("Measuring what the machine can do")
     ceiling = ceilings.known_or_measured(machine)
     plan = Plan.quick() if options.quick else Plan()
+    plan = plan.with_rows(options.rows)
     cells = []
-    for workload in options.workload or list(CANDIDATES):
-        for threads in options.threads or [1, 2]:
-            for batch_size in options.batch_size or [1, 8]:
-                with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
+        for workload in options.workload or list(CANDIDATES):
+            folder = (options.keep or Path(temporary)) / f"{workload}-{plan.test_rows}-{plan.replicates}"
+            folder.mkdir(parents=True, exist_ok=True)
+            for threads in options.threads or [1, 2]:
+                for batch_size in options.batch_size or [1, 8]:
                     condition = Condition(batch_size=batch_size, threads=threads)
-                    cell = Cell(workload, condition, plan.with_rows(options.rows), machine, ceiling, Path(folder), say)
-                    cells.append(measured(cell))
+                    cells.append(measured(Cell(workload, condition, plan, machine, ceiling, folder, say)))
     print(json.dumps({"benchmark": "best_of", "machine": machine.label, "plan": plan.as_dict(), "cells": cells}))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -16,7 +18,7 @@ from efficiency.analysis import accuracy, roofline, speed, stillness
 from efficiency.ceiling import Ceiling
 from efficiency.condition import Condition
 from efficiency.engine import arrays, reference
-from efficiency.engine.child import Message, ask, renew
+from efficiency.engine.child import Message, Work, ask, renew
 from efficiency.engine.orders import Orders
 from efficiency.engine.timing import TURNS_A_SERVER
 from efficiency.machine import Machine
@@ -111,7 +113,7 @@ def _numbered(number: int, rows: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 class Cell:
-    """A workload under a condition; `say` hears what is being done."""
+    """A workload under a condition; `folder` keeps what is known of the workload, `say` hears what is being done."""
 
     def __init__(
         self,
@@ -129,17 +131,30 @@ class Cell:
         effort = Effort(plan.test_rows, plan.calibration_rows, 0, plan.replicates, 0.0)
         asked = Study((workload,), (), (condition,), effort)
         self._orders = Orders(asked, machine, {workload: workloads.describe(workload)}, folder)
+        self._folder = folder
         self._found: dict[Keys, Message] = {}
-        self._timings = 0
 
     def prepare(self, wanted: Sequence[Keys]) -> None:
         """The baseline first: what the others answer is compared with it."""
         asked = self._orders.reference(self.workload, [self.condition])
         ask(reference.run, asked, log=self._orders.log, silence_s=PATIENCE_S)
         for keys in dict.fromkeys(wanted):
-            self._say(f"{self.label}: preparing {Variant(keys).key}")
             order = self._orders.variant(self._entry(keys))
-            self._found[keys] = ask(peers.probe, order, log=self._orders.log, silence_s=PATIENCE_S)
+            what = f"preparing {Variant(keys).key}"
+            # What does not depend on batch size and threads is prepared for one cell and kept for the others.
+            self._found[keys] = self._kept(Path(order["artefact"]).with_suffix(".json"), what, peers.probe, order)
+
+    def _kept(self, file: Path, what: str, work: Work, order: Message) -> Message:
+        """What a child answers, or answered before."""
+        if file.is_file():
+            found: Message = json.loads(file.read_text())
+            return found
+        self._say(f"{self.label}: {what}")
+        if artefact := order.get("artefact"):  # left by a run that was broken off
+            shutil.rmtree(artefact, ignore_errors=True)
+        answer = ask(work, order, log=self._orders.log, silence_s=PATIENCE_S)
+        file.write_text(json.dumps(answer))
+        return answer
 
     def _entry(self, keys: Keys) -> Entry:
         return Entry(self.workload, Variant.of(keys), self.condition)
@@ -155,11 +170,10 @@ class Cell:
             if number % TURNS_A_SERVER == 0:
                 renew(self._orders.log)
             what = "choosing the best" if first else f"timing {len(entries)} variants together"
-            self._say(f"{self.label}: {what}, process {number + 1} of {replicates}")
-            seed = 1_000 * self._timings + number
+            seed = 1_000 * (not first) + number
             order = self._orders.replicate(entries, seed, each_s * len(entries))
-            heat.add(number, ask(peers.replicate, order, log=self._orders.log, silence_s=PATIENCE_S))
-        self._timings += 1
+            file = self._folder / f"{self.condition.label()}, {seed}.json"
+            heat.add(number, self._kept(file, f"{what}, process {number + 1} of {replicates}", peers.replicate, order))
         return heat
 
     def lost_pp(self, keys: Keys) -> float | None:

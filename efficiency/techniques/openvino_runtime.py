@@ -87,9 +87,13 @@ def package_int8(prepared: Prepared, sample: torch.Tensor, learned: Tensors, fol
 
 
 def _quantized(model: Any, rows: torch.Tensor, attends: bool) -> Any:
-    """Biases corrected layer by layer; where such a part cannot run by itself, as of an LSTM, all at once."""
+    """Biases corrected layer by layer, or all at once where that is as good, or where a layer cannot run by itself.
+
+    On the small CNN all at once changed 3 % of the answers, layer by layer 0.2 %; on the transformer there was no
+    difference, and it takes half the time. Between a convolution and an LSTM the layers cannot be cut apart.
+    """
     failure: Exception | None = None
-    for all_at_once in (False, True):
+    for all_at_once in (True,) if attends else (False, True):
         try:
             with quiet():
                 import nncf
