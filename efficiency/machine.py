@@ -23,7 +23,12 @@ INSTRUCTION_SETS = (
 )  # fmt: skip
 
 
-OPTIONAL = {"torchao": ("torchao",), "onnxruntime": ("onnxruntime", "onnx", "onnxscript")}
+OPTIONAL = {
+    "torchao": ("torchao",),
+    "onnxruntime": ("onnxruntime", "onnx", "onnxscript"),
+    "openvino": ("openvino",),
+    "nncf": ("nncf",),
+}
 """What techniques may need beside PyTorch, and the packages that each of it takes."""
 
 

@@ -38,6 +38,8 @@ COLOURS = {
     "onnxruntime": "#6A3D9A",
     "onnxruntime-dynamic-int8": "#1F9E89",
     "onnxruntime-static-int8": "#B2182B",
+    "openvino": "#4D7C0F",
+    "openvino-int8": "#C2410C",
     "fast-path": "#56B4E9",
     "inference-mode": "#999933",
     "grad-enabled": "#7F3B08",

@@ -14,6 +14,7 @@ from efficiency.techniques.onnx_runtime import (
     ONNX_RUNTIME_DYNAMIC_INT8,
     ONNX_RUNTIME_STATIC_INT8,
 )
+from efficiency.techniques.openvino_runtime import OPENVINO, OPENVINO_INT8
 from efficiency.techniques.optimize_for_inference import OPTIMIZE_FOR_INFERENCE
 from efficiency.techniques.pt2e import PT2E_DYNAMIC_INT8, PT2E_QAT_INT8, PT2E_STATIC_INT8
 from efficiency.techniques.qat_int8 import QAT_INT8
@@ -45,6 +46,8 @@ TECHNIQUES: dict[str, Technique] = {
         ONNX_RUNTIME,
         ONNX_RUNTIME_DYNAMIC_INT8,
         ONNX_RUNTIME_STATIC_INT8,
+        OPENVINO,
+        OPENVINO_INT8,
         FAST_PATH,
         INFERENCE_MODE,
         GRAD_ENABLED,

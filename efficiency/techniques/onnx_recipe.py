@@ -36,7 +36,7 @@ quantize_static(
     FOLDER / "model.onnx",
     CalibrationRows(load_file(FOLDER / "calibration.safetensors")["inputs"]),
     quant_format=QuantFormat.QDQ,
-    activation_type=QuantType.QUInt8,
+    activation_type=QuantType.QInt8,
     weight_type=QuantType.QInt8,
     per_channel=True,
 )

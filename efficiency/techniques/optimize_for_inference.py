@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from efficiency.errors import VariantFailed, first_line
 from efficiency.techniques.base import Evidence, Prepared, Runtime, Stage, Technique, Tensors
 from efficiency.techniques.recipe import Recipe
+from efficiency.techniques.traced import refuse_one_batch_size
 
 if TYPE_CHECKING:
     import torch
@@ -57,17 +58,7 @@ def package(prepared: Prepared, sample: torch.Tensor, learned: Tensors, folder: 
         raise VariantFailed(
             f"TorchScript cannot trace this model ({first_line(error)}); use it without optimize-for-inference."
         ) from error
-    twice = torch.cat([inputs, inputs])
-    try:
-        with torch.no_grad():
-            same = torch.allclose(frozen(twice).float(), prepared.module(twice).float(), rtol=1e-2, atol=1e-2)
-    except RuntimeError:  # shapes that no longer fit
-        same = False
-    if not same:
-        raise VariantFailed(
-            "The trace holds for the batch size it was made with alone, since `forward` computes with it in Python; "
-            "let `forward` take sizes from its tensors."
-        )
+    refuse_one_batch_size(frozen, prepared.module, inputs)
 
 
 def load(folder: Path, sample: torch.Tensor) -> nn.Module:

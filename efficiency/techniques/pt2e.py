@@ -25,6 +25,8 @@ CONFLICTS = torch_compile.TORCH_COMPILE.conflicts | {"bf16-weights", "fp16-weigh
 
 
 def _why_not_here(condition: Condition, machine: Machine) -> str | None:
+    if condition.phase == "training":
+        return "A compiled package answers only; it cannot be trained."
     if condition.device != "cpu":
         return "torchao's quantizer for Inductor knows x86 CPUs only; on CUDA use torch-compile."
     if "torchao" not in machine.installed:

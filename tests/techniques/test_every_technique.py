@@ -23,7 +23,7 @@ from efficiency.workloads import checkpoints
 
 EVERYWHERE = (
     "bf16-weights", "fp16-weights", "amp-bf16", "inference-mode", "grad-enabled",
-    "optimize-for-inference", "torch-compile", "onnxruntime",
+    "optimize-for-inference", "torch-compile", "onnxruntime", "openvino", "openvino-int8",
 )  # fmt: skip
 INT8 = ("static-int8", "qat-int8", "pt2e-static-int8", "pt2e-qat-int8", "onnxruntime-static-int8")
 TORCHAO = ("int8-weight-only", "int4-weight-only", "int8-dynamic")
@@ -69,6 +69,8 @@ TOO_SLOW = {
     "pt2e-qat-int8": {*LARGE, "transformer-encoder"},
     "onnxruntime": LARGE,
     "onnxruntime-static-int8": LARGE,
+    "openvino": LARGE,
+    "openvino-int8": LARGE,
 }
 CASES = [
     (name, (key,)) for name, keys in APPLIES.items() for key in sorted(keys) if name not in TOO_SLOW.get(key, ())

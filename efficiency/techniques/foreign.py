@@ -1,0 +1,50 @@
+"""What the engines outside PyTorch share: where they apply, what they cannot stand with, what their quantizers see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from efficiency.techniques.base import Data, Tensors
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from efficiency.condition import Condition
+    from efficiency.machine import Machine
+
+# Neither PyTorch's modes, layouts and kernels nor its 8- and 16-bit tensors reach an engine outside it.
+CONFLICTS = frozenset(
+    {
+        "dynamic-int8",
+        "static-int8",
+        "qat-int8",
+        "int8-weight-only",
+        "int4-weight-only",
+        "int8-dynamic",
+        "bf16-weights",
+        "fp16-weights",
+        "amp-bf16",
+        "amp-fp16",
+        "channels-last",
+        "fast-path",
+        "inference-mode",
+        "grad-enabled",
+    }
+)
+
+
+def why_not(engine: str, optional: str, condition: Condition, machine: Machine) -> str | None:
+    """`optional` is the engine's name in `machine.OPTIONAL`."""
+    if condition.phase == "training":
+        return f"{engine} answers only here; it does not train."
+    if condition.device != "cpu":
+        return f"{engine} is measured on the CPU only; on CUDA use torch-compile."
+    if optional not in machine.installed:
+        return f"{engine} is not installed; `pip install -r requirements-runtimes.txt` brings it."
+    return None
+
+
+def learn(model: nn.Module, sample: torch.Tensor, data: Data) -> Tensors:
+    """The calibration rows themselves: an engine's own quantizer runs its own observers over them."""
+    return {"calibration": data.calibration()}

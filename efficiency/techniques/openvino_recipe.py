@@ -1,0 +1,70 @@
+"""OpenVINO in a script of one's own: converted, quantized by NNCF, compiled for the batch that is timed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from efficiency.techniques.recipe import Recipe
+
+if TYPE_CHECKING:
+    from efficiency.condition import Condition
+    from efficiency.workloads.base import Workload
+
+CALIBRATION_ROWS = 300
+"""Calibration rows that NNCF looks at, as it does unless told otherwise."""
+
+_CONVERT = """\
+with torch.no_grad():
+    converted = openvino.convert_model(
+        model,
+        example_input=torch.cat([sample, sample]),  # one row alone would be taken for a size that is always 1
+        input=[-1, *sample.shape[1:]],
+    )
+"""
+_QUANTIZE = """\
+calibration = load_file(FOLDER / "calibration.safetensors")["inputs"]
+converted = nncf.quantize(
+    converted,
+    nncf.Dataset([row.numpy() for row in calibration.split(1)]),
+    subset_size={rows},
+    model_type={model_type},
+    fast_bias_correction={all_at_once},
+)
+"""
+_COMPILE = """\
+openvino.save_model(converted, FOLDER / "model.xml", compress_to_fp16=False)
+core = openvino.Core()
+model = core.read_model(FOLDER / "model.xml")
+model.reshape([BATCH_SIZE, *sample.shape[1:]])
+settings = {{
+    "PERFORMANCE_HINT": "LATENCY",
+    "NUM_STREAMS": 1,
+    "INFERENCE_NUM_THREADS": THREADS,
+    "ENABLE_CPU_PINNING": False,{precision}
+}}
+model = core.compile_model(model, "CPU", settings)
+"""
+
+
+def _served(steps: str, precision: str, *imports: str) -> Recipe:
+    return Recipe(
+        model=_CONVERT + steps + _COMPILE.format(precision=precision),
+        answer="torch.from_numpy(model(inputs.numpy())[0])",
+        grad_mode="",
+        imports=("import openvino", "import torch", *imports),
+        packages=("numpy",),
+    )
+
+
+def recipe(workload: Workload, condition: Condition) -> Recipe:
+    return _served("", '\n    "INFERENCE_PRECISION_HINT": "f32",')
+
+
+def recipe_int8(workload: Workload, condition: Condition) -> Recipe:
+    attends = workload.weights_in.get("attention", 0.0) > 0
+    steps = _QUANTIZE.format(
+        rows=CALIBRATION_ROWS,
+        model_type="nncf.ModelType.TRANSFORMER" if attends else "None",
+        all_at_once=attends,
+    )
+    return _served(steps, "", "import nncf")

@@ -1,0 +1,58 @@
+"""What `benchmarks/best_of.py` compares is what it says; timing itself is the engine's, and tested there."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+
+from efficiency import paths, techniques, workloads
+from efficiency.engine import arrays
+from efficiency.techniques import compose, readme
+
+sys.path.insert(0, str(paths.PROJECT / "benchmarks"))
+import best_of
+import cells
+
+
+def test_every_workload_has_candidates_that_stand_together_there() -> None:
+    assert list(best_of.CANDIDATES) == list(workloads.WORKLOADS)
+    for name, candidates in best_of.CANDIDATES.items():
+        for keys in candidates:
+            assert compose.clash(keys) is None
+            assert compose.why_not(keys, workloads.get(name), cells.Condition(), readme.MACHINE) is None
+            in_fp32 = best_of.IN_FP32[keys]
+            assert compose.arithmetic(keys) == "int8"
+            assert compose.arithmetic(in_fp32) == "fp32"
+
+
+@pytest.mark.parametrize("name", best_of.CANDIDATES)
+def test_both_integrations_are_candidates_and_have_a_peer_that_is_none_of_ours(name: str) -> None:
+    by_hand = best_of.hand_written(name)
+    assert set(by_hand) <= set(best_of.CANDIDATES[name])
+    assert not set(by_hand.values()) & set(techniques.TECHNIQUES)
+    assert {"onnxruntime", "openvino"} == {peer.split("-")[1] for peer in by_hand.values()}
+
+
+def replicate(latencies_ns: dict[str, float], seed: int) -> dict[str, object]:
+    """What a replicate answers of eight rounds on a still machine."""
+    rng, rounds = np.random.default_rng(seed), np.repeat(np.arange(8), 5)
+    samples = {
+        key: np.column_stack([rounds, rng.normal(ns, ns / 1_000, len(rounds)).astype(np.int64)])
+        for key, ns in latencies_ns.items()
+    }
+    return {
+        "samples": {key: arrays.to_text(values) for key, values in samples.items()},
+        "handoff_ns": arrays.to_text(np.full(9, 5_000)),
+    }
+
+
+def test_a_ratio_is_the_others_latency_by_ours() -> None:
+    heat = cells.Heat()
+    for number in range(4):
+        heat.add(number, replicate({"baseline": 8e5, "control": 8e5, "openvino-int8": 2e5, "a+b": 4e5}, number))
+    assert heat.ratio((), ("openvino-int8",)).estimate == pytest.approx(4, rel=0.01)
+    assert heat.ratio(("a", "b"), ("openvino-int8",)).estimate == pytest.approx(2, rel=0.01)
+    assert heat.control().low <= 1 <= heat.control().high
+    assert heat.timed() == [(), ("openvino-int8",), ("a", "b")]
