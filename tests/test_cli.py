@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import synthetic
 from rich.console import Console
 
 from efficiency import console, paths
@@ -431,3 +432,44 @@ def test_what_is_refused_leaves_nothing_behind(tmp_path):
     assert said.code == 2
     assert not (tmp_path / "x.csv").exists()
     assert list((tmp_path / "home").iterdir()) == []
+
+
+# What to ship.
+
+
+def test_an_answer_for_each_workload_and_its_exit_codes():
+    with Store.open() as store:
+        study_id = synthetic.fill(store)
+    said = efficiency("recommend", study_id, "--max-accuracy-drop", "2", "--price-per-hour", "0.36", "--json", "-")
+    answers = said.document["answers"]
+    assert said.document["limits"]["accuracy_drop_pp"] == 2
+    assert [answer["title"] for answer in answers] == ["Small CNN", "LSTM", "Transformer"]
+    winner = answers[1]["winner"]
+    assert (answers[1]["found"], answers[1]["confirmed"], winner["variant"]) == ("found", False, "dynamic-int8")
+    assert winner["speedup_ci_low"] < winner["speedup"] < winner["speedup_ci_high"]
+    assert winner["cost_per_million_calls"] == pytest.approx(winner["latency_ms_p50"] / 10)
+    assert answers[1]["sentence"] in said.err
+    assert f"recommend {study_id} --confirm" in said.err
+    nothing = efficiency("recommend", study_id, "--workload", "lstm-classifier", "--max-size-mb", "1", "--json", "-")
+    assert nothing.code == 1
+    (answer,) = json.loads(nothing.out.splitlines()[-1])["answers"]
+    assert (answer["found"], answer["winner"], answer["misses"][0]["limit"]) == ("none", None, "size_mb")
+    assert "The closest miss is" in nothing.err
+
+
+def test_a_question_that_cannot_be_answered_names_the_option():
+    with Store.open() as store:
+        study_id = synthetic.fill(store)
+        empty = store.add_study({"preset": "quick"}, name="Empty", machine={}, command="", status="failed")
+    refused = efficiency("recommend", study_id, "--max-accuracy-drop", "0", "--max-size-mb", "-1")
+    assert refused.code == 2
+    assert "--max-accuracy-drop: choose more than 0" in refused.err
+    assert "--max-size-mb: choose a number that is not below 0" in refused.err
+    refused = efficiency("recommend", study_id, "--batch-size", "9")
+    assert refused.code == 2
+    assert "--batch-size" in refused.err
+    assert "choose from 1." in refused.err
+    assert efficiency("recommend", "no-such-study").code == 2
+    said = efficiency("recommend", empty)
+    assert said.code == 1
+    assert "This study is failed and holds no rows." in said.err
