@@ -65,3 +65,23 @@ def choose(studies: pd.DataFrame) -> list[str]:
         help="Several studies are drawn together, with a symbol each.",
     )
     return chosen
+
+
+def choose_one(studies: pd.DataFrame) -> str:
+    """The same for a page that shows one study: the first in the address, else the newest that holds rows."""
+    found, unknown = known(studies)
+    say_unknown(unknown)
+    filled = studies[(studies["rows"] > 0) & (studies["confirms"] == "")]
+    own = filled[~filled["example"].astype(bool)]
+    found = found or list((own if len(own) else filled)["id"].head(1)) or list(studies["id"].head(1))
+    st.query_params[PARAMETER] = found[0]
+    names = views.study_labels(studies)
+    st.session_state["study-shown"] = found[0]
+    chosen: str = st.selectbox(
+        "Study",
+        list(names),
+        format_func=lambda id: names.get(id, id),
+        key="study-shown",
+        on_change=lambda: st.query_params.update({PARAMETER: st.session_state["study-shown"]}),
+    )
+    return chosen
