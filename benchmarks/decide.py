@@ -154,7 +154,7 @@ def main() -> None:
         raise SystemExit("--studies: choose at least 1.")
     started = time.monotonic()
     usual = _report(_run(asked.studies, asked.seed, near=False))
-    hard = _report(_run(max(1, asked.studies // 4), asked.seed + 1, near=True))
+    hard = _report(_run(max(1, asked.studies // 10), asked.seed + 1, near=True))
     reached = {name: usual["ours"][name]["share"] >= least for name, least in MUST_REACH.items()}
     for title, report in (("as drawn", usual), ("near the limit", hard)):
         for rule, figures in report.items():

@@ -104,9 +104,12 @@ def decide(rows: pd.DataFrame, limits: Limits, compare: Compare) -> Choice:
     able, left_out = _able(rows)
     if able.empty:
         return Choice("empty", limits, left_out=left_out)
-    meeting = able[limits_module.meets(able, limits)]
+    state = limits_module.states(able, limits)
+    counting = limits_module.counting(state, limits)
+    meets = counting.all(axis=1)
+    meeting = able[meets]
     if meeting.empty:
-        return _nothing(able, limits, left_out)
+        return _nothing(able, limits, state, counting, left_out)
     ranked = _ranked(meeting)
     tied, slower = _contest(ranked, compare)
     return Choice(
@@ -117,7 +120,7 @@ def decide(rows: pd.DataFrame, limits: Limits, compare: Compare) -> Choice:
         winner=ranked[0],
         runner_up=slower[0] if slower else None,
         tied=tuple(tied),
-        unsettled=_unsettled(able, limits, ranked[0]),
+        unsettled=_unsettled(able[~meets], state[~meets], ranked[0]),
         left_out=left_out,
     )
 
@@ -179,17 +182,18 @@ def _known(value: Any, otherwise: float) -> float:
     return otherwise if pd.isna(value) else float(value)
 
 
-def _unsettled(able: pd.DataFrame, limits: Limits, winner: Row) -> tuple[Row, ...]:
-    """Rows with a faster estimate that no limit rules out, fastest first."""
-    state = limits_module.states(able, limits)
-    open_ = state.isin(["met", "probably", "unresolved"]).all(axis=1)
-    found = able[open_ & ~limits_module.meets(able, limits) & (able["speedup"] > winner["speedup"])]
+def _unsettled(others: pd.DataFrame, state: pd.DataFrame, winner: Row) -> tuple[Row, ...]:
+    """Of the rows that do not meet the limits those with a faster estimate that no limit rules out, fastest first."""
+    ruled_out = ((state == "missed") | (state == "unknown")).any(axis=1)
+    found = others[~ruled_out & (others["speedup"] > winner["speedup"])]
     return tuple(views.records(found.sort_values("speedup", ascending=False, kind="stable").head(UNSETTLED)))
 
 
-def _nothing(able: pd.DataFrame, limits: Limits, left_out: dict[str, int]) -> Choice:
+def _nothing(
+    able: pd.DataFrame, limits: Limits, state: pd.DataFrame, counting: pd.DataFrame, left_out: dict[str, int]
+) -> Choice:
     """The row whose largest excess over a limit is the least; among equals the fastest."""
-    over, state = limits_module.excess(able, limits), limits_module.states(able, limits)
+    over = limits_module.excess(able, limits)
     order = able.assign(_over=over.max(axis=1, skipna=False).fillna(np.inf)).sort_values(
         ["_over", "speedup"], ascending=[True, False], kind="stable"
     )
@@ -200,7 +204,6 @@ def _nothing(able: pd.DataFrame, limits: Limits, left_out: dict[str, int]) -> Ch
         for name, word in state.loc[closest.index[0]].items()
         if not limits_module.counts(word, limits)
     )
-    counting = limits_module.counting(state, limits)
     impossible = tuple(str(name) for name in counting if not counting[name].any())
     return Choice(
         "none", limits, considered=len(able), closest=row, misses=misses, impossible=impossible, left_out=left_out

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import stats
 
 Percentile = Literal["p50", "p99"]
@@ -109,16 +110,11 @@ def as_document(limits: Limits) -> dict[str, Any]:
 
 def figures(rows: pd.DataFrame, kind: Kind) -> pd.Series:
     """What each row costs of this kind: lower is better; NaN where it is not known."""
-    return kind.sign * rows[kind.column].astype(float)
+    return pd.Series(_costs(rows, kind.column, kind), index=rows.index)
 
 
-def _ends(rows: pd.DataFrame, kind: Kind) -> tuple[pd.Series, pd.Series]:
-    """The best and the worst that it may cost; the figure itself where there is no interval."""
-    figure = figures(rows, kind)
-    if kind.best is None or kind.worst is None:
-        return figure, figure
-    best, worst = (kind.sign * rows[name].astype(float) for name in (kind.best, kind.worst))
-    return best.fillna(figure), worst.fillna(figure)
+def _costs(rows: pd.DataFrame, column: str, kind: Kind) -> NDArray[np.float64]:
+    return kind.sign * rows[column].to_numpy(float)
 
 
 def states(rows: pd.DataFrame, limits: Limits) -> pd.DataFrame:
@@ -126,13 +122,16 @@ def states(rows: pd.DataFrame, limits: Limits) -> pd.DataFrame:
     found = {}
     for name, value in limits.asked.items():
         kind = kind_of(name, limits)
-        figure, (best, worst) = figures(rows, kind), _ends(rows, kind)
+        figure = best = worst = _costs(rows, kind.column, kind)
+        if kind.best and kind.worst:
+            best, worst = (_costs(rows, column, kind) for column in (kind.best, kind.worst))
+            best, worst = (np.where(np.isnan(end), figure, end) for end in (best, worst))
         bound = figure + _NARROWER * (worst - figure)
         found[name] = np.select(
-            [figure.isna(), worst <= value, best > value, bound <= value],
+            [np.isnan(figure), worst <= value, best > value, bound <= value],
             ["unknown", "met", "missed", "probably"],
             "unresolved",
-        )
+        ).astype(object)
     return pd.DataFrame(found, index=rows.index)
 
 
@@ -152,7 +151,7 @@ def counts(state: object, limits: Limits) -> bool:
 
 def counting(state: pd.DataFrame, limits: Limits) -> pd.DataFrame:
     """Of `states`, for each row and limit whether it counts as met."""
-    return state.isin(["met"] if limits.sure else ["met", "probably"])
+    return (state == "met") if limits.sure else (state == "met") | (state == "probably")
 
 
 def meets(rows: pd.DataFrame, limits: Limits) -> pd.Series:

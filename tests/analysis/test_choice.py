@@ -14,7 +14,7 @@ import simulated_choices
 from simulated_choices import Fitted
 
 from efficiency import paths
-from efficiency.analysis import choice, decision_words, speed
+from efficiency.analysis import accuracy, choice, decision_words, speed
 from efficiency.analysis import limits as limits_module
 from efficiency.analysis.choice import Answer
 from efficiency.analysis.limits import Limits
@@ -241,6 +241,17 @@ def test_figures_of_the_simulation_are_those_of_a_study(machine):
         assert timing.faster(2, 0).estimate == pytest.approx(as_studied.estimate, rel=1e-6)
         assert timing.faster(2, 0).low == pytest.approx(as_studied.low, rel=1e-6)
         assert timing.p50_ms[2] == pytest.approx(speed.latency(samples[2]).p50_ms, rel=1e-5)
+
+
+@pytest.mark.parametrize(("gained", "lost"), [(0, 0), (2, 7), (8, 10), (30, 90), (5, 200)])
+def test_answers_of_the_simulation_are_judged_as_a_study_judges_them(gained, lost):
+    labels = np.zeros(2_000, np.int64)
+    ours, theirs = labels.copy(), labels.copy()
+    theirs[:gained] = 1
+    ours[gained : gained + lost] = 1
+    known = accuracy.difference(ours, theirs, labels)
+    found = simulated_choices.differences(np.array([gained]), np.array([lost]), len(labels))
+    assert [float(one[0]) for one in found] == pytest.approx([known.delta_pp, known.low_pp, known.high_pp], abs=0.051)
 
 
 def test_what_is_recommended_mostly_meets_the_limits_and_is_nearly_the_best(machine):
