@@ -141,7 +141,7 @@ def trade_off(
             "Variants",
         )
         for own, opacity in ((rows[~kept], FADED), (rows[kept], 1.0))
-        if len(own)
+        if opacity == 1.0 or len(own)
     ]
     bands = [*_noise(rows, across, "x"), *_noise(rows, up, "y")]
     return axes.figure(

@@ -18,9 +18,12 @@ from typing import Any
 import pytest
 import synthetic
 from rich.console import Console
+from typer.testing import CliRunner
 
 from efficiency import console, paths
+from efficiency.cli.app import app
 from efficiency.condition import Condition
+from efficiency.errors import BadRequest
 from efficiency.machine import this_machine
 from efficiency.results.columns import COLUMNS, STATUSES
 from efficiency.results.store import Store
@@ -437,9 +440,21 @@ def test_what_is_refused_leaves_nothing_behind(tmp_path):
 # What to ship.
 
 
-def test_an_answer_for_each_workload_and_its_exit_codes():
+def recommended(*arguments: str) -> tuple[int, str]:
+    """Exit code and standard output, in this process: a process for each of many would take long."""
+    found = CliRunner().invoke(app, ["recommend", *arguments])
+    if isinstance(found.exception, BadRequest):
+        raise found.exception
+    return found.exit_code, found.stdout
+
+
+@pytest.fixture
+def study_id():
     with Store.open() as store:
-        study_id = synthetic.fill(store)
+        yield synthetic.fill(store)
+
+
+def test_what_to_ship_for_each_workload(study_id):
     said = efficiency("recommend", study_id, "--max-accuracy-drop", "2", "--price-per-hour", "0.36", "--json", "-")
     answers = said.document["answers"]
     assert said.document["limits"]["accuracy_drop_pp"] == 2
@@ -450,26 +465,28 @@ def test_an_answer_for_each_workload_and_its_exit_codes():
     assert winner["cost_per_million_calls"] == pytest.approx(winner["latency_ms_p50"] / 10)
     assert answers[1]["sentence"] in said.err
     assert f"recommend {study_id} --confirm" in said.err
-    nothing = efficiency("recommend", study_id, "--workload", "lstm-classifier", "--max-size-mb", "1", "--json", "-")
-    assert nothing.code == 1
-    (answer,) = json.loads(nothing.out.splitlines()[-1])["answers"]
+
+
+def test_nothing_to_ship_is_exit_code_1_with_the_closest_miss(study_id):
+    code, out = recommended(study_id, "--workload", "lstm-classifier", "--max-size-mb", "1", "--json", "-")
+    (answer,) = json.loads(out.splitlines()[-1])["answers"]
+    assert code == 1
     assert (answer["found"], answer["winner"], answer["misses"][0]["limit"]) == ("none", None, "size_mb")
-    assert "The closest miss is" in nothing.err
-
-
-def test_a_question_that_cannot_be_answered_names_the_option():
+    assert answer["closest"]["variant"] == "dynamic-int8"
     with Store.open() as store:
-        study_id = synthetic.fill(store)
         empty = store.add_study({"preset": "quick"}, name="Empty", machine={}, command="", status="failed")
-    refused = efficiency("recommend", study_id, "--max-accuracy-drop", "0", "--max-size-mb", "-1")
-    assert refused.code == 2
-    assert "--max-accuracy-drop: choose more than 0" in refused.err
-    assert "--max-size-mb: choose a number that is not below 0" in refused.err
-    refused = efficiency("recommend", study_id, "--batch-size", "9")
-    assert refused.code == 2
-    assert "--batch-size" in refused.err
-    assert "choose from 1." in refused.err
-    assert efficiency("recommend", "no-such-study").code == 2
-    said = efficiency("recommend", empty)
-    assert said.code == 1
-    assert "This study is failed and holds no rows." in said.err
+    assert recommended(empty) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--max-accuracy-drop", "0", "--max-size-mb", "-1"], "--max-accuracy-drop: choose .* --max-size-mb: choose"),
+        (["--price-per-hour", "0"], "--price-per-hour: choose more than 0"),
+        (["--batch-size", "9"], "--batch-size: .* choose from 1"),
+        (["--workload", "lstm"], "--workload: .* choose from vision-small-cnn, lstm-classifier"),
+    ],
+)
+def test_a_question_that_cannot_be_answered_names_the_option(study_id, arguments, sentence):
+    with pytest.raises(BadRequest, match=sentence):
+        recommended(study_id, *arguments)
