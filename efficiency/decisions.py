@@ -6,7 +6,7 @@ The page Decide and `recommend` both ask here.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -35,7 +35,7 @@ class Case:
 
     title: str
     first: Timing
-    again: tuple[Timing, ...] = field(default=())
+    again: tuple[Timing, ...] = ()
     """Confirmations, the newest first."""
 
     def choose(self, limits: Limits) -> Choice:

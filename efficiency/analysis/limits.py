@@ -11,19 +11,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
+from statistics import NormalDist
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
 Percentile = Literal["p50", "p99"]
 State = Literal["met", "probably", "unresolved", "missed", "unknown"]
 
 PROBABLE = 0.8
 """How sure it must be that a limit is met for it to count as probably met, one-sided; the 95 % interval asks 0.975."""
-_NARROWER = float(stats.norm.ppf(PROBABLE) / stats.norm.ppf(0.975))
+_NARROWER = NormalDist().inv_cdf(PROBABLE) / NormalDist().inv_cdf(0.975)
 """How far such a bound lies from the estimate, as a share of the interval's half; with few replicates a bit too far."""
 
 MOST_ACCURACY_DROP_PP = 100.0

@@ -10,16 +10,15 @@ import pandas as pd
 import typer
 
 from efficiency import console
+from efficiency.analysis import limits as limits_module
+from efficiency.analysis.limits import Limits, Percentile
 from efficiency.cli.app import Json, StudyId, app
 from efficiency.errors import BadRequest
 
 if TYPE_CHECKING:
     from efficiency.analysis.choice import Answer, Choice
-    from efficiency.analysis.limits import Limits, Percentile
     from efficiency.decisions import Case
     from efficiency.results.store import Store
-else:  # typer reads the option's type when the verb is registered
-    from efficiency.analysis.limits import Percentile
 
 SHOWN = (
     "study", "variant", "techniques", "workload", "dataset", "device", "batch_size", "threads", "speedup",
@@ -54,12 +53,9 @@ def recommend(
     json: Json = None,
 ) -> None:
     """Which variant to ship: the fastest that keeps to the limits. Exit code 1 where nothing does."""
-    from efficiency.analysis import limits as limits_module
     from efficiency.results.store import Store
 
-    asked = limits_module.Limits(
-        max_accuracy_drop, max_latency_ms, max_size_mb, max_memory_mb, max_prepare_s, percentile, sure
-    )
+    asked = Limits(max_accuracy_drop, max_latency_ms, max_size_mb, max_memory_mb, max_prepare_s, percentile, sure)
     problems = limits_module.problems(asked)
     if price_per_hour is not None and not 0 < price_per_hour < float("inf"):
         problems.append(f"--price-per-hour: choose more than 0, not {price_per_hour:g}.")

@@ -33,10 +33,11 @@ OFF = math.inf
 
 def choose(rows: pd.DataFrame) -> Limits:
     """The limits; a kind of which no row knows its figure has no slider."""
-    percentile: Percentile = st.segmented_control(
+    chosen = st.segmented_control(
         "Latency is", ["p50", "p99"], default="p50", required=True, key="percentile", bind="query-params"
     )
-    found = {}
+    percentile: Percentile = "p99" if chosen == "p99" else "p50"
+    found: dict[str, float | None] = {}
     ranges = limits.ranges(rows, Limits(percentile=percentile))
     for name, label in LABELS.items():
         if name in ranges:
@@ -48,7 +49,15 @@ def choose(rows: pd.DataFrame) -> Limits:
         help="Off: a limit counts as kept where that is so in four of five such studies. On: only where the 95 % "
         "interval says so. What is not sure is said beside the answer, either way.",
     )
-    return Limits(**found, percentile=percentile, sure=sure)
+    return Limits(
+        found.get("accuracy_drop_pp"),
+        found.get("latency_ms"),
+        found.get("size_mb"),
+        found.get("memory_mb"),
+        found.get("prepare_s"),
+        percentile,
+        sure,
+    )
 
 
 def price() -> float | None:
