@@ -20,6 +20,8 @@ CANNOT_TELL = "cannot be told from the baseline"
 VERDICTS = {"unresolved": f"Speed {CANNOT_TELL}", "same": "As fast as the baseline, within 2 %"}
 MAX_POINTS = 600
 """Points of one chart: more are neither told apart nor drawn quickly."""
+FADED = 0.15
+"""Opacity of what does not keep to the limits."""
 NAMED = 12
 """Variants that the sentence in place of a chart names."""
 
@@ -99,8 +101,11 @@ def trade_off(
     studies: Sequence[str] = (),
     height: int = 420,
     heading: str = "",
+    inside: pd.Series | None = None,
 ) -> go.Figure:
     """One panel: two measures against each other, a third as the area of the marker.
+
+    Where `inside` says for each row whether it keeps to some limits, those that do not fade, and none is on the front.
 
     On an axis of time a band as wide as the noise floor lies around each baseline. `studies` are the ids that have
     a symbol each, in this order; each has a Pareto front of its own. A point carries its row's id in `customdata`,
@@ -119,22 +124,28 @@ def trade_off(
     order_of = {study: place for place, study in enumerate(palette.in_order(rows, studies))}
     fronts = [
         _front(panels.front(own, x, y), across, up, diameters, palette.DASHES[order_of[study] % len(palette.DASHES)])
-        for study, own in panels.by_study(rows)
+        for study, own in panels.by_study(rows if inside is None else rows[inside.reindex(rows.index)])
     ]
-    points = _points(
-        rows,
-        {
-            "x": rows[across.column],
-            "error_x": _errors(rows, across),
-            "y": rows[up.column],
-            "error_y": _errors(rows, up),
-        },
-        palette.markers(rows, studies, list(diameters)),
-        "Variants",
-    )
+    kept = pd.Series(True, index=rows.index) if inside is None else inside.reindex(rows.index)
+    clouds = [
+        _points(
+            own,
+            {
+                "x": own[across.column],
+                "error_x": _errors(own, across),
+                "y": own[up.column],
+                "error_y": _errors(own, up),
+                "opacity": opacity,
+            },
+            palette.markers(own, palette.in_order(rows, studies), list(diameters.loc[own.index])),
+            "Variants",
+        )
+        for own, opacity in ((rows[~kept], FADED), (rows[kept], 1.0))
+        if opacity == 1.0 or len(own)
+    ]
     bands = [*_noise(rows, across, "x"), *_noise(rows, up, "y")]
     return axes.figure(
-        [*fronts, points],
+        [*fronts, *clouds],
         height,
         x={
             "title": {"text": across.title + axes.small(_noise_said(rows) if bands else ""), "standoff": 8},

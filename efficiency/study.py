@@ -94,6 +94,8 @@ class Study:
     """Percentage points that may be lost before accuracy counts as lost."""
     anew: bool = False
     """Prepare everything again, also what an earlier study has kept."""
+    confirms: str = ""
+    """The id of the study whose winner this one times again (`confirm.plan`); empty for all others."""
 
     def dataset_of(self, workload: Workload) -> Dataset:
         """The data set that this workload is measured on; raises `UnknownName` where it has none of those asked for."""

@@ -17,10 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import synthetic
 from rich.console import Console
+from typer.testing import CliRunner
 
 from efficiency import console, paths
+from efficiency.cli.app import app
 from efficiency.condition import Condition
+from efficiency.errors import BadRequest
 from efficiency.machine import this_machine
 from efficiency.results.columns import COLUMNS, STATUSES
 from efficiency.results.store import Store
@@ -482,3 +486,58 @@ def test_what_is_refused_leaves_nothing_behind(tmp_path):
     assert said.code == 2
     assert not (tmp_path / "x.csv").exists()
     assert list((tmp_path / "home").iterdir()) == []
+
+
+# What to ship.
+
+
+def recommended(*arguments: str) -> tuple[int, str]:
+    """Exit code and standard output, in this process: a process for each of many would take long."""
+    found = CliRunner().invoke(app, ["recommend", *arguments])
+    if isinstance(found.exception, BadRequest):
+        raise found.exception
+    return found.exit_code, found.stdout
+
+
+@pytest.fixture
+def study_id():
+    with Store.open() as store:
+        yield synthetic.fill(store)
+
+
+def test_what_to_ship_for_each_workload(study_id):
+    said = efficiency("recommend", study_id, "--max-accuracy-drop", "2", "--price-per-hour", "0.36", "--json", "-")
+    answers = said.document["answers"]
+    assert said.document["limits"]["accuracy_drop_pp"] == 2
+    assert [answer["title"] for answer in answers] == ["Small CNN", "LSTM", "Transformer"]
+    winner = answers[1]["winner"]
+    assert (answers[1]["found"], answers[1]["confirmed"], winner["variant"]) == ("found", False, "dynamic-int8")
+    assert winner["speedup_ci_low"] < winner["speedup"] < winner["speedup_ci_high"]
+    assert winner["cost_per_million_calls"] == pytest.approx(winner["latency_ms_p50"] / 10)
+    assert answers[1]["sentence"] in said.err
+    assert f"recommend {study_id} --confirm" in said.err
+
+
+def test_nothing_to_ship_is_exit_code_1_with_the_closest_miss(study_id):
+    code, out = recommended(study_id, "--workload", "lstm-classifier", "--max-size-mb", "1", "--json", "-")
+    (answer,) = json.loads(out.splitlines()[-1])["answers"]
+    assert code == 1
+    assert (answer["found"], answer["winner"], answer["misses"][0]["limit"]) == ("none", None, "size_mb")
+    assert answer["closest"]["variant"] == "dynamic-int8"
+    with Store.open() as store:
+        empty = store.add_study({"preset": "quick"}, name="Empty", machine={}, command="", status="failed")
+    assert recommended(empty) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--max-accuracy-drop", "0", "--max-size-mb", "-1"], "--max-accuracy-drop: choose .* --max-size-mb: choose"),
+        (["--price-per-hour", "0"], "--price-per-hour: choose more than 0"),
+        (["--batch-size", "9"], "--batch-size: .* choose from 1"),
+        (["--workload", "lstm"], "--workload: .* choose from vision-small-cnn, lstm-classifier"),
+    ],
+)
+def test_a_question_that_cannot_be_answered_names_the_option(study_id, arguments, sentence):
+    with pytest.raises(BadRequest, match=sentence):
+        recommended(study_id, *arguments)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from efficiency.health import Health
 from efficiency.machine import Machine
 
@@ -65,3 +68,20 @@ def moment(seen: Health) -> tuple[bool, str]:
     if wrong:
         return False, f"Not a good moment to measure: {'; '.join(wrong)}."
     return True, "A good moment to measure: the processor is all but idle, and nothing holds it back."
+
+
+def elsewhere(kept: Mapping[str, Any], here: Machine) -> str:
+    """What of the machine differs from the one at hand, so that its times are not this one's; empty where nothing."""
+
+    def other(name: str) -> bool:
+        value = kept.get(name)
+        return bool((tuple(value) if isinstance(value, list) else value) != getattr(here, name))
+
+    if any(other(name) for name in ("cpu_model", "architecture", "instruction_sets", "gpus")):
+        return "not on this machine"
+    told = []
+    if other("cores"):
+        told.append(f"which now has {here.cores:g}")
+    if other("torch_version"):
+        told.append(f"with another torch than the {here.torch_version} here")
+    return " and ".join(told)

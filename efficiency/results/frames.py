@@ -23,7 +23,7 @@ NEWEST_FIRST = (STUDIES.c.recorded_at.desc(), STUDIES.c.number.desc())
 
 _STUDY_COLUMNS = (
     "id", "name", "recorded_at", "status", "message", "preset", "machine", "machine_key", "workloads", "rows",
-    "example", "phase",
+    "example", "phase", "confirms",
 )  # fmt: skip
 
 
@@ -83,6 +83,7 @@ def studies(connection: Connection) -> pd.DataFrame:
             "workloads": ", ".join(dict.fromkeys(workloads)),
             "rows": done.get(study["id"], 0),
             "phase": _phase(asked),
+            "confirms": str(asked.get("confirms") or ""),
         }
         lines.append([{**study, **derived}[name] for name in _STUDY_COLUMNS])
     types = dict.fromkeys(_STUDY_COLUMNS, "str") | {"rows": "int64", "example": "bool"}

@@ -34,6 +34,11 @@ def say_unknown(unknown: list[str]) -> None:
         )
 
 
+def _own_questions(studies: pd.DataFrame) -> pd.DataFrame:
+    """Those that hold rows and are no confirmation, which belongs to another study."""
+    return studies[(studies["rows"] > 0) & (studies["confirms"] == "")]
+
+
 def _keep() -> None:
     st.query_params[PARAMETER] = st.session_state["studies-shown"] or ""
 
@@ -47,7 +52,7 @@ def choose(studies: pd.DataFrame) -> list[str]:
     say_unknown(unknown)
     emptied = PARAMETER in st.query_params and not in_address()
     if not (found or emptied):
-        filled = studies[studies["rows"] > 0]
+        filled = _own_questions(studies)
         own = filled[~filled["example"].astype(bool)]
         found = list((own if len(own) else filled)["id"].head(1)) or list(studies["id"].head(1))
     if found and not in_address():
@@ -63,5 +68,25 @@ def choose(studies: pd.DataFrame) -> list[str]:
         on_change=_keep,
         placeholder="Choose one or more studies",
         help="Several studies are drawn together, with a symbol each.",
+    )
+    return chosen
+
+
+def choose_one(studies: pd.DataFrame) -> str:
+    """The same for a page that shows one study: the first in the address, else the newest that holds rows."""
+    found, unknown = known(studies)
+    say_unknown(unknown)
+    filled = _own_questions(studies)
+    own = filled[~filled["example"].astype(bool)]
+    found = found or list((own if len(own) else filled)["id"].head(1)) or list(studies["id"].head(1))
+    st.query_params[PARAMETER] = found[0]
+    names = views.study_labels(studies)
+    st.session_state["study-shown"] = found[0]
+    chosen: str = st.selectbox(
+        "Study",
+        list(names),
+        format_func=lambda id: names.get(id, id),
+        key="study-shown",
+        on_change=lambda: st.query_params.update({PARAMETER: st.session_state["study-shown"]}),
     )
     return chosen

@@ -24,15 +24,20 @@ _HERE = Path(__file__).parent
 _drawn = ContextVar("the frame is drawn by app.py", default=False)
 
 
+PAGES = {
+    "explore": ("Explore", ":material/scatter_plot:"),
+    "decide": ("Decide", ":material/rule:"),
+    "run": ("Run", ":material/play_circle:"),
+    "training": ("Training", ":material/model_training:"),
+    "studies": ("Studies", ":material/folder_open:"),
+    "machine": ("Machine", ":material/memory:"),
+}
+"""Title and icon of each page by the name of its file in `pages/`, in the order of the navigation."""
+
+
 def page(name: str) -> Page:
-    """The page of that name: `explore`, `run`, `training`, `studies` or `machine`."""
-    title, icon = {
-        "explore": ("Explore", ":material/scatter_plot:"),
-        "run": ("Run", ":material/play_circle:"),
-        "training": ("Training", ":material/model_training:"),
-        "studies": ("Studies", ":material/folder_open:"),
-        "machine": ("Machine", ":material/memory:"),
-    }[name]
+    """The page of that name in `PAGES`."""
+    title, icon = PAGES[name]
     file = PROJECT / "pages" / f"{name}.py"
     if name == "explore":
         return st.Page(file, title=title, icon=icon, default=True)
@@ -43,7 +48,7 @@ def _draw() -> Page:
     st.set_page_config(page_title=TITLE, page_icon=_HERE / "icon.svg", layout="wide")
     st.logo(_HERE / "logo.svg", size="large")
     st.html(_HERE / "style.css")
-    return st.navigation([page(name) for name in ("explore", "run", "training", "studies", "machine")], position="top")
+    return st.navigation([page(name) for name in PAGES], position="top")
 
 
 def run() -> None:

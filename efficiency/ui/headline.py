@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from html import escape
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from efficiency.analysis import notes, panels, views, wording
+from efficiency.analysis import machine_words, notes, panels, views, wording
 from efficiency.analysis.wording import markdown_text
-from efficiency.machine import Machine, this_machine
+from efficiency.machine import this_machine
 from efficiency.results.store import Store
 
 CARDS = 6
@@ -27,7 +26,7 @@ def where_from(store: Store, ids: list[str]) -> None:
     """For each study: machine, day, command, versions; what differs where it was not measured here."""
     for id in ids[:4]:
         study = store.study(id)
-        differs = elsewhere(study.machine, this_machine())
+        differs = machine_words.elsewhere(study.machine, this_machine())
         label = markdown_text(study.machine.get("label") or "an unknown machine")
         parts = [
             f"Recorded on **{label}**" + (f", {differs}" if differs else ""),
@@ -48,23 +47,6 @@ def where_from(store: Store, ids: list[str]) -> None:
             st.warning(markdown_text(study.message), icon=":material/warning:")
     if len(ids) > 4:
         st.caption(f"… and {len(ids) - 4} more.")
-
-
-def elsewhere(kept: Mapping[str, Any], here: Machine) -> str:
-    """What of the machine differs from the one at hand, so that its times are not this one's; empty where nothing."""
-
-    def other(name: str) -> bool:
-        value = kept.get(name)
-        return bool((tuple(value) if isinstance(value, list) else value) != getattr(here, name))
-
-    if any(other(name) for name in ("cpu_model", "architecture", "instruction_sets", "gpus")):
-        return "not on this machine"
-    told = []
-    if other("cores"):
-        told.append(f"which now has {here.cores:g}")
-    if other("torch_version"):
-        told.append(f"with another torch than the {here.torch_version} here")
-    return " and ".join(told)
 
 
 def no_rows(store: Store, ids: list[str]) -> None:

@@ -35,7 +35,7 @@ def show(frame: pd.DataFrame, studies: list[str], where: data.Version) -> None:
             y = st.selectbox("Up", measures, index=1, key="y", bind="query-params")
             size = st.selectbox("Size of the marker", measures, index=2, key="marker", bind="query-params")
     timed = view != VIEWS[0] or any(panels.MEASURES[name].timed for name in (x, y))
-    st.html(_legend(frame, studies, view == VIEWS[0], timed))
+    st.html(legend(frame, studies, view == VIEWS[0], timed))
     wide = 1 if len(parts) == 1 else 2 if len(parts) in (2, 4) or view == VIEWS[1] else 3
     height = 460 if wide == 1 else 380
     for start in range(0, len(parts), wide):
@@ -90,7 +90,7 @@ def _draw(figure: object, name: str, text: str) -> None:
     )
 
 
-def _legend(frame: pd.DataFrame, studies: list[str], front: bool, timed: bool) -> str:
+def legend(frame: pd.DataFrame, studies: list[str], front: bool, timed: bool) -> str:
     """Colours by technique and looks by verdict, in HTML: it wraps where a chart's own legend would cover the chart."""
     several = frame["study_id"].nunique() > 1
     seen: dict[str, str] = {}

@@ -16,9 +16,11 @@ import synthetic
 
 from efficiency.results.columns import COLUMNS
 from efficiency.results.store import Store
+from efficiency.ui.frame import PAGES
 
 pytestmark = pytest.mark.browser
 Serve = Callable[[], Any]
+NAVIGATION = [title for title, _ in PAGES.values()]
 
 
 def frame_of(tab: Any) -> list[str]:
@@ -35,14 +37,14 @@ def settled(tab: Any) -> None:
         tab.wait_for_timeout(300)
 
 
-@pytest.mark.parametrize("page", ["", "run", "studies", "machine"])
+@pytest.mark.parametrize("page", ["", "decide", "run", "studies"])
 def test_deep_link_as_the_very_first_request(serve: Serve, store: Store, tab: Any, page: str) -> None:
     """The server has seen no `st.navigation` yet; the first click must count all the same."""
     synthetic.fill(store)
     server = serve()
     tab.goto(f"{server.url}/{page}")
     settled(tab)
-    assert frame_of(tab) == ["Explore", "Run", "Training", "Studies", "Machine"]
+    assert frame_of(tab) == NAVIGATION
     if page == "run":
         toggle = tab.get_by_test_id("stCheckbox").filter(has_text="AMP BF16")
         toggle.locator("label").first.click()
@@ -52,9 +54,7 @@ def test_deep_link_as_the_very_first_request(serve: Serve, store: Store, tab: An
     tab.get_by_role("heading", name="Studies").wait_for()
     tab.goto(f"{server.url}/{page}")
     settled(tab)
-    assert frame_of(tab) == ["Explore", "Run", "Training", "Studies", "Machine"], (
-        "The same once the navigation is known."
-    )
+    assert frame_of(tab) == NAVIGATION, "The same once the navigation is known."
 
 
 def test_details_by_a_click_on_a_line_and_on_a_point(serve: Serve, store: Store, tab: Any) -> None:
@@ -145,7 +145,7 @@ def test_choice_stays_with_its_study_when_another_arrives(serve: Serve, store: S
     tab.get_by_role("heading", name="Chosen again").wait_for(state="detached")
 
 
-@pytest.mark.parametrize("page", ["", "run", "training", "studies", "machine"])
+@pytest.mark.parametrize("page", ["", *list(PAGES)[1:]])
 def test_narrow_screen_has_nothing_beside_it(serve: Serve, store: Store, tab: Any, page: str) -> None:
     synthetic.fill(store)
     tab.set_viewport_size({"width": 390, "height": 844})

@@ -11,8 +11,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from efficiency import paths
+from efficiency.ui.frame import PAGES
 
-PAGES = ("explore", "run", "training", "studies", "machine")
 APP = str(paths.PROJECT / "app.py")
 
 
@@ -32,7 +32,8 @@ def test_page_file_as_the_very_first_request(home: Path, page: str) -> None:
 TORCH_FREE = """
 import sys
 from streamlit.testing.v1 import AppTest
-for page in ("explore", "run", "training", "studies", "machine"):
+from efficiency.ui.frame import PAGES
+for page in PAGES:
     at = AppTest.from_file("app.py", default_timeout=60).run()
     at = at.switch_page(f"pages/{page}.py").run()
     assert not at.exception, at.exception

@@ -15,14 +15,13 @@ from said import said
 from streamlit.testing.v1 import AppTest
 
 from efficiency import paths
-from efficiency.analysis import notes
+from efficiency.analysis import machine_words, notes
 from efficiency.analysis.wording import markdown_text
 from efficiency.machine import this_machine
 from efficiency.results import documents
 from efficiency.results.columns import COLUMNS
 from efficiency.results.store import Store
 from efficiency.study import plan_preset
-from efficiency.ui import headline
 
 Visit = Callable[..., AppTest]
 
@@ -63,7 +62,7 @@ def test_example_is_there_from_the_start_and_says_where_it_is_from(
 )
 def test_what_differs_from_the_machine_at_hand_is_said(changed: dict[str, object], sentence: str) -> None:
     kept = json.loads(json.dumps(this_machine().as_dict())) | changed
-    assert headline.elsewhere(kept, this_machine()) == sentence
+    assert machine_words.elsewhere(kept, this_machine()) == sentence
 
 
 def test_headlines_chart_table_and_reasons(visit: Visit, store: Store) -> None:

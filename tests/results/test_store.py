@@ -190,7 +190,7 @@ def test_studies_are_listed_newest_first(store, kept, full_row):
     assert list(table["id"]) == [waiting, kept.id]
     assert list(table) == [
         *("id", "name", "recorded_at", "status", "message", "preset", "machine", "machine_key"),
-        *("workloads", "rows", "example", "phase"),
+        *("workloads", "rows", "example", "phase", "confirms"),
     ]
     assert list(table["workloads"]) == ["a, b", "lstm-classifier, vision-small-cnn"]
     assert list(table["rows"]) == [0, 1]  # a row that failed is not counted

@@ -1,0 +1,210 @@
+"""Which variant to ship: the fastest that meets the limits, and what is to be said beside it.
+
+The fastest of many is partly so by luck. So those that come near it are compared with it directly, process by
+process, in the rounds that both took part in; what cannot be told apart from it is tied with it. And it only
+leads until it has been timed again: an `Answer` holds both choices, and the second rests on fresh replicates alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from efficiency.analysis import limits as limits_module
+from efficiency.analysis import speed, views
+from efficiency.analysis.limits import Limits
+from efficiency.study import BASELINE, CONTROL
+
+Row = dict[str, Any]
+"""A row of `views.prepared`."""
+Compare = Callable[[int, int], speed.SpeedUp | None]
+"""How much faster the row of the first id is than that of the second, paired; None where no process timed both."""
+Kind = Literal["found", "none", "empty"]
+
+COMPARED = 12
+"""Rows that are compared with the winner directly, the nearest; more ties than this nobody reads."""
+TIED_AGAIN = 3
+"""Ties that are timed again, the fastest."""
+UNSETTLED = 3
+"""Faster rows that are named though it is not known whether they meet the limits."""
+
+
+@dataclass(frozen=True)
+class Miss:
+    """By what a row misses one limit."""
+
+    limit: str
+    """A key of `limits.KINDS`."""
+    value: float
+    """What it costs."""
+    state: limits_module.State
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The answer for one workload under one condition of one study."""
+
+    kind: Kind
+    limits: Limits
+    considered: int = 0
+    """Rows that could be chosen: measured, with every technique in effect."""
+    meeting: int = 0
+    winner: Row | None = None
+    runner_up: Row | None = None
+    """The fastest of those that are surely slower than the winner."""
+    tied: tuple[Row, ...] = ()
+    """Those that meet the limits, too, and cannot be told apart from the winner."""
+    unsettled: tuple[Row, ...] = ()
+    """Faster by their estimate, and it is not known whether they meet the limits."""
+    closest: Row | None = None
+    """Where nothing meets them."""
+    misses: tuple[Miss, ...] = ()
+    """Of the closest."""
+    impossible: tuple[str, ...] = ()
+    """Limits that no row meets even alone; where there is none, and nothing meets all, they contradict each other."""
+    left_out: dict[str, int] | None = None
+    """How many rows cannot be chosen, by why: `failed`, `not-applicable`, `cancelled`, `no effect`, `not timed`."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The choice that a study leads to, and the one among those that were timed again, if they were."""
+
+    first: Choice
+    fresh: Choice | None = None
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether a winner stands that was timed again."""
+        return self.fresh is not None and self.fresh.kind == "found"
+
+    @property
+    def last(self) -> Choice:
+        """The choice that counts."""
+        return self.fresh or self.first
+
+
+def to_time_again(choice: Choice) -> tuple[str, ...]:
+    """Keys of the variants that a confirmation times: the winner, those tied with it and the runner-up.
+
+    None where the baseline wins: that nothing is surely faster needs no confirmation.
+    """
+    if choice.winner is None or choice.winner["variant"] == BASELINE:
+        return ()
+    others = [*choice.tied[:TIED_AGAIN], *([choice.runner_up] if choice.runner_up else [])]
+    return (choice.winner["variant"], *(row["variant"] for row in others if row["variant"] != BASELINE))
+
+
+def decide(rows: pd.DataFrame, limits: Limits, compare: Compare) -> Choice:
+    """The choice among the rows of one study, workload and condition, as `views.prepared` has them."""
+    able, left_out = _able(rows)
+    if able.empty:
+        return Choice("empty", limits, left_out=left_out)
+    state = limits_module.states(able, limits)
+    counting = limits_module.counting(state, limits)
+    meets = counting.all(axis=1)
+    meeting = able[meets]
+    if meeting.empty:
+        return _nothing(able, limits, state, counting, left_out)
+    ranked = _ranked(meeting)
+    tied, slower = _contest(ranked, compare)
+    return Choice(
+        "found",
+        limits,
+        considered=len(able),
+        meeting=len(meeting),
+        winner=ranked[0],
+        runner_up=slower[0] if slower else None,
+        tied=tuple(tied),
+        unsettled=_unsettled(able[~meets], state[~meets], ranked[0]),
+        left_out=left_out,
+    )
+
+
+def _able(rows: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
+    """The rows that may be chosen, and how many may not, by why. The control is neither."""
+    own = rows[rows["variant"] != CONTROL]
+    why = own["status"].mask(own["status"] == "done", "")
+    why = why.mask((why == "") & (own["took_effect"] == "no"), "no effect")
+    why = why.mask((why == "") & ~(own["speedup"] > 0), "not timed")
+    return own[why == ""], {str(reason): int(count) for reason, count in why[why != ""].value_counts().items()}
+
+
+def _ranked(meeting: pd.DataFrame) -> list[Row]:
+    """Fastest first. Where the baseline meets the limits, what is not surely faster than it comes after it."""
+    by_speed = meeting.sort_values("speedup", ascending=False, kind="stable")
+    baseline = by_speed["variant"] == BASELINE
+    if baseline.any():
+        before = by_speed["speed_verdict"] == "faster"
+        by_speed = pd.concat([by_speed[before & ~baseline], by_speed[baseline], by_speed[~before & ~baseline]])
+    return views.records(by_speed)
+
+
+def _contest(ranked: list[Row], compare: Compare) -> tuple[list[Row], list[Row]]:
+    """Those after the winner: tied with it, and surely slower. Holm's method keeps all errors together below 5 %."""
+    winner, others = ranked[0], ranked[1:]
+    near, far = [], []
+    for row in others:
+        (near if len(near) < COMPARED and _may_reach(row, winner) else far).append(row)
+    ratios = [compare(winner["row_id"], row["row_id"]) for row in near]
+    thresholds = _holm([1.0 if ratio is None else ratio.p_value for ratio in ratios])
+    floor = 1 + _known(winner["noise_pct"], 0.0) / 100
+    tied = [
+        row
+        for row, ratio, threshold in zip(near, ratios, thresholds, strict=True)
+        if ratio is None or speed.verdict(ratio, floor, threshold) != "faster"
+    ]
+    ids = {row["row_id"] for row in tied}
+    return tied, [row for row in others if row["row_id"] not in ids]
+
+
+def _may_reach(row: Row, winner: Row) -> bool:
+    """Whether it is worth a comparison: its interval comes near the winner's."""
+    high, low = _known(row["speedup_ci_high"], row["speedup"]), _known(winner["speedup_ci_low"], winner["speedup"])
+    return bool(high * (1 + speed.EQUIVALENCE) >= low)
+
+
+def _holm(p_values: list[float]) -> list[float]:
+    """For each p value the threshold up to which it counts (Holm, 1979); 0 where it does not."""
+    thresholds, counts = [0.0] * len(p_values), True
+    for place, index in enumerate(np.argsort(p_values, kind="stable")):
+        own = speed.FALSE_DISCOVERIES / (len(p_values) - place)
+        counts = counts and p_values[index] <= own
+        thresholds[index] = own if counts else 0.0
+    return thresholds
+
+
+def _known(value: Any, otherwise: float) -> float:
+    return otherwise if pd.isna(value) else float(value)
+
+
+def _unsettled(others: pd.DataFrame, state: pd.DataFrame, winner: Row) -> tuple[Row, ...]:
+    """Of the rows that do not meet the limits those with a faster estimate that no limit rules out, fastest first."""
+    ruled_out = ((state == "missed") | (state == "unknown")).any(axis=1)
+    found = others[~ruled_out & (others["speedup"] > winner["speedup"])]
+    return tuple(views.records(found.sort_values("speedup", ascending=False, kind="stable").head(UNSETTLED)))
+
+
+def _nothing(
+    able: pd.DataFrame, limits: Limits, state: pd.DataFrame, counting: pd.DataFrame, left_out: dict[str, int]
+) -> Choice:
+    """The row whose largest excess over a limit is the least; among equals the fastest."""
+    over = limits_module.excess(able, limits)
+    order = able.assign(_over=over.max(axis=1, skipna=False).fillna(np.inf)).sort_values(
+        ["_over", "speedup"], ascending=[True, False], kind="stable"
+    )
+    closest = order.drop(columns="_over").iloc[[0]]
+    (row,) = views.records(closest)
+    misses = tuple(
+        Miss(name, float(limits_module.figures(closest, limits_module.kind_of(name, limits)).iloc[0]), word)
+        for name, word in state.loc[closest.index[0]].items()
+        if not limits_module.counts(word, limits)
+    )
+    impossible = tuple(str(name) for name in counting if not counting[name].any())
+    return Choice(
+        "none", limits, considered=len(able), closest=row, misses=misses, impossible=impossible, left_out=left_out
+    )

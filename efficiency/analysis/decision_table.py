@@ -1,0 +1,38 @@
+"""The table beside an answer: every row that could be chosen, what it costs, and which limits it keeps to."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from efficiency.analysis import decision_words, views
+from efficiency.analysis import limits as limits_module
+from efficiency.analysis.limits import Limits
+from efficiency.study import CONTROL
+
+WORDS = {"met": "✓", "probably": "probably", "unresolved": "not sure", "missed": "✗", "unknown": "not known"}
+
+
+def of(rows: pd.DataFrame, limits: Limits, price_per_hour: float | None) -> pd.DataFrame:
+    """Those that keep to the limits first, then by speed; `row_id` is the first column."""
+    own = views.measured(rows)
+    own = own[own["variant"] != CONTROL]
+    meets = limits_module.meets(own, limits) & (own["took_effect"] != "no")
+    own = own.assign(_meets=meets).sort_values(["_meets", "speedup"], ascending=False, kind="stable")
+    state = limits_module.states(own, limits)
+    table = pd.DataFrame({
+        "row_id": own["row_id"],
+        "Variant": own["variant_label"],
+        "Keeps to all": ["✓" if one else "✗" for one in own["_meets"]],
+        **{limits_module.kind_of(name, limits).title: state[name].map(WORDS) for name in state},
+        "Against the baseline": own["relative"],
+        "Latency p50 [ms]": own["latency_ms_p50"],
+        "Latency p99 [ms]": own["latency_ms_p99"],
+        "Size [MB]": own["size_mb"],
+        "Peak memory [MB]": own["peak_memory_mb"],
+        "Preparation [s]": own["prepare_s"],
+        "Break-even [calls]": own["break_even_calls"],
+    })  # fmt: skip
+    if price_per_hour:
+        costs = [decision_words.cost_per_million(row, price_per_hour) for row in views.records(own)]
+        table["Cost of a million calls"] = costs
+    return table.reset_index(drop=True)

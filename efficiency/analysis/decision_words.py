@@ -1,0 +1,205 @@
+"""An answer in sentences: what to ship, with numbers and intervals, and what is to be known beside it. Plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from efficiency.analysis import limits as limits_module
+from efficiency.analysis import speed, wording
+from efficiency.analysis.choice import Answer, Choice, Row
+from efficiency.analysis.limits import Limits
+from efficiency.study import BASELINE
+
+LEFT_OUT = {
+    "failed": "failed",
+    "not-applicable": "not applicable here",
+    "cancelled": "cancelled",
+    "no effect": "without any effect",
+    "not timed": "without a speed-up",
+}
+CLOSE = f"within {100 * speed.EQUIVALENCE:.0f} %"
+
+
+def verdict(answer: Answer) -> str:
+    """A few words before the sentence: `Ship it`, `Leads`, `Nothing meets the limits`."""
+    found = answer.last
+    if found.kind != "found" or found.winner is None:
+        return "Nothing to choose from" if found.kind == "empty" else "Nothing meets the limits"
+    if found.winner["variant"] == BASELINE:
+        return "Leave it as it is"
+    return "Ship it" if answer.confirmed else "Leads (not confirmed yet)"
+
+
+def sentence(answer: Answer) -> str:
+    """The answer."""
+    found = answer.last
+    if found.kind == "empty":
+        return nothing_to_choose(found)
+    if found.kind == "none":
+        before = ""
+        if answer.fresh is not None and answer.first.winner is not None:
+            before = f"{answer.first.winner['variant_label']} led, but not on fresh replicates. "
+        return before + closest(found)
+    assert found.winner is not None
+    row = found.winner
+    if row["variant"] == BASELINE:
+        led = answer.first.winner if answer.fresh is not None else None
+        before = f"{led['variant_label']} led, but on fresh replicates it is not surely faster. " if led else ""
+        return f"{before}Leave it as it is: nothing that meets the limits is surely faster than the baseline."
+    if not answer.confirmed:
+        start = f"{row['variant_label']} leads (not confirmed yet)"
+    elif answer.first.winner is not None and answer.first.winner["variant"] != row["variant"]:
+        led = answer.first.winner["variant_label"]
+        start = f"Ship {row['variant_label']}: {led} led, but fresh replicates put it first"
+    else:
+        start = f"Ship {row['variant_label']}, which fresh replicates confirm"
+    return f"{start}. {facts(row)}{_probable(row, found.limits)}"
+
+
+def facts(row: Mapping[str, Any]) -> str:
+    """`2.86x the baseline's speed (95 %: 2.81–2.90x), 0.354 ms a call (p50), -0.25 pp of accuracy (...), 0.164 MB.`"""
+    parts = [
+        f"{wording.number(row['speedup'], 'x')} the baseline's speed"
+        + _ends(row, "speedup_ci_low", "speedup_ci_high", "x"),
+        f"{wording.number(row['latency_ms_p50'], 'ms')} a call (p50)",
+    ]
+    if pd.notna(row["accuracy_delta_pp"]):
+        delta = f"{round(row['accuracy_delta_pp'], 2) + 0.0:+.2f} pp of accuracy"
+        parts.append(delta + _ends(row, "accuracy_delta_ci_low_pp", "accuracy_delta_ci_high_pp", "pp"))
+    if pd.notna(row["size_mb"]):
+        size = wording.size(row)
+        parts.append(wording.number(row["size_mb"], "MB") + (f" ({size})" if size else ""))
+    return ", ".join(parts) + "."
+
+
+def _ends(row: Mapping[str, Any], low: str, high: str, unit: str) -> str:
+    found = wording.interval(row[low], row[high], unit)
+    return f" (95 %: {found})" if found else ""
+
+
+def _probable(row: Row, limits: Limits) -> str:
+    """Which limits it meets probably but not surely."""
+    states = limits_module.states(pd.DataFrame([row]), limits).iloc[0]
+    told = [_limit(str(name), limits) for name in states.index if states[name] == "probably"]
+    if not told:
+        return ""
+    return f" It probably keeps to {_and(told)}, but the 95 % interval does not say so for sure."
+
+
+def _limit(name: str, limits: Limits) -> str:
+    """`0.5 pp of accuracy lost`, `10 ms of latency (p99)`."""
+    kind, value = limits_module.KINDS[name], getattr(limits, name)
+    what = {"accuracy_drop_pp": "accuracy lost", "latency_ms": f"latency ({limits.percentile})"}.get(
+        name, kind.title.lower()
+    )
+    return f"{value:g} {kind.unit} of {what}"
+
+
+def asked(limits: Limits) -> str:
+    """`at most 0.5 pp of accuracy lost and 10 ms of latency (p50)`; `no limits`."""
+    found = [_limit(name, limits) for name in limits.asked]
+    return f"at most {_and(found)}" if found else "no limits"
+
+
+def beside(answer: Answer) -> list[str]:
+    """What is to be known beside the answer, a sentence each: ties, the runner-up, what is not settled."""
+    found = answer.last
+    told = [_tied(found), _runner_up(found), _unsettled(answer.first)]
+    if found.kind != "empty":
+        told.append(_left_out(answer.first))
+    return [text for text in told if text]
+
+
+def _tied(found: Choice) -> str:
+    if not found.tied or found.winner is None:
+        return ""
+    names = _and([row["variant_label"] for row in (found.winner, *found.tied)])
+    count = {2: "two", 3: "three", 4: "four", 5: "five"}.get(len(found.tied) + 1, str(len(found.tied) + 1))
+    return f"These {count} can't be told apart, or only {CLOSE}: {names}. Compared directly, in the same processes."
+
+
+def _runner_up(found: Choice) -> str:
+    row = found.runner_up
+    if row is None:
+        return ""
+    return f"Runner-up: {row['variant_label']}, {facts(row)}"
+
+
+def _unsettled(found: Choice) -> str:
+    if not found.unsettled:
+        return ""
+    names = [f"{row['variant_label']} ({row['speedup']:.2f}x)" for row in found.unsettled]
+    return (
+        f"Faster still, but whether {'it meets' if len(names) == 1 else 'they meet'} the limits is not settled: "
+        f"{_and(names)}. More test rows or replicates may settle it."
+    )
+
+
+def _left_out(found: Choice) -> str:
+    told = [f"{count} {LEFT_OUT.get(why, why)}" for why, count in (found.left_out or {}).items()]
+    return f"Not among those to choose from: {_and(told)}." if told else ""
+
+
+def nothing_to_choose(found: Choice) -> str:
+    """Why there is no row that could be chosen."""
+    told = [f"{count} {LEFT_OUT.get(why, why)}" for why, count in (found.left_out or {}).items()]
+    if not told:
+        return "There is no row to choose from."
+    return f"There is no row to choose from: {_and(told)}. The page Explore says why, row by row."
+
+
+def closest(found: Choice) -> str:
+    """The closest miss, with what it misses and by how much, and why nothing else does better."""
+    row, limits = found.closest, found.limits
+    assert row is not None
+    told = []
+    for miss in found.misses:
+        kind, limit = limits_module.kind_of(miss.limit, limits), getattr(limits, miss.limit)
+        if miss.state == "unknown":
+            told.append(f"its {kind.title.lower()} is not known")
+        elif miss.value <= limit:
+            told.append(f"whether it keeps to {_limit(miss.limit, limits)} is not sure (measured: {miss.value:.3g})")
+        else:
+            told.append(
+                f"{kind.title.lower()} {wording.number(miss.value, kind.unit)}, "
+                f"{wording.number(miss.value - limit, kind.unit)} over {_limit(miss.limit, limits)}"
+            )
+    return (
+        f"None of {found.considered} rows meets the limits. {_why(found)} "
+        f"The closest miss is {row['variant_label']} ({row['speedup']:.2f}x): {_and(told)}."
+    )
+
+
+def _why(found: Choice) -> str:
+    if found.impossible:
+        none = _and([_limit(name, found.limits) for name in found.impossible])
+        return f"Even alone no row meets {none}."
+    if len(found.limits.asked) > 1:
+        return "Each limit alone is met by some row, but they contradict each other here: no row meets all."
+    return ""
+
+
+def cost_per_million(row: Mapping[str, Any], price_per_hour: float) -> float | None:
+    """What a million calls cost, one after the other in one process, by the median latency; in the price's money."""
+    latency_ms = row["latency_ms_p50"]
+    return None if pd.isna(latency_ms) else price_per_hour * float(latency_ms) / 3.6
+
+
+def money(row: Mapping[str, Any], price_per_hour: float | None) -> str:
+    """Cost and break-even, in a sentence; empty where neither is known."""
+    told = []
+    if price_per_hour and (cost := cost_per_million(row, price_per_hour)) is not None:
+        told.append(
+            f"A million calls cost {wording.number(cost)} at {price_per_hour:g} an hour: one process, one call after "
+            "the other, by the median latency."
+        )
+    if pd.notna(row["break_even_calls"]):
+        told.append(f"Its preparation has paid for itself after {row['break_even_calls']:,.0f} calls.")
+    return " ".join(told)
+
+
+def _and(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""

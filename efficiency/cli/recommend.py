@@ -1,0 +1,195 @@
+"""`recommend`: which variant of a study to ship, given what may be lost and spent."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import pandas as pd
+import typer
+
+from efficiency import console
+from efficiency.analysis import limits as limits_module
+from efficiency.analysis.limits import Limits, Percentile
+from efficiency.cli.app import Json, StudyId, app
+from efficiency.errors import BadRequest
+
+if TYPE_CHECKING:
+    from efficiency.analysis.choice import Answer, Choice
+    from efficiency.decisions import Case
+    from efficiency.results.store import Store
+
+SHOWN = (
+    "study", "variant", "techniques", "workload", "dataset", "device", "batch_size", "threads", "speedup",
+    "speedup_ci_low", "speedup_ci_high", "speed_verdict", "accuracy_delta_pp", "accuracy_delta_ci_low_pp",
+    "accuracy_delta_ci_high_pp", "latency_ms_p50", "latency_ms_p99", "size_mb", "size_ratio", "peak_memory_mb",
+    "prepare_s", "break_even_calls", "took_effect", "warnings",
+)  # fmt: skip
+"""Columns of a row that the JSON document has."""
+
+
+@app.command()
+def recommend(
+    study_id: StudyId,
+    max_accuracy_drop: Annotated[float | None, typer.Option(help="Percentage points that may be lost.")] = None,
+    max_latency_ms: Annotated[float | None, typer.Option(help="Milliseconds that a call may take.")] = None,
+    percentile: Annotated[Percentile, typer.Option(help="Which latency is meant.")] = "p50",
+    max_size_mb: Annotated[float | None, typer.Option(help="Of the artefact or the weights.")] = None,
+    max_memory_mb: Annotated[float | None, typer.Option(help="At most held while serving.")] = None,
+    max_prepare_s: Annotated[float | None, typer.Option(help="Seconds that preparing may take, once.")] = None,
+    sure: Annotated[
+        bool, typer.Option("--sure", help="Only what the 95 % interval says counts, not what is probable.")
+    ] = False,
+    workload: Annotated[str | None, typer.Option(help="Of this workload alone.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Of this batch size alone.")] = None,
+    threads: Annotated[int | None, typer.Option(help="Of this number of threads alone.")] = None,
+    price_per_hour: Annotated[
+        float | None, typer.Option(help="Of the machine: adds the cost of a million calls.")
+    ] = None,
+    confirm: Annotated[
+        bool, typer.Option("--confirm", help="Time what leads again on fresh replicates, here and now.")
+    ] = False,
+    json: Json = None,
+) -> None:
+    """Which variant to ship: the fastest that keeps to the limits. Exit code 1 where nothing does."""
+    from efficiency.results.store import Store
+
+    asked = Limits(max_accuracy_drop, max_latency_ms, max_size_mb, max_memory_mb, max_prepare_s, percentile, sure)
+    problems = limits_module.problems(asked)
+    if price_per_hour is not None and not 0 < price_per_hour < float("inf"):
+        problems.append(f"--price-per-hour: choose more than 0, not {price_per_hour:g}.")
+    if problems:
+        raise BadRequest(" ".join(problems))
+    console.writable("--json", json)
+    store = Store.open()
+    found = _cases(store, study_id, workload, batch_size, threads)
+    if confirm:
+        for case in found:
+            _confirm(store, study_id, case, asked)
+        found = _cases(store, study_id, workload, batch_size, threads)
+    answers = [(case, case.answer(asked)) for case in found]
+    _say(store, study_id, answers, asked, price_per_hour)
+    if json:
+        document = {
+            "study": study_id,
+            "limits": limits_module.as_document(asked),
+            "price_per_hour": price_per_hour,
+            "answers": [_document(case, answer, price_per_hour) for case, answer in answers],
+        }
+        console.write_json(json, document)
+    if not answers or any(answer.last.kind != "found" for _, answer in answers):
+        sys.exit(1)
+
+
+def _cases(
+    store: Store, study_id: str, workload: str | None, batch_size: int | None, threads: int | None
+) -> Sequence[Case]:
+    """What was asked for of the study; raises `BadRequest` where a filter leaves nothing."""
+    from efficiency import decisions
+    from efficiency.analysis import views
+
+    store.study(study_id)
+    rows = views.prepared(store.rows([study_id]))
+    for option, name, value in (
+        ("--workload", "workload", workload),
+        ("--batch-size", "batch_size", batch_size),
+        ("--threads", "threads", threads),
+    ):
+        if value is None or rows.empty:
+            continue
+        there = list(dict.fromkeys(rows[name]))
+        rows = rows[rows[name] == value]
+        if rows.empty:
+            known = ", ".join(f"{one:g}" if isinstance(one, float) else str(one) for one in there)
+            raise BadRequest(f"{option}: study {study_id} has no rows with {value}; choose from {known}.")
+    again = decisions.confirmations(store.studies(), study_id)
+    fresh = views.prepared(store.rows(list(again.loc[again["status"] == "done", "id"])))
+    return decisions.cases(store, rows, fresh)
+
+
+def _confirm(store: Store, study_id: str, case: Case, asked: Limits) -> None:
+    """Times what leads again, unless that was done; a study of its own, in the foreground."""
+    from efficiency import check, confirm
+    from efficiency.analysis import choice
+    from efficiency.engine import job
+    from efficiency.machine import this_machine
+
+    first = case.choose(asked)
+    if not (again := choice.to_time_again(first)) or case.fresh_study(first) or first.winner is None:
+        return
+    here = this_machine()
+    study = confirm.plan(store.study(study_id), first.winner, again, here)
+    if problems := check.problems(study, here):
+        raise BadRequest(" ".join(problems))
+    command = "python -m efficiency " + " ".join(sys.argv[1:])
+    new = store.add_study(study.as_dict(), name=study.name, machine=here.as_dict(), command=command)
+    console.say(f"{case.title}: timing {', '.join(again)} again, as study {new}.")
+    with console.Bar() as bar:
+        status = job.conduct(store, new, bar.tell)
+    if status != "done":
+        console.say(f"Study {new}: {status}. {store.study(new).message}")
+
+
+def _say(
+    store: Store, study_id: str, answers: Sequence[tuple[Case, Answer]], asked: Limits, price_per_hour: float | None
+) -> None:
+    from efficiency import confirm, decisions
+    from efficiency.analysis import decision_words, machine_words, notes
+    from efficiency.machine import this_machine
+
+    record, here = store.study(study_id), this_machine()
+    console.say(f"{record.name or study_id}, {decision_words.asked(asked)}.")
+    if differs := machine_words.elsewhere(record.machine, here):
+        console.say(f"Measured on {record.machine.get('label') or 'an unknown machine'}, {differs}.")
+    if not answers:
+        console.say(decisions.why_empty(pd.DataFrame(), record.status, record.message))
+    for case, answer in answers:
+        console.say(f"\n{case.title}: {decision_words.sentence(answer)}")
+        found = answer.last
+        lines = decision_words.beside(answer)
+        if found.winner is not None:
+            lines.append(decision_words.money(found.winner, price_per_hour))
+            of = store.study(str(found.winner["study_id"]))
+            details = store.details(int(found.winner["row_id"]))
+            lines += [f"{key}: {hint}" for key, hint in notes.hints(found.winner, of.asked, details)]
+            if not answer.confirmed and found.winner["variant"] != "baseline" and not confirm.why_not(record, here):
+                lines.append(
+                    f"`python -m efficiency recommend {study_id} --confirm` times it again before it is called so."
+                )
+        for line in filter(None, lines):
+            console.say(f"  {line}")
+
+
+def _document(case: Case, answer: Answer, price_per_hour: float | None) -> dict[str, Any]:
+    from efficiency.analysis import decision_words
+
+    found: Choice = answer.last
+    return {
+        "title": case.title,
+        "found": found.kind,
+        "confirmed": answer.confirmed,
+        "sentence": decision_words.sentence(answer),
+        "beside": decision_words.beside(answer),
+        "considered": found.considered,
+        "meeting": found.meeting,
+        "winner": _row(found.winner, price_per_hour),
+        "runner_up": _row(found.runner_up, price_per_hour),
+        "tied": [_row(row, price_per_hour) for row in found.tied],
+        "unsettled": [_row(row, price_per_hour) for row in answer.first.unsettled],
+        "closest": _row(found.closest, price_per_hour),
+        "misses": [
+            {"limit": m.limit, "value": None if pd.isna(m.value) else m.value, "state": m.state} for m in found.misses
+        ],
+    }
+
+
+def _row(row: dict[str, Any] | None, price_per_hour: float | None) -> dict[str, Any] | None:
+    """The columns that decide; an unknown is null."""
+    from efficiency.analysis import decision_words
+
+    if row is None:
+        return None
+    shown = {name: None if pd.isna(row[name]) or row[name] == "" else row[name] for name in SHOWN}
+    cost = None if price_per_hour is None else decision_words.cost_per_million(row, price_per_hour)
+    return shown | {"cost_per_million_calls": cost}

@@ -1,0 +1,80 @@
+"""A winner is timed again: a small study of it alone, on fresh replicates.
+
+The fastest of many is partly so by luck, and its interval does not know that it was picked. So the winner, what is
+tied with it and the runner-up are timed anew beside the baseline and a control, with the settings of the study they
+come from; what is said of the winner then rests on these replicates alone. The new study names the old one in
+`confirms`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from efficiency import workloads
+from efficiency.analysis import machine_words
+from efficiency.condition import Condition
+from efficiency.errors import BadRequest
+from efficiency.machine import Machine
+from efficiency.results.store import StudyRecord
+from efficiency.study import Study, Variant
+
+SHAPE = ["workload", "dataset", "device", "batch_size", "threads", "length", "padding_pct"]
+"""Columns in which the rows of a confirmation agree with the rows that it confirms."""
+
+
+def why_not(record: StudyRecord, here: Machine) -> str | None:
+    """Why this study's winners cannot be timed again here; None where they can."""
+    if record.machine.get("key") == here.key:
+        return None
+    label = record.machine.get("label") or "another machine"
+    differs = machine_words.elsewhere(record.machine, here) or "which differs from what is here"
+    return (
+        f"It was measured on {label}, {differs}: what leads there can be confirmed only there. "
+        "Measure it here on the page Run, or with `python -m efficiency run`."
+    )
+
+
+def plan(record: StudyRecord, row: Mapping[str, Any], variants: Sequence[str], here: Machine) -> Study:
+    """The study that times these variants of the row's workload and condition again; raises `BadRequest`.
+
+    The seed stays, so that what is prepared is the same; the budget does not, which was for many more rows.
+    """
+    if reason := why_not(record, here):
+        raise BadRequest(reason)
+    study = Study.from_dict(record.asked)
+    workload = next((name for name in study.workloads if workloads.describe(name).key == row["workload"]), None)
+    condition = next((one for one in study.conditions if _of(one, row)), None)
+    if workload is None or condition is None or not variants:
+        raise BadRequest(f"Study {record.id} no longer says how {row['workload']} was measured; measure it anew.")
+    return replace(
+        study,
+        workloads=(workload,),
+        variants=tuple(Variant.of(key.split("+")) for key in variants),
+        conditions=(condition,),
+        datasets=(str(row["dataset"]),),
+        budget_s=None,
+        name=f"Confirms {record.name or record.id}",
+        confirms=record.id,
+    )
+
+
+def _of(condition: Condition, row: Mapping[str, Any]) -> bool:
+    """Whether the row was measured under this condition; what it leaves to the workload is as the row has it."""
+    return (
+        (condition.device, condition.batch_size, condition.threads)
+        == (row["device"], row["batch_size"], row["threads"])
+        and condition.length in (None, row["length"])
+        and (not condition.padding_pct or pd.isna(row["padding_pct"]) or row["padding_pct"] >= condition.padding_pct)
+    )
+
+
+def of_row(rows: pd.DataFrame, row: Mapping[str, Any]) -> pd.DataFrame:
+    """Of the rows of confirmations those that were measured as this row was."""
+    same = pd.Series(True, index=rows.index)
+    for name in SHAPE:
+        same &= rows[name].isna() if pd.isna(row[name]) else rows[name] == row[name]
+    return rows[same]

@@ -1,0 +1,113 @@
+"""The answers that a study gives: a choice for each workload and condition, from what the store holds.
+
+The page Decide and `recommend` both ask here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import pandas as pd
+
+from efficiency import confirm
+from efficiency.analysis import choice, replicates, speed, stillness, views
+from efficiency.analysis.choice import Answer, Choice, Compare
+from efficiency.analysis.limits import Limits
+from efficiency.results.store import Store
+from efficiency.study import BASELINE
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Rows that were timed together, as `views.prepared` has them, and how two of them compare."""
+
+    study_id: str
+    rows: pd.DataFrame
+    compare: Compare
+
+
+@dataclass(frozen=True)
+class Case:
+    """One workload under one condition of one study."""
+
+    title: str
+    first: Timing
+    again: tuple[Timing, ...] = ()
+    """Confirmations, the newest first."""
+
+    def choose(self, limits: Limits) -> Choice:
+        """What the study itself says."""
+        return choice.decide(self.first.rows, limits, self.first.compare)
+
+    def answer(self, limits: Limits) -> Answer:
+        """What leads, and, where that was timed again, what the fresh replicates say."""
+        found = self.choose(limits)
+        return Answer(found, None if (fresh := self._fresh(found)) is None else _chosen(fresh, limits))
+
+    def fresh_study(self, found: Choice) -> str:
+        """The id of the confirmation in which the winner was timed again; empty where there is none."""
+        fresh = self._fresh(found)
+        return "" if fresh is None else fresh.study_id
+
+    def _fresh(self, found: Choice) -> Timing | None:
+        winner = choice.to_time_again(found)[:1]
+        if not winner:
+            return None
+        return next((one for one in self.again if winner[0] in set(views.measured(one.rows)["variant"])), None)
+
+
+def _chosen(timing: Timing, limits: Limits) -> Choice:
+    return choice.decide(timing.rows, limits, timing.compare)
+
+
+def cases(store: Store, rows: pd.DataFrame, again: pd.DataFrame) -> list[Case]:
+    """One a workload and condition of a study's rows; `again` holds the rows of its confirmations (`confirmations`)."""
+    differs = [name for name in ("dataset", "condition") if (rows.groupby("workload")[name].nunique() > 1).any()]
+    found = []
+    for _, own in rows.groupby(views.PANEL, sort=False):
+        first = own.iloc[0]
+        title = " · ".join(str(first[name]) for name in ("workload_label", *differs))
+        fresh = confirm.of_row(again, first) if len(again) else again
+        found.append(Case(title, _timing(store, own), tuple(_studies(store, fresh))))
+    return found
+
+
+def _studies(store: Store, rows: pd.DataFrame) -> Iterator[Timing]:
+    for _, own in rows.groupby("study_id", sort=False):
+        yield _timing(store, own)
+
+
+def confirmations(studies: pd.DataFrame, study_id: str) -> pd.DataFrame:
+    """Of all studies (`Store.studies`) those that time a winner of this one again, newest first."""
+    return studies[studies["confirms"] == study_id]
+
+
+def _timing(store: Store, rows: pd.DataFrame) -> Timing:
+    """With the samples read when they are first needed, and each comparison made once."""
+    baseline = rows.loc[(rows["variant"] == BASELINE) & (rows["status"] == "done"), "row_id"]
+
+    @cache
+    def still() -> stillness.Stillness:
+        return stillness.of_heat(store.details(int(baseline.iloc[0]))) if len(baseline) else stillness.ALL
+
+    @cache
+    def samples(row_id: int) -> speed.Samples:
+        return still().of(replicates.nanoseconds(store.samples(row_id)))
+
+    @cache
+    def compare(winner: int, other: int) -> speed.SpeedUp | None:
+        return speed.speed_up(samples(other), samples(winner))
+
+    return Timing(str(rows["study_id"].iloc[0]), rows, compare)
+
+
+def why_empty(rows: pd.DataFrame, status: str, message: Any) -> str:
+    """A sentence for a study without a row that could be chosen; empty where there are rows."""
+    if len(rows):
+        return ""
+    if status in ("queued", "running"):
+        return "Nothing is measured yet; the answer appears as soon as rows are timed."
+    return f"This study is {status} and holds no rows. {message or ''}".strip()

@@ -1,0 +1,187 @@
+"""The answer of the page Decide: what to ship, the limits it keeps to, and the chart in which the rest fades."""
+
+from __future__ import annotations
+
+from html import escape
+
+import pandas as pd
+import streamlit as st
+
+from efficiency import charts, confirm, decisions
+from efficiency.analysis import choice, decision_table, decision_words, notes, panels
+from efficiency.analysis import limits as limits_module
+from efficiency.analysis.choice import Answer, Row
+from efficiency.analysis.limits import Limits
+from efficiency.analysis.wording import markdown_text
+from efficiency.decisions import Case
+from efficiency.engine import jobs
+from efficiency.machine import this_machine
+from efficiency.results.store import Store
+from efficiency.study import BASELINE
+from efficiency.ui import asked, data, decide_limits, details, frame, selected, trade_off
+
+EVERY_S = 2.0
+HEIGHT = 520
+
+
+# Cases hold the samples that were compared: made once for each state of the database.
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _cases(_store: Store, where: data.Version, id: str) -> list[Case]:
+    again = decisions.confirmations(data.studies(_store), id)
+    done = list(again.loc[again["status"] == "done", "id"])
+    return decisions.cases(_store, data.rows(_store, [id]), data.rows(_store, done))
+
+
+def show(store: Store, id: str) -> None:
+    """What a slider changes: run again by itself."""
+    with frame.sentences():
+        now = data.version(store)
+        rows, record = data.rows(store, [id]), store.study(id)
+        if rows.empty:
+            st.info(markdown_text(decisions.why_empty(rows, record.status, record.message)), icon=":material/info:")
+            return
+        cases = {case.title: case for case in _cases(store, now, id)}
+        case = cases[st.selectbox("Workload and condition", list(cases), key="case", bind="query-params")]
+        top = st.container()
+        beside, drawn = st.columns([1, 2.6], gap="large")
+        with beside:
+            limits = decide_limits.choose(case.first.rows)
+            price = decide_limits.price()
+        answer = case.answer(limits)
+        with top:
+            _say(answer, price)
+            _offer(store, id, case, answer)
+        with drawn:
+            _draw(case.first.rows, limits, id)
+        _table(case.first.rows, limits, price)
+        if selected.asked() is not None:
+            details.open_asked(store, pd.concat([rows, *(one.rows for one in case.again)]))
+
+
+def _say(answer: Answer, price: float | None) -> None:
+    """The sentence on top, and below it what is to be known beside it."""
+    found = answer.last
+    row = found.winner or found.closest
+    name = "" if row is None else str(row["variant_label"])
+    if found.kind == "none":
+        name = f"Closest: {name}"
+    st.html(
+        f'<div class="eff-card"><div class="where">{escape(decision_words.verdict(answer))} · '
+        f"{escape(decision_words.asked(found.limits))}</div>"
+        f'<div class="big">{escape(name)}</div>'
+        f'<div class="rest">{escape(decision_words.sentence(answer))}</div></div>'
+    )
+    told = decision_words.beside(answer)
+    if found.winner is not None and (text := decision_words.money(found.winner, price)):
+        told.append(text)
+    if told:
+        st.markdown("\n".join(f"- {markdown_text(text)}" for text in told))
+
+
+def _offer(store: Store, id: str, case: Case, answer: Answer) -> None:
+    """What can be done with the row: its details, and timing it again; its warnings above."""
+    row = answer.last.winner or answer.last.closest
+    if row is None:
+        return
+    study = store.study(str(row["study_id"]))
+    for key, text in notes.hints(row, study.asked, store.details(int(row["row_id"]))):
+        show_it, icon = (st.info, ":material/info:") if key in notes.INFORMATIVE else (st.warning, ":material/warning:")
+        show_it(markdown_text(text), icon=icon)
+    # What is handed over with a winner stands in this row of buttons: its details, its recipe.
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            f"Details of {markdown_text(row['variant_label'])}",
+            icon=":material/info:",
+            key="decide-details",
+            on_click=lambda: st.query_params.update({selected.PARAMETER: str(row["row_id"])}),
+        )
+        if answer.last.winner is not None and row["variant"] != BASELINE and not answer.confirmed:
+            _confirm(store, id, case, answer, row)
+
+
+def _confirm(store: Store, id: str, case: Case, answer: Answer, row: Row) -> None:
+    """The button that times the winner again, or why there is none."""
+    waiting = decisions.confirmations(data.studies(store), id)
+    waiting = waiting[waiting["status"].isin(["queued", "running"])]
+    if len(waiting):
+        st.fragment(_watch, run_every=EVERY_S)(store, str(waiting["id"].iloc[0]))
+        return
+    record, here = store.study(id), this_machine()
+    if reason := confirm.why_not(record, here):
+        st.caption(markdown_text(reason), width="content")
+        return
+    if st.button(
+        "Confirm on fresh replicates",
+        icon=":material/replay:",
+        key="decide-confirm",
+        help="The fastest of many is partly so by luck. This times it again, with what comes near it, beside the "
+        "baseline and a control, as a small study of its own; the interval then rests on that alone.",
+    ):
+        jobs.submit(store, confirm.plan(record, row, choice.to_time_again(answer.first), here))
+        st.rerun(scope="app")
+
+
+def _watch(store: Store, confirmation: str) -> None:
+    """Says that it is being timed again, and draws the page anew when that is over."""
+    if not any(told.study_id == confirmation for told in jobs.live(store)):
+        st.rerun(scope="app")
+    st.page_link(
+        frame.page("run"),
+        label="It is being timed again; see how far it is",
+        icon=":material/hourglass_top:",
+        query_params={asked.PARAMETER: confirmation},
+    )
+
+
+def _draw(rows: pd.DataFrame, limits: Limits, id: str) -> None:
+    """The trade-off; what does not keep to the limits fades."""
+    parts, _ = panels.panels(rows, 1)
+    if not parts:
+        st.info("None of these rows holds a measurement; the page Explore says why.", icon=":material/info:")
+        return
+    part = parts[0][1]
+    inside = limits_module.meets(rows.loc[part.index], limits) & (rows.loc[part.index, "took_effect"] != "no")
+    st.html(trade_off.legend(rows, [id], front=True, timed=True))
+    key = selected.key_of("decide-chart")
+    st.plotly_chart(
+        charts.trade_off(part, studies=[id], height=HEIGHT, inside=inside),
+        key=key,
+        on_select=lambda: selected.from_chart(key),
+        selection_mode="points",
+        config=trade_off.CONFIG,
+        alt=f"{int(inside.sum())} of {len(part)} rows keep to the limits. {charts.described(part)}",
+    )
+    st.caption(
+        f"Rows that do not keep to {markdown_text(decision_words.asked(limits))} fade. Choose a point for details."
+    )
+
+
+def _table(rows: pd.DataFrame, limits: Limits, price: float | None) -> None:
+    table = decision_table.of(rows, limits, price)
+    if table.empty:
+        return
+    number = st.column_config.NumberColumn
+    key = selected.key_of("table-decide")
+    row_ids = [int(id) for id in table["row_id"]]
+    st.dataframe(
+        table.drop(columns="row_id"),
+        key=key,
+        hide_index=True,
+        on_select=lambda: selected.from_table(key, row_ids),
+        selection_mode="single-row",
+        lazy=False,
+        height=min(38 + 35 * len(table), 460),
+        placeholder="–",
+        alt="Every variant and which limits it keeps to",
+        column_config={
+            "Variant": st.column_config.TextColumn(width=230),
+            "Against the baseline": st.column_config.TextColumn(width=370),
+            "Latency p50 [ms]": number(format="%.3f"),
+            "Latency p99 [ms]": number(format="%.3f"),
+            "Size [MB]": number(format="%.2f"),
+            "Peak memory [MB]": number(format="%.0f"),
+            "Preparation [s]": number(format="%.1f"),
+            "Break-even [calls]": number(format="localized"),
+            "Cost of a million calls": number(format="%.3g"),
+        },
+    )

@@ -1,0 +1,122 @@
+"""The sliders of the page Decide: a limit each, over the range of the data, at its right end off; in the address."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from efficiency.analysis import limits
+from efficiency.analysis.limits import KINDS, Limits, Percentile
+
+PARAMETERS = {
+    "accuracy_drop_pp": "accuracy",
+    "latency_ms": "latency",
+    "size_mb": "size",
+    "memory_mb": "memory",
+    "prepare_s": "prepare",
+}
+"""What a limit is called in the address."""
+LABELS = {
+    "accuracy_drop_pp": "Accuracy that may be lost",
+    "latency_ms": "Latency of a call",
+    "size_mb": "Size",
+    "memory_mb": "Peak memory",
+    "prepare_s": "Preparation",
+}
+DROPS_PP = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0, 20.0, 50.0)
+STOPS = 40
+OFF = math.inf
+
+
+def choose(rows: pd.DataFrame) -> Limits:
+    """The limits; a kind of which no row knows its figure has no slider."""
+    chosen = st.segmented_control(
+        "Latency is", ["p50", "p99"], default="p50", required=True, key="percentile", bind="query-params"
+    )
+    percentile: Percentile = "p99" if chosen == "p99" else "p50"
+    found: dict[str, float | None] = {}
+    ranges = limits.ranges(rows, Limits(percentile=percentile))
+    for name, label in LABELS.items():
+        if name in ranges:
+            found[name] = _slider(name, label, *ranges[name])
+    sure = st.toggle(
+        "Only what is sure",
+        key="sure",
+        bind="query-params",
+        help="Off: a limit counts as kept where that is so in four of five such studies. On: only where the 95 % "
+        "interval says so. What is not sure is said beside the answer, either way.",
+    )
+    return Limits(
+        found.get("accuracy_drop_pp"),
+        found.get("latency_ms"),
+        found.get("size_mb"),
+        found.get("memory_mb"),
+        found.get("prepare_s"),
+        percentile,
+        sure,
+    )
+
+
+def price() -> float | None:
+    """What the machine costs an hour, in any money; None where it is not given."""
+    return st.number_input(
+        "Price of the machine an hour",
+        min_value=0.0,
+        value=None,
+        key="price",
+        bind="query-params",
+        placeholder="none",
+        help="Adds what a million calls cost: one process, one call after the other.",
+    )
+
+
+def _slider(name: str, label: str, least: float, most: float) -> float | None:
+    parameter, unit = PARAMETERS[name], KINDS[name].unit
+    key = f"limit-{parameter}"
+    given = _number(st.query_params.get(parameter, ""))
+    stops = sorted({*_stops(name, least, most), *([given] if given else []), OFF})
+    st.session_state[key] = given or OFF
+    chosen: float = st.select_slider(
+        label,
+        stops,
+        format_func=lambda stop: "any" if stop == OFF else f"≤ {stop:g} {unit}",
+        key=key,
+        on_change=_keep,
+        args=(key, parameter),
+    )
+    return None if chosen == OFF else chosen
+
+
+def _keep(key: str, parameter: str) -> None:
+    chosen = st.session_state[key]
+    if chosen == OFF:
+        st.query_params.pop(parameter, None)
+    else:
+        st.query_params[parameter] = f"{chosen:g}"
+
+
+def _number(text: str) -> float | None:
+    """What the address says, where it is a limit."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if 0 < value < OFF else None
+
+
+def _stops(name: str, least: float, most: float) -> list[float]:
+    """From the least that any row costs to the most, evenly by proportion, in three figures; each holds its row."""
+    if name == "accuracy_drop_pp":
+        return [stop for stop in DROPS_PP if stop <= max(2.0, 2 * most)]
+    if most <= 0:
+        return []
+    return [_up(float(stop)) for stop in np.geomspace(max(least, most / 1000), most, STOPS)]
+
+
+def _up(value: float) -> float:
+    """The next number of three figures that is no smaller."""
+    unit = 10.0 ** (math.floor(math.log10(value)) - 2)
+    return float(f"{math.ceil(value / unit - 1e-9) * unit:.3g}")

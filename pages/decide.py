@@ -1,0 +1,20 @@
+"""Decide: which variant to ship, given what may be lost and spent."""
+
+import streamlit as st
+
+from efficiency.ui import asked, data, decide, frame, headline, hero
+
+
+def page() -> None:
+    """The study, then its answer, the limits and the chart, which a slider redraws by themselves."""
+    store = data.store()
+    studies = data.studies(store)
+    if studies.empty:
+        return hero.nothing_yet()
+    chosen = asked.choose_one(studies)
+    with frame.sentences():
+        headline.where_from(store, [chosen])
+    st.fragment(decide.show)(store, chosen)
+
+
+frame.show(page)

@@ -1,0 +1,270 @@
+"""The rule that recommends: limits, ties, the closest miss, fresh replicates, and how often it is right."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import simulated
+import simulated_choices
+from simulated_choices import Fitted
+
+from efficiency import paths
+from efficiency.analysis import accuracy, choice, decision_words, speed
+from efficiency.analysis import limits as limits_module
+from efficiency.analysis.choice import Answer
+from efficiency.analysis.limits import Limits
+from efficiency.study import BASELINE, CONTROL
+
+
+def row(variant: str, speedup: float = 1.0, **changed: object) -> dict[str, object]:
+    """A row of `views.prepared`, measured well: what is not changed is as good as the baseline."""
+    known: dict[str, object] = {
+        "variant": variant, "variant_label": variant.capitalize(), "status": "done", "took_effect": "yes",
+        "study_id": "s", "speedup": speedup, "speedup_ci_low": speedup * 0.99, "speedup_ci_high": speedup * 1.01,
+        "speed_verdict": "faster" if speedup > 1.02 else "same", "latency_ms_p50": 10 / speedup,
+        "latency_low_ms": 9.9 / speedup, "latency_high_ms": 10.1 / speedup, "latency_ms_p99": 15 / speedup,
+        "accuracy_delta_pp": 0.0, "accuracy_delta_ci_low_pp": -0.1, "accuracy_delta_ci_high_pp": 0.1,
+        "size_mb": 10.0, "size_ratio": 1.0, "peak_memory_mb": 300.0, "prepare_s": 1.0, "noise_pct": 1.0,
+        "break_even_calls": 100.0, "warnings": "",
+    }  # fmt: skip
+    return {**known, **changed}
+
+
+def rows(*given: dict[str, object]) -> pd.DataFrame:
+    frame = pd.DataFrame(
+        [row(BASELINE, took_effect=""), row(CONTROL, took_effect="", accuracy_delta_pp=np.nan), *given]
+    )
+    return frame.assign(row_id=range(len(frame)))
+
+
+def by_estimate(frame: pd.DataFrame) -> choice.Compare:
+    """As if the ratio of the estimates were known to within 1 %."""
+
+    def compare(winner: int, other: int) -> speed.SpeedUp:
+        ratio = float(frame["speedup"][winner] / frame["speedup"][other])
+        return speed.SpeedUp(ratio, ratio * 0.99, ratio * 1.01, 6, 0.001 if abs(np.log(ratio)) > 0.01 else 0.5)
+
+    return compare
+
+
+def decided(frame: pd.DataFrame, **limits: float | str | bool) -> choice.Choice:
+    return choice.decide(frame, Limits(**limits), by_estimate(frame))  # type: ignore[arg-type]
+
+
+def test_the_fastest_that_keeps_to_the_limits_leads():
+    frame = rows(row("a", 3.0, accuracy_delta_pp=-2.0, accuracy_delta_ci_low_pp=-2.3, accuracy_delta_ci_high_pp=-1.7),
+                 row("b", 2.0), row("c", 1.5))  # fmt: skip
+    found = decided(frame, accuracy_drop_pp=0.5)
+    assert found.winner["variant"] == "b"
+    assert found.runner_up["variant"] == "c"
+    assert found.tied == ()
+    assert found.unsettled == ()
+    assert decided(frame).winner["variant"] == "a"
+    assert "leads (not confirmed yet)" in decision_words.sentence(Answer(found))
+
+
+@pytest.mark.parametrize(
+    ("delta", "low", "high", "state"),
+    [
+        (0.0, -0.4, 0.4, "met"),
+        (-0.3, -0.7, 0.1, "probably"),
+        (-0.45, -0.8, -0.1, "unresolved"),
+        (-0.7, -1.0, -0.4, "unresolved"),
+        (-2.0, -2.5, -1.5, "missed"),
+        (np.nan, np.nan, np.nan, "unknown"),
+    ],
+)
+def test_a_limit_on_accuracy_is_judged_by_the_interval(delta, low, high, state):
+    one = row("a", 2.0, accuracy_delta_pp=delta, accuracy_delta_ci_low_pp=low, accuracy_delta_ci_high_pp=high)
+    frame = rows(one).tail(1)
+    for sure in (False, True):
+        asked = Limits(accuracy_drop_pp=0.5, sure=sure)
+        assert limits_module.states(frame, asked)["accuracy_drop_pp"].item() == state
+        assert limits_module.meets(frame, asked).item() == (state == "met" or (state == "probably" and not sure))
+
+
+def test_what_is_probable_is_told_and_counts_unless_told_otherwise():
+    frame = rows(row("a", 2.0, accuracy_delta_pp=-0.3, accuracy_delta_ci_low_pp=-0.7, accuracy_delta_ci_high_pp=0.1),
+                 row("b", 1.5))  # fmt: skip
+    found = decided(frame, accuracy_drop_pp=0.5)
+    assert found.winner["variant"] == "a"
+    assert "probably keeps to 0.5 pp of accuracy lost" in decision_words.sentence(Answer(found))
+    found = decided(frame, accuracy_drop_pp=0.5, sure=True)
+    assert found.winner["variant"] == "b"
+    assert [one["variant"] for one in found.unsettled] == ["a"]
+    assert "not settled: A (2.00x)" in " ".join(decision_words.beside(Answer(found)))
+
+
+@pytest.mark.parametrize("why", [{"took_effect": "no"}, {"status": "failed"}, {"speedup": np.nan}])
+def test_what_did_nothing_failed_or_was_not_timed_is_never_recommended(why):
+    assert decided(rows(row("a", 3.0) | why, row("b", 2.0))).winner["variant"] == "b"
+    assert decided(rows(row(CONTROL, 3.0), row("b", 2.0))).winner["variant"] == "b"
+
+
+def test_where_nothing_is_surely_faster_it_is_left_as_it_is():
+    found = decided(rows(row("a", 1.05, speed_verdict="unresolved"), row("b", 0.8, speed_verdict="slower")))
+    assert found.winner["variant"] == BASELINE
+    assert choice.to_time_again(found) == ()
+    assert "Leave it as it is" in decision_words.sentence(Answer(found))
+    small = decided(rows(row("a", 0.8, speed_verdict="slower", size_mb=2.0)), size_mb=5)
+    assert small.winner["variant"] == "a"
+
+
+def test_ties_are_told_as_ties_and_timed_again_with_the_runner_up():
+    frame = rows(row("a", 2.0), row("b", 1.99), row("c", 1.985), row("d", 1.5), row("e", 1.4))
+    found = decided(frame)
+    assert [one["variant"] for one in found.tied] == ["b", "c"]
+    assert found.runner_up["variant"] == "d"
+    assert "These three can't be told apart" in " ".join(decision_words.beside(Answer(found)))
+    assert choice.to_time_again(found) == ("a", "b", "c", "d")
+
+
+def test_of_many_comparisons_one_by_luck_tells_nothing_apart():
+    names = [f"v{place}" for place in range(10)]
+    frame = rows(row("a", 2.0), *(row(name, 1.9, speedup_ci_high=2.0) for name in names))
+
+    def lucky(winner: int, other: int) -> speed.SpeedUp:
+        return speed.SpeedUp(1.05, 1.001, 1.1, 6, 0.04 if other == 3 else 0.5)
+
+    assert len(choice.decide(frame, Limits(), lucky).tied) == 10
+    one = choice.decide(frame.head(4), Limits(), lucky)
+    assert one.tied == ()
+
+
+def test_rows_that_no_process_timed_together_are_tied_where_their_intervals_meet():
+    frame = rows(row("a", 2.0), row("b", 1.99), row("c", 1.0))
+    found = choice.decide(frame, Limits(), lambda *_: None)
+    assert [one["variant"] for one in found.tied] == ["b"]
+
+
+def test_the_closest_miss_is_named_with_what_it_misses():
+    found = decided(rows(row("a", 2.0, size_mb=2.2), row("b", 3.0, size_mb=4.0)), size_mb=2.0)
+    assert found.kind == "none"
+    assert found.closest["variant"] == "a"
+    assert [(miss.limit, miss.value) for miss in found.misses] == [("size_mb", 2.2)]
+    assert found.impossible == ("size_mb",)
+    text = decision_words.sentence(Answer(found))
+    assert "Even alone no row meets 2 MB of size" in text
+    assert "0.200 MB over 2 MB of size" in text
+
+
+def test_limits_that_contradict_each_other_are_told():
+    found = decided(rows(row("a", 2.0, size_mb=9.0), row("b", 0.5, size_mb=2.0)), size_mb=3.0, latency_ms=6.0)
+    assert found.kind == "none"
+    assert found.impossible == ()
+    assert "they contradict each other here" in decision_words.sentence(Answer(found))
+
+
+def test_p99_has_no_interval_and_an_unknown_figure_meets_nothing():
+    frame = rows(row("a", 2.0, latency_ms_p99=20.0), row("b", 1.5, latency_ms_p99=np.nan), row("c", 1.2))
+    assert decided(frame, latency_ms=16.0, percentile="p99").winner["variant"] == "c"
+    assert decided(frame, latency_ms=16.0, percentile="p50").winner["variant"] == "a"
+
+
+def test_a_study_with_failures_only_gets_a_sentence():
+    frame = rows(row("a", status="failed"), row("b", status="not-applicable")).tail(2)
+    found = decided(frame)
+    assert found.kind == "empty"
+    text = decision_words.sentence(Answer(found))
+    assert "no row to choose from: 1 failed and 1 not applicable here" in text
+    assert decided(frame.head(0)).kind == "empty"
+    assert decision_words.sentence(Answer(decided(frame.head(0)))) == "There is no row to choose from."
+
+
+@pytest.mark.parametrize(
+    ("limits", "option"),
+    [
+        ({"accuracy_drop_pp": 0.0}, "--max-accuracy-drop"),
+        ({"accuracy_drop_pp": 101.0}, "--max-accuracy-drop"),
+        ({"latency_ms": -1.0}, "--max-latency-ms"),
+        ({"size_mb": 0.0}, "--max-size-mb"),
+        ({"memory_mb": float("nan")}, "--max-memory-mb"),
+        ({"prepare_s": float("inf")}, "--max-prepare-s"),
+    ],
+)
+def test_limits_that_nothing_can_meet_are_refused(limits, option):
+    (problem,) = limits_module.problems(Limits(**limits))
+    assert problem.startswith(f"{option}: ")
+    assert limits_module.problems(Limits(0.5, 1.0, 1.0, 1.0, 0.0)) == []
+
+
+def test_fresh_replicates_decide():
+    first = decided(rows(row("a", 2.0), row("b", 1.99)))
+    same = Answer(first, decided(rows(row("a", 1.9), row("b", 1.8))))
+    assert same.confirmed
+    assert "which fresh replicates confirm. 1.90x" in decision_words.sentence(same)
+    other = Answer(first, decided(rows(row("a", 1.9), row("b", 2.1))))
+    assert decision_words.sentence(other).startswith("Ship B: A led, but fresh replicates put it first")
+    nothing = Answer(first, decided(rows(row("a", 1.01, speed_verdict="unresolved"))))
+    assert decision_words.sentence(nothing).startswith("A led, but on fresh replicates it is not surely faster")
+
+
+def test_cost_follows_from_the_median_latency():
+    one = row("a", 2.0)
+    assert decision_words.cost_per_million(one, 0.36) == pytest.approx(0.36 * 5e-3 * 1e6 / 3600)
+    assert "after 100 calls" in decision_words.money(one, None)
+    assert decision_words.cost_per_million(one | {"latency_ms_p50": np.nan}, 0.36) is None
+
+
+# On simulated studies whose truth is known; the whole of it is in benchmarks/decide.py.
+
+
+@pytest.fixture(scope="module")
+def machine() -> Fitted:
+    document = json.loads(gzip.decompress(paths.EXAMPLE.read_bytes()))
+    pair = [one["samples"] for one in document["rows"][:2]]
+    raw = [np.column_stack([one[name] for name in ("replicate", "round", "ns")]).astype(np.int64) for one in pair]
+    return simulated_choices.fitted(simulated.fit(*raw))
+
+
+def test_figures_of_the_simulation_are_those_of_a_study(machine):
+    """All variants at once, and one by one as a study does it, come to the same."""
+    for rounds in (8, 10):
+        noise = replace(machine.noise, rounds=rounds)
+        milliseconds = simulated_choices.raw(np.random.default_rng(0), noise, np.array([1.0, 2.0]), 5, 3.0)
+        timing = simulated_choices.timed(milliseconds)
+        places, replicates, _, calls = milliseconds.shape
+        samples = [
+            np.column_stack([
+                np.repeat(np.arange(replicates), rounds * calls),
+                np.tile(np.repeat(np.arange(rounds), calls), replicates),
+                np.rint(1e6 * milliseconds[place].ravel()),
+            ]).astype(np.int64)
+            for place in range(places)
+        ]  # fmt: skip
+        as_studied = speed.speed_up(samples[0], samples[2])
+        assert timing.faster(2, 0).estimate == pytest.approx(as_studied.estimate, rel=1e-6)
+        assert timing.faster(2, 0).low == pytest.approx(as_studied.low, rel=1e-6)
+        assert timing.p50_ms[2] == pytest.approx(speed.latency(samples[2]).p50_ms, rel=1e-5)
+
+
+@pytest.mark.parametrize(("gained", "lost"), [(0, 0), (2, 7), (8, 10), (30, 90), (5, 200)])
+def test_answers_of_the_simulation_are_judged_as_a_study_judges_them(gained, lost):
+    labels = np.zeros(2_000, np.int64)
+    ours, theirs = labels.copy(), labels.copy()
+    theirs[:gained] = 1
+    ours[gained : gained + lost] = 1
+    known = accuracy.difference(ours, theirs, labels)
+    found = simulated_choices.differences(np.array([gained]), np.array([lost]), len(labels))
+    assert [float(one[0]) for one in found] == pytest.approx([known.delta_pp, known.low_pp, known.high_pp], abs=0.051)
+
+
+def test_what_is_recommended_mostly_meets_the_limits_and_is_nearly_the_best(machine):
+    rng = np.random.default_rng(0)
+    right, near = [], []
+    for _ in range(60):
+        study = simulated_choices.made(rng, machine, [0.0, 0.002, 0.005, 0.012])
+        found = choice.decide(study.rows, study.limits, study.compare)
+        best = np.where(study.good, study.speedups, 0).max()
+        place = None if found.winner is None else int(found.winner["row_id"])
+        if place is not None:
+            right.append(study.good[place])
+        if best:
+            near.append(place is not None and study.speedups[place] >= 0.97 * best)
+    assert np.mean(right) >= 0.9
+    assert np.mean(near) >= 0.8

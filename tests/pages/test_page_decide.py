@@ -1,0 +1,113 @@
+"""Decide: the answer in a sentence, limits in the address, what fades, and every study that has no answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import synthetic
+from said import said
+from streamlit.testing.v1 import AppTest
+
+from efficiency import confirm
+from efficiency.machine import this_machine
+from efficiency.results import documents
+from efficiency.results.store import Store
+
+Visit = Callable[..., AppTest]
+
+
+def test_the_answer_is_a_sentence_with_numbers_and_intervals(visit: Visit, store: Store) -> None:
+    id = synthetic.fill(store)
+    at = visit("decide", study=id)
+    text = said(at)
+    assert "leads (not confirmed yet)" in text
+    assert "the baseline&#x27;s speed (95 %: " in text
+    assert "Runner-up" in text
+    assert "paid for itself after" in text
+    assert at.button(key="decide-confirm").label == "Confirm on fresh replicates"
+    assert len(at.get("plotly_chart")) == 1
+    assert at.dataframe[0].value["Keeps to all"].eq("✓").all()
+
+
+def test_limits_are_in_the_address_and_what_misses_them_fades(visit: Visit, store: Store) -> None:
+    id = synthetic.fill(store)
+    at = visit("decide", study=id, case="LSTM", size="6", accuracy="2", price="0.36")
+    assert at.select_slider(key="limit-size").value == 6
+    assert "at most 2 pp of accuracy lost and 6 MB of size" in said(at)
+    assert "A million calls cost " in said(at)
+    table = at.dataframe[0].value
+    assert set(table.loc[table["Keeps to all"] == "✓", "Variant"]) == {"Dynamic INT8"}
+    assert set(table["Size"]) == {"✓", "✗"}
+    figure = json.loads(at.get("plotly_chart")[0].proto.spec)
+    clouds = [trace for trace in figure["data"] if trace["name"] == "Variants"]
+    assert [cloud["opacity"] for cloud in clouds] == [0.15, 1.0]
+    assert len(clouds[1]["customdata"]) == 1
+    at.select_slider(key="limit-size").set_value(float("inf")).run()
+    assert not at.exception
+    assert "size" not in at.query_params
+    assert "at most 2 pp of accuracy lost" in said(at)
+
+
+def test_where_nothing_keeps_to_the_limits_the_closest_miss_is_named(visit: Visit, store: Store) -> None:
+    id = synthetic.fill(store)
+    text = said(visit("decide", study=id, case="LSTM", size="1"))
+    assert "Nothing meets the limits" in text
+    assert "Even alone no row meets 1 MB of size" in text
+    assert "The closest miss is " in text
+
+
+def test_what_is_no_limit_in_the_address_is_left_out(visit: Visit, store: Store) -> None:
+    id = synthetic.fill(store)
+    for wrong in ("abc", "nan"):
+        assert "no limits" in said(visit("decide", study=id, latency=wrong))
+
+
+def test_a_study_without_an_answer_gets_a_sentence(visit: Visit, store: Store) -> None:
+    assert "Nothing measured yet" in said(visit("decide"))
+    empty = store.add_study({"preset": "quick"}, name="Empty", machine={}, command="", status="cancelled")
+    assert "This study is cancelled and holds no rows." in said(visit("decide", study=empty))
+    id = synthetic.fill(store)
+    document = documents.to_json(store, id)
+    for row in document["rows"]:
+        row["columns"] = {**row["columns"], "status": "failed", "reason": "It ran out of memory."}
+    failed = documents.from_json(store, document)
+    at = visit("decide", study=failed)
+    assert "There is no row to choose from" in said(at)
+    assert "None of these rows holds a measurement" in said(at)
+    assert not at.get("plotly_chart")
+
+
+def test_a_study_of_another_machine_cannot_be_confirmed_here(visit: Visit, store: Store) -> None:
+    id = synthetic.fill(store)
+    document = documents.to_json(store, id)
+    document["study"]["machine"] |= {"label": "Elsewhere CPU", "cpu_model": "Elsewhere CPU", "key": "0123456789"}
+    other = documents.from_json(store, document)
+    at = visit("decide", study=other)
+    assert "It was measured on Elsewhere CPU, not on this machine" in said(at)
+    assert not [button for button in at.button if button.key == "decide-confirm"]
+
+
+def test_fresh_replicates_of_a_confirmation_decide(visit: Visit, store: Store) -> None:
+    id = synthetic.fill(store)
+    rows = store.rows([id])
+    lstm = rows[(rows["workload"] == "lstm-classifier") & (rows["variant"] == "dynamic-int8")].iloc[0]
+    plan = confirm.plan(store.study(id), lstm.to_dict(), ("dynamic-int8", "amp-bf16"), this_machine())
+    again = synthetic.fill(store, plan, name=plan.name, seed=5)
+    at = visit("decide", study=id, case="LSTM")
+    assert "Ship Dynamic INT8, which fresh replicates confirm" in said(at)
+    fresh = store.rows([again]).set_index("variant")["speedup"]["dynamic-int8"]
+    assert f"{fresh:.2f}x the baseline&#x27;s speed" in said(at)
+    assert not [button for button in at.button if button.key == "decide-confirm"]
+    assert "leads (not confirmed yet)" in said(visit("decide", study=id, case="Transformer"))
+    store.set_status(again, "running")
+    at = visit("decide", study=id, case="LSTM")
+    assert "leads (not confirmed yet)" in said(at)
+
+
+def test_details_of_the_winner_open(visit: Visit, store: Store) -> None:
+    id = synthetic.fill(store)
+    at = visit("decide", study=id, case="LSTM")
+    at.button(key="decide-details").click().run()
+    assert not at.exception
+    assert "Raw samples" in said(at)
