@@ -20,7 +20,7 @@ def ratios(baseline: pd.DataFrame, variant: pd.DataFrame, still: Stillness = ALL
 
     Both frames are the store's samples: `replicate`, `round`, `latency_ms`; `still` says which of their rounds count.
     """
-    found = speed.replicate_ratios(*(still.of(_nanoseconds(samples)) for samples in (baseline, variant)))
+    found = speed.replicate_ratios(*(still.of(nanoseconds(samples)) for samples in (baseline, variant)))
     points = pd.DataFrame({"replicate": list(found), "speedup": list(found.values())})
     return points.astype({"replicate": "int64", "speedup": float})
 
@@ -31,7 +31,7 @@ def said(row: pd.Series[Any], points: pd.DataFrame) -> str:
     return f"{row['variant_label']}: {len(points)} processes, from {lowest:.3g}x to {highest:.3g}x."
 
 
-def _nanoseconds(samples: pd.DataFrame) -> speed.Samples:
-    """int64 [n, 3], as the engine has them."""
+def nanoseconds(samples: pd.DataFrame) -> speed.Samples:
+    """The store's samples as the engine has them, int64 [n, 3]: replicate, round, nanoseconds."""
     columns = [samples["replicate"], samples["round"], (samples["latency_ms"] * 1e6).round()]
     return np.column_stack(columns).astype(np.int64)
