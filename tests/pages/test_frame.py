@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from efficiency import paths
 
-PAGES = ("explore", "run", "studies", "machine")
+PAGES = ("explore", "run", "studies", "claims", "machine")
 APP = str(paths.PROJECT / "app.py")
 
 
@@ -32,7 +32,7 @@ def test_page_file_as_the_very_first_request(home: Path, page: str) -> None:
 TORCH_FREE = """
 import sys
 from streamlit.testing.v1 import AppTest
-for page in ("explore", "run", "studies", "machine"):
+for page in ("explore", "run", "studies", "claims", "machine"):
     at = AppTest.from_file("app.py", default_timeout=60).run()
     at = at.switch_page(f"pages/{page}.py").run()
     assert not at.exception, at.exception
