@@ -35,7 +35,8 @@ def _judged(label: str, one: Heat, other: Heat) -> Case:
     """Which is faster, then whether it is less accurate. Each was timed in a heat of its own, so their machine's states
     are not shared, and the interval of the ratio is as wide as that makes it."""
     behind = tuple(heat.behind(BASELINE, asking.label_of(heat.workload)) for heat in (one, other))
-    ratio = pairs.speed_up(*(heat.store.samples(heat.row_id(BASELINE)) for heat in (one, other)))
+    ours, theirs = (heat.store.samples(heat.row_id(BASELINE)) for heat in (one, other))
+    ratio = pairs.speed_up(ours, theirs)
     if ratio is None or ratio.low <= 1 <= ratio.high:
         return Case(label, one.workload, "unresolved", "Which of the two is faster cannot be told.", None, behind)
     fast, slow = (one, other) if ratio.estimate > 1 else (other, one)
@@ -49,7 +50,7 @@ def _judged(label: str, one: Heat, other: Heat) -> Case:
         return Case(label, fast.workload, "unresolved", why, None, behind)
     figure = Figure(change.delta_pp, 0.0, "pp", change.low_pp, change.high_pp)
     verdict, because = asking.held(figure)
-    why = f"{said} {names[1]} is {figure.said()} more accurate. {because}"
+    why = f"{said} Accuracy of {names[1]} less that of {names[0]}: {figure.said()}. {because}"
     return Case(label, fast.workload, verdict, why, figure, behind)
 
 

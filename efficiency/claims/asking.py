@@ -120,15 +120,15 @@ def speed_answer(heat: Heat, variant: str, against: str, line: float) -> Answer:
         )
     figure = Figure(ratio.estimate, line, low=ratio.low, high=ratio.high)
     verdict, because = held(figure, heat.noise_floor)
-    names = [views.variant_label(one) for one in behind]
-    said = f"{names[0]} is {figure.said()} as fast as {names[1]}, over {ratio.replicates} processes. {because}"
+    than = "the baseline" if against == BASELINE else views.variant_label(against)
+    said = f"{views.variant_label(variant)} is {figure.said()} as fast as {than}, over {ratio.replicates} processes. {because}"
     return Answer(verdict, said, figure, behind)
 
 
 def held(figure: Figure, floor: float = 1.0) -> tuple[Verdict, str]:
     """On which side of its line a figure lies, and the sentence that says so. `floor` is that of figures of time."""
     low, high = (figure.value if end is None else end for end in (figure.low, figure.high))
-    line, once = figure.line_said(), "It was measured once and has no interval." if figure.low is None else ""
+    line, once = figure.line_said(), "Measured once." if figure.low is None else ""
     what = "The figure" if once else "The whole interval"
     if low >= figure.line if once else low > figure.line:
         verdict: Verdict = "holds"

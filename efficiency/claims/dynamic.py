@@ -71,7 +71,7 @@ def _reached_and_faster(heat: Heat) -> Answer:
     faster = asking.speed_answer(heat, key, BASELINE, 1.0)
     share, of = heat.evidence(key, "int8_mac_share"), "multiply-accumulates"
     if share is None:
-        share, of = heat.evidence(key, "int8_weight_share"), "weights, each of which a product takes part in,"
+        share, of = heat.evidence(key, "int8_weight_share"), "weights"
     if share is None:
         return Answer("unresolved", f"How much of it is INT8 is not known. {faster.why}", faster.figure, faster.behind)
     said = f"{share:.0%} of its {of} are INT8. {faster.why}"

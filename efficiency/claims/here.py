@@ -86,13 +86,12 @@ class Heat:
     def speed_up(self, variant: str, against: str = BASELINE) -> speed.SpeedUp | None:
         """Latency of `against` / latency of `variant`, by the rounds that both took part in."""
         if against == BASELINE:
-            row = self.rows[variant]
-            ends = [row[name] for name in ("speedup", "speedup_ci_low", "speedup_ci_high")]
-            if None in ends:
+            estimate, low, high = (self.value(variant, f"speedup{part}") for part in ("", "_ci_low", "_ci_high"))
+            if estimate is None or low is None or high is None:
                 return None
-            return speed.SpeedUp(*map(float, ends), int(row["replicates"] or 0), float("nan"))
-        samples = [self.store.samples(self.row_id(one)) for one in (variant, against)]
-        return pairs.speed_up(*samples, stillness.of_heat(self.details(BASELINE)))
+            return speed.SpeedUp(estimate, low, high, int(self.value(variant, "replicates") or 0), float("nan"))
+        ours, theirs = (self.store.samples(self.row_id(one)) for one in (variant, against))
+        return pairs.speed_up(ours, theirs, stillness.of_heat(self.details(BASELINE)))
 
     def answers(self, variant: str) -> pd.DataFrame:
         return self.store.answers(self.row_id(variant))
@@ -108,7 +107,8 @@ def difference(ours: pd.DataFrame, theirs: pd.DataFrame) -> accuracy.Difference 
     labels = ours["label"].to_numpy()[:rows]
     if not rows or (labels != theirs["label"].to_numpy()[:rows]).any():
         return None
-    return accuracy.difference(*(one["predicted"].to_numpy()[:rows] for one in (ours, theirs)), labels)
+    answers = [one["predicted"].to_numpy()[:rows] for one in (ours, theirs)]
+    return accuracy.difference(answers[0], answers[1], labels)
 
 
 @dataclass(frozen=True)

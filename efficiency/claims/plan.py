@@ -39,10 +39,12 @@ def studies(needs: Iterable[Need], machine: Machine) -> list[Study]:
                 break
         else:
             groups.append((condition, {workload: wanted}))
-    merged: dict[tuple[tuple[str, ...], tuple[Variant, ...]], list[Condition]] = {}
+    merged: dict[tuple[object, ...], tuple[dict[str, Wanted], list[Condition]]] = {}
     for condition, together in groups:
-        merged.setdefault((tuple(together), tuple(_all_of(together))), []).append(condition)
-    found = [study_of(keys, asked, tuple(conditions)) for (keys, asked), conditions in merged.items()]
+        # A study is of one device, and of inference or training.
+        alike = (tuple(together), tuple(_all_of(together)), condition.device, condition.phase)
+        merged.setdefault(alike, (together, []))[1].append(condition)
+    found = [study_of(tuple(group), tuple(_all_of(group)), tuple(at)) for group, at in merged.values()]
     if len(found) < 2:
         return found
     return [replace(study, name=f"{study.name}, {place + 1} of {len(found)}") for place, study in enumerate(found)]

@@ -10,13 +10,15 @@ from efficiency.claims import asking
 from efficiency.claims.asking import CONDITION, Answer
 from efficiency.claims.base import Case, Claim, Figure, Need
 from efficiency.claims.here import Heat, Here
-from efficiency.condition import Condition
+from efficiency.condition import Condition, Device
 from efficiency.study import BASELINE
 
 HALF_WEIGHTS = ("bf16-weights", "fp16-weights")
 LEAST_SIZE = 1.9
 TRAINED = (("cpu", "amp-bf16"), ("cuda", "amp-fp16"), ("cuda", "amp-bf16"))
 """Where AMP trains, and in what."""
+TRAINED_ROWS = 32
+"""A step, with all threads: as who trains does."""
 
 
 def _weights(here: Here) -> list[Case]:
@@ -50,8 +52,8 @@ def _less_energy(heat: Heat, key: str) -> Answer:
         if not one.get("mj"):
             return Answer("not-testable", f"Energy was not measured. {one.get('reason') or ''}".strip(), None, behind)
     ratio = theirs["mj"] / ours["mj"]
-    ends = [theirs.get("low_mj"), theirs.get("high_mj"), ours.get("low_mj"), ours.get("high_mj")]
-    low, high = (ends[0] / ends[3], ends[1] / ends[2]) if all(ends) else (None, None)
+    known = all(one.get(end) for one in (theirs, ours) for end in ("low_mj", "high_mj"))
+    low, high = (theirs[a] / ours[b] if known else None for a, b in (("low_mj", "high_mj"), ("high_mj", "low_mj")))
     figure = Figure(ratio, 1.0, low=low, high=high)
     verdict, because = asking.held(figure)
     said = f"{theirs['mj']:.3g} mJ an example in FP32, {ours['mj']:.3g} mJ with {views.variant_label(key)}."
@@ -62,7 +64,8 @@ def _amp_training(here: Here) -> list[Case]:
     found = []
     for workload in workloads.WORKLOADS:
         for device, key in TRAINED:
-            condition = Condition(device="cuda" if device == "cuda" else "cpu", phase="training")
+            at: Device = "cuda" if device == "cuda" else "cpu"
+            condition = Condition(at, TRAINED_ROWS, here.machine.threads, phase="training")
             need = Need(workload, condition, asking.variants(key))
             label = asking.label_of(workload, f"{device.upper()}, {views.variant_label(key)}")
             found.append(asking.ask(here, label, need, partial(_trained_in_less, key=key)))

@@ -120,7 +120,7 @@ def _integers(here: Here) -> list[Case]:
             continue
         figure = Figure(integers / floats, 1.0)
         verdict, because = asking.held(figure)
-        because = because.replace(" It was measured once and has no interval.", "")
+        because = because.replace(" Measured once.", "")
         why = f"{integers:,.0f} GOP/s in INT8, {floats:,.0f} GFLOP/s in FP32, the best of many tries each. {because}"
         found.append(Case(of, "", verdict, why, figure))
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from html import escape
 from itertools import groupby
 from pathlib import Path
@@ -18,6 +17,8 @@ from efficiency.results.store import Store
 from efficiency.ui import data, selected
 
 _HERE = Path(__file__).parent
+CASES = 6
+"""More of a claim than these are shown when they are asked for."""
 
 
 # What changes the answer is hashed: the database, which machine it is, and when its peaks were measured.
@@ -47,24 +48,26 @@ def headline(found: list[Judged], machine: Machine) -> None:
 
 def cards(found: list[Judged]) -> None:
     """The claims that the filter leaves."""
-    counts = Counter(one.verdict for one in found)
+    given = {one.verdict for one in found}
     chosen = st.pills(
         "Verdict",
-        [verdict for verdict in WORDS if counts[verdict]],
+        [word for verdict, word in WORDS.items() if verdict in given],
         selection_mode="multi",
-        format_func=lambda verdict: f"{WORDS[verdict].capitalize()} ({counts[verdict]})",
         key="verdict",
         bind="query-params",
         help="All of them where none is chosen.",
     )
-    shown = [one for one in found if not chosen or one.verdict in chosen]
+    shown = [one for one in found if not chosen or WORDS[one.verdict] in chosen]
     st.html("".join(_card(one) for one in shown))
 
 
 def _card(found: Judged) -> str:
     claim = found.claim
     placed = list(zip(found.cases, claims_chart.places(found.cases), strict=True))
-    drawn = "".join(_case(case, place) for case, place in placed if place is not None)
+    lines = [_case(case, place) for case, place in placed if place is not None]
+    drawn = "".join(lines[:CASES])
+    if lines[CASES:]:
+        drawn += f"<details><summary>{len(lines) - CASES} more</summary>{''.join(lines[CASES:])}</details>"
     rest = [case for case, place in placed if place is None]
     told = "".join(_together(list(cases)) for _, cases in groupby(sorted(rest, key=_reason), key=_reason))
     return (
@@ -114,9 +117,18 @@ def _reason(case: Case) -> tuple[str, str]:
 
 def _together(cases: list[Case]) -> str:
     """Cases without a figure, for one and the same reason."""
-    labels = escape("; ".join(case.label for case in cases))
+    labels = escape(_labels([case.label for case in cases]))
     rows = "".join(_rows(case) for case in cases)
     return f'<div class="rest">{_badge(cases[0].verdict)}<p><b>{labels}</b>: {escape(cases[0].why)} {rows}</p></div>'
+
+
+def _labels(labels: list[str]) -> str:
+    """All of them; where every workload stands with every rest, each of them once: `LSTM, Transformer · CPU; CUDA`."""
+    split = [label.partition(" · ") for label in labels]
+    firsts, rests = (list(dict.fromkeys(parts)) for parts in (zip(*[(a, b) for a, _, b in split], strict=True)))
+    if all(rests) and len(firsts) * len(rests) == len(set(labels)):
+        return f"{', '.join(firsts)} · {'; '.join(rests)}"
+    return "; ".join(labels)
 
 
 def three_kinds(here: Here) -> None:

@@ -10,6 +10,7 @@ import world
 from efficiency import claims, study
 from efficiency.claims import CLAIMS, WORDS, asking, plan
 from efficiency.claims.base import Figure, Need, overall, summary
+from efficiency.claims.precision import TRAINED_ROWS
 from efficiency.claims.quantization import quantized_part
 from efficiency.condition import Condition
 from efficiency.machine import this_machine
@@ -121,7 +122,8 @@ def test_int8_is_held_against_its_own_runtime(store: Store) -> None:
     def fast_runtime(workload: str, variant: str, condition: Condition) -> world.Truth:
         return world.Truth({"onnxruntime": 3.0, "onnxruntime-static-int8": 3.6}.get(variant, 1.0))
 
-    world.fill(store, MACHINE, fast_runtime)
+    needs = [need for need in world.everything(MACHINE) if need.workload == "vision-resnet18"]
+    world.fill(store, MACHINE, fast_runtime, needs)
     case = CLAIMS["quant-speed"].judge(claims.read(store, MACHINE))[1]
     assert case.verdict == "does-not-hold"
     assert case.figure is not None
@@ -160,7 +162,7 @@ def test_amp_training_asks_for_less_memory_with_the_accuracy_kept(
     """No version measured training when this was written: the question is asked of rows as it would write them."""
     monkeypatch.setattr(asking, "why_not", lambda need, machine: None)
     id = store.add_study({}, name="", machine=MACHINE.as_dict(), command="", status="done")
-    condition, amp = Condition(phase="training"), Variant(("amp-bf16",))
+    condition, amp = Condition("cpu", TRAINED_ROWS, MACHINE.threads, phase="training"), Variant(("amp-bf16",))
     for verdict, memory_mb, expected in (
         ("kept", 60.0, "holds"),
         ("lost", 60.0, "does-not-hold"),
