@@ -121,8 +121,8 @@ def speed_answer(heat: Heat, variant: str, against: str, line: float) -> Answer:
     figure = Figure(ratio.estimate, line, low=ratio.low, high=ratio.high)
     verdict, because = held(figure, heat.noise_floor)
     than = "the baseline" if against == BASELINE else views.variant_label(against)
-    said = f"{views.variant_label(variant)} is {figure.said()} as fast as {than}, over {ratio.replicates} processes. {because}"
-    return Answer(verdict, said, figure, behind)
+    said = f"{views.variant_label(variant)} is {figure.said()} as fast as {than}, over {ratio.replicates} processes."
+    return Answer(verdict, f"{said} {because}", figure, behind)
 
 
 def held(figure: Figure, floor: float = 1.0) -> tuple[Verdict, str]:

@@ -9,7 +9,7 @@ from efficiency.analysis import views, wording
 from efficiency.claims import asking
 from efficiency.claims.asking import CONDITION, Answer
 from efficiency.claims.base import Case, Claim, Figure, Need
-from efficiency.claims.here import Heat, Here
+from efficiency.claims.here import Heat, Here, mapping
 from efficiency.condition import Condition
 from efficiency.study import BASELINE
 
@@ -31,7 +31,7 @@ def data_rows(heat: Heat, key: str) -> int:
     learns_from = techniques.get(key).learns_from
     if learns_from == "nothing":
         return 0
-    effort = heat.asked.get("effort") or {}
+    effort = mapping(heat.asked.get("effort"))
     return int(effort.get("calibration_rows" if learns_from == "calibration" else "training_rows") or 0)
 
 

@@ -71,8 +71,8 @@ class Heat:
 
     def evidence(self, variant: str, figure: str) -> float | None:
         """A figure that a technique of the variant gave as evidence."""
-        for shown in (self.details(variant).get("evidence") or {}).values():
-            value = (shown.get("figures") or {}).get(figure)
+        for shown in mapping(self.details(variant).get("evidence")).values():
+            value = mapping(mapping(shown).get("figures")).get(figure)
             if isinstance(value, int | float):
                 return float(value)
         return None
@@ -99,6 +99,11 @@ class Heat:
     def accuracy(self, variant: str, against: str) -> accuracy.Difference | None:
         """How much more `variant` gets right than `against`, on the same test rows; None where answers are not kept."""
         return difference(self.answers(variant), self.answers(against))
+
+
+def mapping(kept: object) -> Mapping[str, Any]:
+    """What details keep, if it is what it should be: a document of another origin may hold anything there."""
+    return kept if isinstance(kept, Mapping) else {}
 
 
 def difference(ours: pd.DataFrame, theirs: pd.DataFrame) -> accuracy.Difference | None:
@@ -129,9 +134,11 @@ class Here:
         return self._by_place.get((workload, condition), [])
 
     def failure(self, need: Need) -> tuple[Variant, str] | None:
-        """A variant of it that was tried in vain, and why, where it is not known to work."""
-        for heat in self.of(need.workload, need.condition):
-            for variant in need.variants:
+        """A variant of it that was tried in vain the last time, and why."""
+        for variant in need.variants:
+            for heat in self.of(need.workload, need.condition):
+                if variant.key in heat.rows:
+                    break
                 if variant.key in heat.failed:
                     return variant, heat.failed[variant.key]
         return None

@@ -9,7 +9,7 @@ from efficiency.analysis import views
 from efficiency.claims import asking
 from efficiency.claims.asking import CONDITION, Answer
 from efficiency.claims.base import Case, Claim, Figure, Need
-from efficiency.claims.here import Heat, Here
+from efficiency.claims.here import Heat, Here, mapping
 from efficiency.condition import Condition, Device
 from efficiency.study import BASELINE
 
@@ -47,7 +47,7 @@ def _smaller(heat: Heat, key: str) -> Answer:
 def _less_energy(heat: Heat, key: str) -> Answer:
     """By the windows in which each was measured: the ends are those that lie furthest apart."""
     behind = (key, BASELINE)
-    theirs, ours = (heat.details(one).get("energy") or {} for one in (BASELINE, key))
+    theirs, ours = (mapping(heat.details(one).get("energy")) for one in (BASELINE, key))
     for one in (theirs, ours):
         if not one.get("mj"):
             return Answer("not-testable", f"Energy was not measured. {one.get('reason') or ''}".strip(), None, behind)

@@ -125,7 +125,7 @@ def _together(cases: list[Case]) -> str:
 def _labels(labels: list[str]) -> str:
     """All of them; where every workload stands with every rest, each of them once: `LSTM, Transformer · CPU; CUDA`."""
     split = [label.partition(" · ") for label in labels]
-    firsts, rests = (list(dict.fromkeys(parts)) for parts in (zip(*[(a, b) for a, _, b in split], strict=True)))
+    firsts, rests = ({parts[place]: None for parts in split} for place in (0, 2))
     if all(rests) and len(firsts) * len(rests) == len(set(labels)):
         return f"{', '.join(firsts)} · {'; '.join(rests)}"
     return "; ".join(labels)

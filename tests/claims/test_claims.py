@@ -207,3 +207,19 @@ def test_size_is_that_of_what_was_quantized() -> None:
     """Half of a file of 8 became a quarter of what it was: 4 + 1 of 8 are left."""
     assert quantized_part(8 / 5, 0.5) == pytest.approx(4.0)
     assert quantized_part(3.6, None) == quantized_part(3.6, 1.0) == 3.6
+
+
+def test_what_failed_once_and_works_now_is_asked_for(store: Store) -> None:
+    """The last try counts: a variant that works since is missing beside the other, not impossible."""
+    dynamic, static = Variant(("dynamic-int8",)), Variant(("static-int8",))
+    need = Need("transformer-encoder", variants=(dynamic,))
+    (first,) = world.fill(store, MACHINE, world.holding, [need])
+    row = next(row for _, row in store.rows([first]).iterrows() if row["variant"] == dynamic.key)
+    failed = {"status": "failed", "reason": "Out of memory."}
+    store.put_row(
+        first, int(row["position"]), world.identity(need.workload, dynamic, Condition(), MACHINE) | failed, {}
+    )
+    here = claims.read(store, MACHINE)
+    assert here.failure(Need(need.workload, variants=(dynamic, static))) == (dynamic, "Out of memory.")
+    world.fill(store, MACHINE, world.holding, [need])
+    assert claims.read(store, MACHINE).failure(Need(need.workload, variants=(dynamic, static))) is None
