@@ -13,7 +13,7 @@ def show() -> None:
         here, found = claims.judged(store, machine)
         claims.headline(found, machine)
         claims_run.show(store, found, machine)
-        st.fragment(claims.cards)(found)
+        st.fragment(claims.cards)(found, machine)
         claims.three_kinds(here)
 
 

@@ -13,7 +13,6 @@ from efficiency.machine import Machine
 
 def of(found: Sequence[Judged], machine: Machine) -> dict[str, Any]:
     """Ready for `json.dumps`; what is unknown is null."""
-    needs = plan.missing(found)
     return {
         "machine": machine.as_dict(),
         "summary": summary(found),
@@ -25,11 +24,12 @@ def of(found: Sequence[Judged], machine: Machine) -> dict[str, Any]:
                 "line": one.claim.line,
                 "verdict": one.verdict,
                 "words": WORDS[one.verdict],
+                "missing_s": round(plan.missing_seconds([one], machine), 1),
                 "cases": [_case(case) for case in one.cases],
             }
             for one in found
         ],
-        "missing_s": round(plan.seconds(plan.studies(needs, machine), machine), 1),
+        "missing_s": round(plan.missing_seconds(found, machine), 1),
     }
 
 

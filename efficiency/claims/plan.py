@@ -64,6 +64,11 @@ def _nothing_more(together: dict[str, Wanted], condition: Condition, machine: Ma
     )
 
 
+def missing_seconds(found: Iterable[Judged], machine: Machine) -> float:
+    """About how long it takes to measure what these claims miss, were it measured for them alone; 0 for nothing."""
+    return seconds(studies(missing(found), machine), machine)
+
+
 def seconds(asked: Iterable[Study], machine: Machine) -> float:
     """About how long these studies take."""
     return sum(estimate.seconds(study, machine) for study in asked)

@@ -31,7 +31,7 @@ def claims_(
     done = not run or _measure_missing(store, here)
     found = claims.judge_all(claims.read(store, here))
     for one in found:
-        _show(one)
+        _show(one, here)
     console.say(claims.summary(found))
     told = document.of(found, here)
     if told["missing_s"] and not run:
@@ -42,8 +42,9 @@ def claims_(
         sys.exit(1)
 
 
-def _show(found: Judged) -> None:
-    from efficiency.claims import WORDS
+def _show(found: Judged, here: Machine) -> None:
+    from efficiency.analysis import wording
+    from efficiency.claims import WORDS, plan
 
     claim = found.claim
     rows = [
@@ -51,6 +52,8 @@ def _show(found: Judged) -> None:
     ]
     console.say(f"\n{claim.key}: {WORDS[found.verdict]}. {claim.says}")
     console.table(f"{claim.compares} The line: {claim.line}.", ("case", "figure", "verdict", "why"), rows)
+    if left_s := plan.missing_seconds([found], here):
+        console.say(f"What is missing for it takes about {wording.duration(left_s)} to measure.")
 
 
 def _say_missing(found: list[Judged], here: Machine) -> None:

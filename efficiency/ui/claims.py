@@ -10,8 +10,9 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from efficiency import ceiling, claims, claims_chart
+from efficiency.analysis import wording
 from efficiency.analysis.wording import markdown_text
-from efficiency.claims import WORDS, Case, Here, Judged, kinds
+from efficiency.claims import WORDS, Case, Here, Judged, kinds, plan
 from efficiency.machine import Machine
 from efficiency.results.store import Store
 from efficiency.ui import data, selected
@@ -46,7 +47,7 @@ def headline(found: list[Judged], machine: Machine) -> None:
     )
 
 
-def cards(found: list[Judged]) -> None:
+def cards(found: list[Judged], machine: Machine) -> None:
     """The claims that the filter leaves."""
     given = {one.verdict for one in found}
     chosen = st.pills(
@@ -58,10 +59,10 @@ def cards(found: list[Judged]) -> None:
         help="All of them where none is chosen.",
     )
     shown = [one for one in found if not chosen or WORDS[one.verdict] in chosen]
-    st.html("".join(_card(one) for one in shown))
+    st.html("".join(_card(one, machine) for one in shown))
 
 
-def _card(found: Judged) -> str:
+def _card(found: Judged, machine: Machine) -> str:
     claim = found.claim
     placed = list(zip(found.cases, claims_chart.places(found.cases), strict=True))
     lines = [_case(case, place) for case, place in placed if place is not None]
@@ -70,6 +71,8 @@ def _card(found: Judged) -> str:
         drawn += f"<details><summary>{len(lines) - CASES} more</summary>{''.join(lines[CASES:])}</details>"
     rest = [case for case, place in placed if place is None]
     told = "".join(_together(list(cases)) for _, cases in groupby(sorted(rest, key=_reason), key=_reason))
+    if left_s := plan.missing_seconds([found], machine):
+        told += f'<p class="how">What is missing for it takes about {wording.duration(left_s)} to measure.</p>'
     return (
         f'<section class="eff-claim" id="{claim.key}"><div class="head">{_badge(found.verdict)}'
         f"<h4>{escape(claim.says)}</h4></div>"

@@ -28,6 +28,7 @@ def test_table_and_document(store: Store, capsys: pytest.CaptureFixture[str]) ->
     assert document["machine"]["key"] == this_machine().key
     assert document["missing_s"] > 0
     fits = next(claim for claim in document["claims"] if claim["key"] == "dynamic-fits")
+    assert 0 < fits["missing_s"] < document["missing_s"], "The transformer is missing yet."
     case = next(case for case in fits["cases"] if case["workload"] == "lstm-classifier")
     assert case["verdict"] == fits["verdict"] == "holds"
     assert case["figure"]["low"] < 2.4 < case["figure"]["high"]
