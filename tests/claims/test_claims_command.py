@@ -54,7 +54,7 @@ def test_a_file_that_cannot_be_written_is_refused_before_anything_is_measured(st
 def test_run_measures_what_is_missing_and_judges_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """One claim on one workload, with little effort: real rows, and then a verdict that rests on them."""
     world.peaks(this_machine())
-    effort = Effort(200, 32, 32, replicates=2, seconds_per_replicate=0.2)
+    effort = Effort(50, 32, 32, replicates=2, seconds_per_replicate=0.1)
     monkeypatch.setattr(asking, "EFFORT", effort)
     need = Need("vision-small-cnn", Condition(), asking.variants("channels-last"))
     claim = replace(CLAIMS["channels-last"], judge=lambda here: [
