@@ -21,9 +21,11 @@ TORCH_FREE = (
     *(
         f"efficiency.{folder}.{file.stem}"
         for folder in ("analysis", "recipes", "results")
+        for folder in ("analysis", "claims", "results")
         for file in sorted((paths.PROJECT / "efficiency" / folder).glob("[a-z]*.py"))
     ),
     "efficiency.charts",
+    "efficiency.claims_chart",
     "efficiency.engine.ceilings",
     "efficiency.engine.conductor",
     "efficiency.engine.job",

@@ -11,6 +11,7 @@ from efficiency import console
 from efficiency.cli import (  # noqa: F401 - each registers its verbs, in the order of these lines
     artefact,
     cache,
+    claims,
     lists,
     machine,
     recipe,

@@ -27,6 +27,7 @@ _drawn = ContextVar("the frame is drawn by app.py", default=False)
 PAGES = {
     "explore": ("Explore", ":material/scatter_plot:"),
     "decide": ("Decide", ":material/rule:"),
+    "claims": ("Claims", ":material/fact_check:"),
     "run": ("Run", ":material/play_circle:"),
     "training": ("Training", ":material/model_training:"),
     "studies": ("Studies", ":material/folder_open:"),

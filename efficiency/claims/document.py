@@ -1,0 +1,44 @@
+"""Claims as a JSON document: every verdict with its figure, its reason and the rows behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from efficiency.claims import plan
+from efficiency.claims.base import WORDS, Case, Judged, summary
+from efficiency.machine import Machine
+
+
+def of(found: Sequence[Judged], machine: Machine) -> dict[str, Any]:
+    """Ready for `json.dumps`; what is unknown is null."""
+    return {
+        "machine": machine.as_dict(),
+        "summary": summary(found),
+        "claims": [
+            {
+                "key": one.claim.key,
+                "says": one.claim.says,
+                "compares": one.claim.compares,
+                "line": one.claim.line,
+                "verdict": one.verdict,
+                "words": WORDS[one.verdict],
+                "missing_s": round(plan.missing_seconds([one], machine), 1),
+                "cases": [_case(case) for case in one.cases],
+            }
+            for one in found
+        ],
+        "missing_s": round(plan.missing_seconds(found, machine), 1),
+    }
+
+
+def _case(case: Case) -> dict[str, Any]:
+    return {
+        "label": case.label,
+        "workload": case.workload or None,
+        "verdict": case.verdict,
+        "why": case.why,
+        "figure": None if case.figure is None else asdict(case.figure),
+        "rows": [asdict(row) for row in case.behind],
+    }

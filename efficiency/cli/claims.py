@@ -1,0 +1,103 @@
+"""`claims`: what of the article holds on this machine, and measuring what is missing to say so."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from efficiency import console
+from efficiency.cli.app import Json, app
+from efficiency.machine import Machine, this_machine
+
+if TYPE_CHECKING:
+    from efficiency.claims import Judged
+    from efficiency.results.store import Store
+
+
+@app.command("claims")
+def claims_(
+    run: Annotated[bool, typer.Option("--run", help="Measure what is missing first; nothing else is.")] = False,
+    json: Json = None,
+) -> None:
+    """What the article claims, tested on this machine: each verdict with its figure and why."""
+    from efficiency import claims
+    from efficiency.claims import document
+    from efficiency.results.store import Store
+
+    console.writable("--json", json)
+    store, here = Store.open(), this_machine()
+    done = not run or _measure_missing(store, here)
+    found = claims.judge_all(claims.read(store, here))
+    for one in found:
+        _show(one, here)
+    console.say(claims.summary(found))
+    told = document.of(found, here)
+    if told["missing_s"] and not run:
+        _say_missing(found, here)
+    if json:
+        console.write_json(json, told)
+    if not done:
+        sys.exit(1)
+
+
+def _show(found: Judged, here: Machine) -> None:
+    from efficiency.analysis import wording
+    from efficiency.claims import WORDS, plan
+
+    claim = found.claim
+    rows = [
+        (case.label, case.figure.said() if case.figure else "", WORDS[case.verdict], case.why) for case in found.cases
+    ]
+    console.say(f"\n{claim.key}: {WORDS[found.verdict]}. {claim.says}")
+    console.table(f"{claim.compares} The line: {claim.line}.", ("case", "figure", "verdict", "why"), rows)
+    if left_s := plan.missing_seconds([found], here):
+        console.say(f"What is missing for it takes about {wording.duration(left_s)} to measure.")
+
+
+def _say_missing(found: list[Judged], here: Machine) -> None:
+    from efficiency.analysis import wording
+    from efficiency.claims import plan
+
+    asked = plan.studies(plan.missing(found), here)
+    console.say(
+        f"`python -m efficiency claims --run` measures what is missing, in {_studies(len(asked))} and about "
+        f"{wording.duration(plan.seconds(asked, here))}."
+    )
+
+
+def _studies(count: int) -> str:
+    return f"{count} stud{'y' if count == 1 else 'ies'}"
+
+
+def _measure_missing(store: Store, here: Machine) -> bool:
+    """Each study in the foreground; whether all of them came to their end."""
+    from efficiency import claims
+    from efficiency.analysis import wording
+    from efficiency.claims import plan
+    from efficiency.engine import ceilings, job
+
+    found = claims.judge_all(claims.read(store, here))
+    asked = plan.studies(plan.missing(found), here)
+    if not asked and any(one.needs_ceiling for one in found):
+        console.say("Measuring what this machine can do. It takes some seconds.")
+        ceilings.measure_alone(here)
+    elif not asked:
+        console.say("Nothing is missing.")
+    else:
+        total = wording.duration(plan.seconds(asked, here))
+        console.say(f"{_studies(len(asked))} to measure what is missing, about {total} in all.")
+    done = True
+    for study in asked:
+        console.say(f"{study.name}: about {wording.duration(plan.seconds([study], here))}.")
+        id = store.add_study(
+            study.as_dict(), name=study.name, machine=here.as_dict(), command="python -m efficiency claims --run"
+        )
+        with console.Bar() as bar:
+            status = job.conduct(store, id, bar.tell)
+        console.say(f"Study {id}: {status}. {store.study(id).message}")
+        done = done and status == "done"
+        if status == "cancelled":
+            break
+    return done

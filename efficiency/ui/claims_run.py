@@ -1,0 +1,47 @@
+"""What claims miss: how long measuring it takes, and the button that has it measured."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from efficiency.analysis import plans, wording
+from efficiency.claims import Judged, plan
+from efficiency.engine import jobs
+from efficiency.machine import Machine
+from efficiency.results.store import Store
+from efficiency.study import expand
+from efficiency.ui import frame
+
+COMMAND = "python -m efficiency claims --run"
+
+
+def show(store: Store, found: list[Judged], machine: Machine) -> None:
+    """Nothing where nothing is missing."""
+    asked = plan.studies(plan.missing(found), machine)
+    if not asked:
+        if any(one.needs_ceiling for one in found):
+            with st.container(border=True, horizontal=True, vertical_alignment="center"):
+                st.markdown("What this machine can do at most is missing; it takes some seconds.", width="stretch")
+                st.page_link(frame.page("machine"), label="Measure it on the page Machine", icon=":material/speed:")
+        return
+    rows = sum(plans.to_measure(expand(study, machine)) for study in asked)
+    time = wording.duration(plan.seconds(asked, machine))
+    live = jobs.live(store)
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        several = f"{len(asked)} studies" if len(asked) > 1 else "a study"
+        st.markdown(
+            f"What is missing to judge all that can be judged here: **{rows} rows** in {several}, "
+            f"about **{time}**. The same from a terminal: `{COMMAND}`.",
+            width="stretch",
+        )
+        pressed = st.button(
+            "Measure what is missing",
+            type="primary",
+            icon=":material/play_arrow:",
+            key="measure-claims",
+            disabled=bool(live),
+            help="A study is being measured now; what it finds counts here, too." if live else None,
+        )
+    if pressed:
+        ids = [jobs.submit(store, study, command=COMMAND) for study in asked]
+        st.switch_page(frame.page("run"), query_params={"study": ids[0]})

@@ -1,0 +1,48 @@
+"""Two variants with each other: what both share with the machine falls out, as against the baseline."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from efficiency.analysis import pairs, stillness
+
+REPLICATES, ROUNDS = 8, 40
+
+
+def samples(milliseconds: float, rng: np.random.Generator, state: np.ndarray) -> pd.DataFrame:
+    """A call a round, slowed down by the state of the machine [replicates, rounds]."""
+    places = np.indices((REPLICATES, ROUNDS)).reshape(2, -1)
+    noise = rng.lognormal(0, 0.003, REPLICATES * ROUNDS)
+    return pd.DataFrame(
+        {"replicate": places[0], "round": places[1], "latency_ms": milliseconds * state.ravel() * noise}
+    )
+
+
+def test_ratio_of_two_variants() -> None:
+    rng = np.random.default_rng(0)
+    state = rng.lognormal(0, 0.3, (REPLICATES, 1)) * np.ones((1, ROUNDS))
+    static, dynamic = samples(2.0, rng, state), samples(2.5, rng, state)
+    found = pairs.speed_up(static, dynamic)
+    assert found is not None
+    assert found.low < 1.25 < found.high
+    assert found.half_width < 0.005, "States 30 % apart are shared by both."
+    turned = pairs.speed_up(dynamic, static)
+    assert turned is not None
+    assert turned.estimate == pytest.approx(1 / found.estimate)
+
+
+def test_disturbed_rounds_do_not_count() -> None:
+    rng = np.random.default_rng(1)
+    one, other = (samples(2.0, rng, np.ones((REPLICATES, ROUNDS))) for _ in range(2))
+    other.loc[other["round"] >= 20, "latency_ms"] *= 3
+    still = stillness.Stillness(np.argwhere(np.ones((REPLICATES, 20))).astype(np.int64), 0.5, False)
+    found = pairs.speed_up(one, other, still)
+    assert found is not None
+    assert found.estimate == pytest.approx(1.0, abs=0.01)
+
+
+def test_one_process_gives_no_interval() -> None:
+    one = samples(2.0, np.random.default_rng(2), np.ones((REPLICATES, ROUNDS)))
+    assert pairs.speed_up(one[one["replicate"] == 0], one) is None

@@ -1,0 +1,225 @@
+"""Claims are questions: other numbers in the database give other verdicts, and no number gives none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import world
+
+from efficiency import claims, study
+from efficiency.claims import CLAIMS, WORDS, asking, plan
+from efficiency.claims.base import Figure, Need, overall, summary
+from efficiency.claims.precision import TRAINED_ROWS
+from efficiency.claims.quantization import quantized_part
+from efficiency.condition import Condition
+from efficiency.machine import this_machine
+from efficiency.results.columns import COLUMNS
+from efficiency.results.store import Store
+from efficiency.study import Variant
+
+MACHINE = replace(this_machine(), gpus=())
+NOT_HERE = world.not_here(MACHINE)
+"""What no machine can test in this version: drift, and training as long as it is not measured."""
+ONCE = {"quant-size", "int-hardware", "dynamic-easy", "qat-cost", "low-precision", "dynamic-fits", "amp-training"}
+"""Claims whose figures have no interval, and one whose line the interval of another clears."""
+
+
+def verdicts(store: Store) -> dict[str, str]:
+    return {found.claim.key: found.verdict for found in claims.judge_all(claims.read(store, MACHINE))}
+
+
+def test_every_claim_of_the_article_is_asked() -> None:
+    assert len(CLAIMS) == 19
+    assert all(claim.says.endswith(".") and claim.compares.endswith(".") and claim.line for claim in CLAIMS.values())
+
+
+def test_no_claim_is_given_up_that_rows_could_answer() -> None:
+    of_drift = {"dynamic-drift", "static-recalibrate"}
+    assert of_drift <= NOT_HERE <= of_drift | {"amp-training"}
+    assert not any("drift" in name for name in COLUMNS), "Ask the two claims of drift of the rows that say it."
+
+
+def test_empty_database_has_no_verdict(store: Store) -> None:
+    found = claims.judge_all(claims.read(store, MACHINE))
+    for one in found:
+        assert one.verdict == ("not-testable" if one.claim.key in NOT_HERE else "not-measured"), one.claim.key
+        assert all(case.figure is None and case.why for case in one.cases)
+        if one.verdict == "not-measured":
+            assert one.needs or one.needs_ceiling
+    left = len(NOT_HERE)
+    assert summary(found) == f"Of 19 claims {19 - left} not measured yet and {left} not testable here."
+
+
+def test_where_all_holds_and_where_the_opposite_does(store: Store) -> None:
+    """Every verdict that this machine can give is turned around by the numbers alone; the newest count."""
+    world.fill(store, MACHINE, world.holding)
+    held = verdicts(store)
+    assert {key for key, verdict in held.items() if verdict == "holds"} == set(CLAIMS) - NOT_HERE
+    assert {held[key] for key in NOT_HERE} == {"not-testable"}
+    found = claims.judge_all(claims.read(store, MACHINE))
+    assert plan.missing(found) == []
+    assert all(case.behind for one in found for case in one.cases if case.figure and one.claim.key != "int-hardware")
+    world.fill(store, MACHINE, world.opposite, int8=0.5)
+    turned = verdicts(store)
+    assert {key for key, verdict in turned.items() if verdict == "does-not-hold"} == set(CLAIMS) - NOT_HERE
+
+
+def test_what_lies_on_the_line_is_unresolved(store: Store) -> None:
+    world.fill(store, MACHINE, world.on_the_line, between=0.08)
+    found = verdicts(store)
+    assert {found[key] for key in set(CLAIMS) - NOT_HERE - ONCE} == {"unresolved"}
+
+
+def test_other_machines_say_nothing_of_this_one(store: Store) -> None:
+    ids = world.fill(
+        store,
+        replace(MACHINE, cores=MACHINE.cores + 1),
+        world.holding,
+        [Need("lstm-classifier", variants=(Variant(("dynamic-int8",)),))],
+    )
+    assert len(store.rows(ids))
+    assert not claims.read(store, MACHINE).heats
+
+
+def test_only_what_is_missing_is_planned(store: Store) -> None:
+    """Once some of it is measured, a plan holds the rest, and no row that no claim asks for."""
+    needs = [need for need in world.everything(MACHINE) if need.condition == Condition()]
+    world.fill(store, MACHINE, world.holding, [need for need in needs if need.workload != "lstm-classifier"])
+    left = plan.missing(claims.judge_all(claims.read(store, MACHINE)))
+    assert {(need.workload, need.condition.batch_size) for need in left} >= {
+        ("lstm-classifier", 1),
+        ("transformer-encoder", 8),
+    }
+    assert not any(need.workload.startswith("vision") for need in left)
+    asked = plan.studies(left, MACHINE)
+    wanted = {(need.workload, need.condition, variant) for need in left for variant in need.variants}
+    measured = {
+        (entry.workload, entry.condition, entry.variant)
+        for one in asked
+        for entry in study.expand(one, MACHINE)
+        if entry.variant.techniques and not entry.why_not
+    }
+    assert measured == wanted
+    assert 0 < plan.seconds(asked, MACHINE) < plan.seconds(plan.studies(world.everything(MACHINE), MACHINE), MACHINE)
+
+
+def test_part_of_what_may_hold_decides_only_that_it_does(store: Store) -> None:
+    """The best of some INT8 techniques is a verdict where it reaches the line, and none where another still may."""
+    need = Need("vision-small-cnn", variants=(Variant(("static-int8",)),))
+    world.fill(store, MACHINE, world.opposite, [need])
+    case = CLAIMS["quant-speed"].judge(claims.read(store, MACHINE))[0]
+    assert case.verdict == "not-measured"
+    assert case.figure is not None
+    assert case.needs
+    world.fill(store, MACHINE, world.holding, [need])
+    assert CLAIMS["quant-speed"].judge(claims.read(store, MACHINE))[0].verdict == "holds"
+
+
+def test_int8_is_held_against_its_own_runtime(store: Store) -> None:
+    """ONNX Runtime's own gain is none of INT8's, and a combination's is that of what is left of it."""
+
+    def fast_runtime(workload: str, variant: str, condition: Condition) -> world.Truth:
+        return world.Truth({"onnxruntime": 3.0, "onnxruntime-static-int8": 3.6}.get(variant, 1.0))
+
+    needs = [need for need in world.everything(MACHINE) if need.workload == "vision-resnet18"]
+    world.fill(store, MACHINE, fast_runtime, needs)
+    case = CLAIMS["quant-speed"].judge(claims.read(store, MACHINE))[1]
+    assert case.verdict == "does-not-hold"
+    assert case.figure is not None
+    assert case.figure.value == pytest.approx(1.2, rel=0.02)
+    assert "ONNX Runtime static INT8" in case.why
+
+
+def test_a_failed_variant_is_told_and_not_tried_again(store: Store) -> None:
+    need = Need("lstm-classifier", variants=(Variant(("dynamic-int8",)),))
+    (id,) = world.fill(store, MACHINE, world.holding, [need])
+    rows = store.rows([id])
+    row = rows[rows["variant"] == "dynamic-int8"].iloc[0]
+    store.put_row(
+        id,
+        int(row["position"]),
+        world.identity(need.workload, need.variants[0], Condition(), MACHINE)
+        | {"status": "failed", "reason": "Out of memory."},
+        {},
+    )
+    case = CLAIMS["dynamic-fits"].judge(claims.read(store, MACHINE))[0]
+    assert case.verdict == "not-testable"
+    assert "Out of memory." in case.why
+    assert not case.needs
+
+
+def test_noise_floor_is_no_finding() -> None:
+    assert asking.held(Figure(1.02, 1.0, low=1.01, high=1.03))[0] == "holds"
+    assert asking.held(Figure(1.02, 1.0, low=1.01, high=1.03), floor=1.03)[0] == "unresolved"
+    assert asking.held(Figure(0.9, 1.0, low=0.89, high=0.91), floor=1.03)[0] == "does-not-hold"
+    assert asking.held(Figure(2.1, 2.0, low=1.9, high=2.2))[0] == "unresolved"
+
+
+def test_amp_training_asks_for_less_memory_with_the_accuracy_kept(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No version measured training when this was written: the question is asked of rows as it would write them."""
+    monkeypatch.setattr(asking, "why_not", lambda need, machine: None)
+    id = store.add_study({}, name="", machine=MACHINE.as_dict(), command="", status="done")
+    condition, amp = Condition("cpu", TRAINED_ROWS, MACHINE.threads, phase="training"), Variant(("amp-bf16",))
+    for verdict, memory_mb, expected in (
+        ("kept", 60.0, "holds"),
+        ("lost", 60.0, "does-not-hold"),
+        ("kept", 120.0, "does-not-hold"),
+        ("unresolved", 60.0, "unresolved"),
+    ):
+        for place, (variant, most) in enumerate(((Variant(), 100.0), (amp, memory_mb))):
+            columns = {"status": "done", "peak_memory_mb": most, "accuracy_verdict": verdict}
+            store.put_row(id, place, world.identity("vision-small-cnn", variant, condition, MACHINE) | columns, {})
+        assert CLAIMS["amp-training"].judge(claims.read(store, MACHINE))[0].verdict == expected
+
+
+def test_reasons_are_the_machine_s_and_the_version_s_own(store: Store) -> None:
+    by_gpu = [
+        case for case in CLAIMS["optimize-for-inference"].judge(claims.read(store, MACHINE)) if "CUDA" in case.label
+    ]
+    assert {case.why for case in by_gpu} == {"No CUDA GPU was found on this machine."}
+    here = claims.Here(world.with_gpu(MACHINE), (), None)
+    assert {case.verdict for case in CLAIMS["optimize-for-inference"].judge(here)} == {"not-measured"}
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "in_some", "word"),
+    [
+        (["holds", "holds", "not-testable"], False, "holds"),
+        (["holds", "does-not-hold"], False, "in-part"),
+        (["holds", "unresolved"], False, "unresolved"),
+        (["does-not-hold", "not-measured"], False, "does-not-hold"),
+        (["does-not-hold", "holds"], True, "holds"),
+        (["does-not-hold", "not-measured"], True, "not-measured"),
+        (["does-not-hold", "unresolved"], True, "unresolved"),
+        (["not-testable", "not-measured"], False, "not-measured"),
+        (["not-testable"], True, "not-testable"),
+    ],
+)
+def test_one_word_for_all_cases(verdicts: list[claims.Verdict], in_some: bool, word: str) -> None:
+    assert overall(verdicts, in_some) == word
+    assert word in WORDS
+
+
+def test_size_is_that_of_what_was_quantized() -> None:
+    """Half of a file of 8 became a quarter of what it was: 4 + 1 of 8 are left."""
+    assert quantized_part(8 / 5, 0.5) == pytest.approx(4.0)
+    assert quantized_part(3.6, None) == quantized_part(3.6, 1.0) == 3.6
+
+
+def test_what_failed_once_and_works_now_is_asked_for(store: Store) -> None:
+    """The last try counts: a variant that works since is missing beside the other, not impossible."""
+    dynamic, static = Variant(("dynamic-int8",)), Variant(("static-int8",))
+    need = Need("transformer-encoder", variants=(dynamic,))
+    (first,) = world.fill(store, MACHINE, world.holding, [need])
+    row = next(row for _, row in store.rows([first]).iterrows() if row["variant"] == dynamic.key)
+    failed = {"status": "failed", "reason": "Out of memory."}
+    store.put_row(
+        first, int(row["position"]), world.identity(need.workload, dynamic, Condition(), MACHINE) | failed, {}
+    )
+    here = claims.read(store, MACHINE)
+    assert here.failure(Need(need.workload, variants=(dynamic, static))) == (dynamic, "Out of memory.")
+    world.fill(store, MACHINE, world.holding, [need])
+    assert claims.read(store, MACHINE).failure(Need(need.workload, variants=(dynamic, static))) is None

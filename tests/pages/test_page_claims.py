@@ -1,0 +1,89 @@
+"""Claims: the sentence over all, the cards and what is behind them, the filter, and what is missing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from urllib.parse import parse_qs
+
+import pytest
+import world
+from said import said
+from streamlit.testing.v1 import AppTest
+
+from efficiency.claims import CLAIMS, WORDS, kinds
+from efficiency.engine import jobs
+from efficiency.machine import this_machine
+from efficiency.results.store import Store
+from efficiency.study import Study
+
+Visit = Callable[..., AppTest]
+TESTABLE = 19 - len(world.not_here(this_machine()))
+
+
+def test_where_nothing_is_measured(visit: Visit) -> None:
+    at = visit("claims")
+    assert f"Of 19 claims {TESTABLE} not measured yet and {19 - TESTABLE} not testable here." in said(at)
+    assert all(claim.says.replace("'", "&#x27;") in said(at) for claim in CLAIMS.values())
+    assert "None of the three is measured on this machine yet." in said(at)
+    assert not at.button(key="measure-claims").disabled
+    assert re.search(r"\*\*\d+ rows\*\* in \d studies, about \*\*\d+ min", said(at))
+
+
+def test_verdicts_their_figures_and_the_rows_behind_them(visit: Visit, store: Store) -> None:
+    world.fill(store, this_machine(), world.holding)
+    at = visit("claims")
+    assert f"Of 19 claims {TESTABLE} hold here and {19 - TESTABLE} not testable here." in said(at)
+    assert not at.button, "Nothing is missing, so there is nothing to press."
+    cards = said(at)
+    assert cards.count("No CUDA GPU was found on this machine.") <= 2, "One reason of many cases is told once a claim."
+    link = re.search(r'<a href="\./\?([^"]+)" target="_self">Fast path</a>', cards)
+    assert link is not None
+    asked = parse_qs(link.group(1).replace("&amp;", "&"))
+    opened = visit("explore", **asked)
+    assert "Fast path" in said(opened)
+    assert "Raw samples" in said(opened), "The row's details are open."
+    assert not opened.warning
+    table = at.table[0].value
+    assert list(table.columns) == kinds.COLUMNS
+    assert "30.0 s" in list(table["Preparation"])
+    assert {"none", "512 rows", "2,048 rows"} == set(table["Data needed"])
+    assert any("(kept)" in text for text in table["Accuracy kept"])
+
+
+def test_filter_by_verdict(visit: Visit, store: Store) -> None:
+    world.fill(store, this_machine(), world.opposite, int8=0.5)
+    at = visit("claims", verdict=WORDS["not-testable"])
+    assert CLAIMS["dynamic-drift"].says in said(at)
+    assert CLAIMS["qat-cost"].says not in said(at)
+    at.button_group(key="verdict").set_value([WORDS["does-not-hold"]]).run()
+    assert CLAIMS["qat-cost"].says in said(at)
+    assert CLAIMS["dynamic-drift"].says not in said(at)
+
+
+def test_the_button_submits_what_is_missing(visit: Visit, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Studies for every row that a claim misses; the page Run follows the first of them."""
+    submitted: list[Study] = []
+
+    def submit(store: Store, study: Study, *, name: str = "", command: str = "") -> str:
+        submitted.append(study)
+        return store.add_study(study.as_dict(), name=study.name, machine=this_machine().as_dict(), command=command)
+
+    monkeypatch.setattr(jobs, "submit", submit)
+    needs = [need for need in world.everything(this_machine()) if need.workload == "vision-small-cnn"]
+    world.fill(store, this_machine(), world.holding, needs)
+    at = visit("claims")
+    at.button(key="measure-claims").click().run()
+    assert not at.exception
+    assert submitted
+    assert not any("vision-small-cnn" in study.workloads for study in submitted)
+    assert "Plan a study" in said(at)
+
+
+def test_while_a_study_is_measured_no_other_is_asked_for(
+    visit: Visit, store: Store, working: Callable[..., None]
+) -> None:
+    (id,) = world.fill(store, this_machine(), world.holding, [world.everything(this_machine())[0]])
+    store.set_status(id, "running")
+    working(id)
+    assert visit("claims").button(key="measure-claims").disabled
