@@ -25,11 +25,12 @@ _drawn = ContextVar("the frame is drawn by app.py", default=False)
 
 
 def page(name: str) -> Page:
-    """The page of that name: `explore`, `run`, `studies` or `machine`."""
+    """The page of that name: `explore`, `run`, `studies`, `compare` or `machine`."""
     title, icon = {
         "explore": ("Explore", ":material/scatter_plot:"),
         "run": ("Run", ":material/play_circle:"),
         "studies": ("Studies", ":material/folder_open:"),
+        "compare": ("Compare", ":material/compare_arrows:"),
         "machine": ("Machine", ":material/memory:"),
     }[name]
     file = PROJECT / "pages" / f"{name}.py"
@@ -42,7 +43,7 @@ def _draw() -> Page:
     st.set_page_config(page_title=TITLE, page_icon=_HERE / "icon.svg", layout="wide")
     st.logo(_HERE / "logo.svg", size="large")
     st.html(_HERE / "style.css")
-    return st.navigation([page(name) for name in ("explore", "run", "studies", "machine")], position="top")
+    return st.navigation([page(name) for name in ("explore", "run", "studies", "compare", "machine")], position="top")
 
 
 def run() -> None:

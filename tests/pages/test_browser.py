@@ -19,6 +19,7 @@ from efficiency.results.store import Store
 
 pytestmark = pytest.mark.browser
 Serve = Callable[[], Any]
+NAVIGATION = ["Explore", "Run", "Studies", "Compare", "Machine"]
 
 
 def frame_of(tab: Any) -> list[str]:
@@ -42,7 +43,7 @@ def test_deep_link_as_the_very_first_request(serve: Serve, store: Store, tab: An
     server = serve()
     tab.goto(f"{server.url}/{page}")
     settled(tab)
-    assert frame_of(tab) == ["Explore", "Run", "Studies", "Machine"]
+    assert frame_of(tab) == NAVIGATION
     if page == "run":
         toggle = tab.get_by_test_id("stCheckbox").filter(has_text="AMP BF16")
         toggle.locator("label").first.click()
@@ -52,7 +53,7 @@ def test_deep_link_as_the_very_first_request(serve: Serve, store: Store, tab: An
     tab.get_by_role("heading", name="Studies").wait_for()
     tab.goto(f"{server.url}/{page}")
     settled(tab)
-    assert frame_of(tab) == ["Explore", "Run", "Studies", "Machine"], "The same once the navigation is known."
+    assert frame_of(tab) == NAVIGATION, "The same once the navigation is known."
 
 
 def test_details_by_a_click_on_a_line_and_on_a_point(serve: Serve, store: Store, tab: Any) -> None:
