@@ -13,6 +13,8 @@ from efficiency.analysis import compare_words, wording
 
 MAX_LINES = 60
 """Lines of one chart: more cannot be read."""
+MANY_TICKS = 6
+"""From so many on, every second or third is left out."""
 
 
 def forest(rows: pd.DataFrame, heading: str = "") -> go.Figure:
@@ -41,12 +43,16 @@ def forest(rows: pd.DataFrame, heading: str = "") -> go.Figure:
         "name": "B against A",
     }  # fmt: skip
     bands = [axes.band(1 / floor, floor, opacity=0.14) for floor in _floors(own) if floor > 1]
-    title = "← B slower · B's speed-up / A's · B faster →" + axes.small(bands_said(own))
-    ticks = axes.log_ticks(np.append(np.append(centre, ends.ravel()), 1.0))
+    title = "← B slower · speed-up, B / A · B faster →" + axes.small(bands_said(own))
     return axes.figure(
         [points],
         110 + 30 * max(1, own["variant_label"].nunique()),
-        x={"title": {"text": title, "standoff": 8}, "type": "log", **ticks},
+        x={
+            "title": {"text": title, "standoff": 8},
+            "type": "log",
+            "tickangle": 0,
+            **_ticks([*centre, *ends.ravel()], own),
+        },
         y={"showgrid": True, "automargin": True},
         heading=heading,
         shapes=[*bands, axes.line({"color": palette.GUIDE, "dash": "dash", "width": 1.2}, x=1.0)],
@@ -60,12 +66,21 @@ def _floors(rows: pd.DataFrame) -> tuple[float, float]:
     return both, 1.0 if pd.isna(ours) else float(1 + ours / 100)
 
 
+def _ticks(values: list[float], rows: pd.DataFrame) -> axes.Part:
+    """With 1 and both bands in sight, and few enough for a narrow screen."""
+    both = _floors(rows)[0]
+    found = axes.log_ticks(np.array([*values, 1 / both, both]))
+    step = 1 + len(found["tickvals"]) // MANY_TICKS
+    first = found["tickvals"].index(1.0) % step if 1.0 in found["tickvals"] else 0
+    return found | {name: found[name][first::step] for name in ("tickvals", "ticktext")}
+
+
 def bands_said(rows: pd.DataFrame) -> str:
-    """`grey bands: noise floor of A ±1.2 %, with B's ±2.5 %`; empty where neither is known."""
+    """`grey bands: noise of A ±1.2 %, with B's ±2.5 %`; empty where neither is known."""
     both, ours = _floors(rows)
     if both == 1:
         return ""
-    return f"grey bands: noise floor of A {wording.noise(100 * (ours - 1))}, with B's {wording.noise(100 * (both - 1))}"
+    return f"grey bands: noise of A {wording.noise(100 * (ours - 1))}, with B's {wording.noise(100 * (both - 1))}"
 
 
 def described(rows: pd.DataFrame) -> str:

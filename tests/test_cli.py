@@ -133,7 +133,7 @@ def test_no_studies_yet_says_what_to_do():
 def test_help_names_every_command():
     shown = efficiency("--help")
     assert shown.code == 0
-    for command in ("machine", "list", "run", "train", "studies", "show", "export"):
+    for command in ("machine", "list", "run", "train", "studies", "show", "export", "compare"):
         assert command in shown.out
 
 

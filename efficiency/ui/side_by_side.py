@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from efficiency import compare_chart
-from efficiency.analysis import compare, compare_words, views
+from efficiency.analysis import compare, compare_words, panels, views
 from efficiency.analysis.wording import markdown_text
 from efficiency.results.store import Store
 from efficiency.ui import data, frame
@@ -83,11 +83,10 @@ def show(store: Store, a: str, b: str) -> None:
 
 def _charts(judged: pd.DataFrame) -> None:
     st.html(_legend())
-    groups = list(judged.groupby(["workload_label", "dataset", "condition"], sort=False))
+    groups = list(judged.groupby(panels.titles(judged), sort=False))
     for start in range(0, min(len(groups), CHARTS), 2):
-        for column, (names, rows) in zip(st.columns(2, gap="medium"), groups[start : start + 2], strict=False):
-            title = " · ".join(map(str, names))
-            _draw(column, compare_chart.forest(rows, title), title, compare_chart.described(rows))
+        for column, (title, rows) in zip(st.columns(2, gap="medium"), groups[start : start + 2], strict=False):
+            _draw(column, compare_chart.forest(rows, str(title)), str(title), compare_chart.described(rows))
     if len(groups) > CHARTS:
         st.caption(f"{CHARTS} of {len(groups)} charts, of what lost most; the table below has all.")
     st.caption(
