@@ -20,10 +20,11 @@ TORCH_FREE = (
     "efficiency.estimate",
     *(
         f"efficiency.{folder}.{file.stem}"
-        for folder in ("analysis", "results")
+        for folder in ("analysis", "report", "results")
         for file in sorted((paths.PROJECT / "efficiency" / folder).glob("[a-z]*.py"))
     ),
     "efficiency.charts",
+    "efficiency.compare_chart",
     "efficiency.engine.ceilings",
     "efficiency.engine.conductor",
     "efficiency.engine.job",

@@ -66,10 +66,10 @@ SAID = [
 def titles(done: pd.DataFrame) -> pd.Series:
     """For each row its panel's title, which says only what differs between panels of one workload."""
     differs = [c for c in ("dataset", "condition") if (done.groupby("workload")[c].nunique() > 1).any()]
-    titles = done["workload_label"].astype(str)
+    called = done["workload_label"].astype(str)
     for column in differs:
-        titles = titles + " · " + done[column].astype(str)
-    return titles
+        called = called + " · " + done[column].astype(str)
+    return called
 
 
 def panels(frame: pd.DataFrame, limit: int | None = None) -> tuple[list[tuple[str, pd.DataFrame]], int]:
