@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -89,7 +91,7 @@ def described(rows: pd.DataFrame) -> str:
     return "B against A, the one that lost most first: " + "; ".join(told) + "."
 
 
-def _hover(row: dict[str, object]) -> str:
+def _hover(row: Mapping[Any, Any]) -> str:
     lines = [
         f"<b>{escape(str(row['variant_label']))}</b>",
         compare_words.moved(row),

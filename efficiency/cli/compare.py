@@ -60,7 +60,7 @@ def compare(
     slower = found.slower_by_more_than(fail_if_slower or 0.0)
     _print(found, ours, theirs)
     if json:
-        document = {"a": _study(ours), "b": _study(theirs), "differs": compare_words.told(ours, theirs)}
+        document: dict[str, Any] = {"a": _study(ours), "b": _study(theirs), "differs": compare_words.told(ours, theirs)}
         document |= {"rows": _records(found.rows), "only_a": _records(found.only_a), "only_b": _records(found.only_b)}
         failed = None if fail_if_slower is None else _records(slower[["workload", "condition", "variant"]])
         console.write_json(json, document | {"fail_if_slower_pct": fail_if_slower, "failed": failed})
