@@ -72,13 +72,15 @@ def write_json(place: str, document: Mapping[str, Any]) -> None:
         write_file("--json", place, json.dumps(document, allow_nan=False) + "\n")
 
 
-def write_file(option: str, place: str, text: str) -> None:
-    """Write text to a file, or to standard output for `-`; raises `BadRequest`."""
+def write_file(option: str, place: str, content: str | bytes) -> None:
+    """Write to a file, or to standard output for `-`; raises `BadRequest`."""
+    raw = content.encode() if isinstance(content, str) else content
     if place == "-":
-        sys.stdout.write(text)
+        sys.stdout.buffer.write(raw)
+        sys.stdout.buffer.flush()
         return
     try:
-        Path(place).expanduser().write_text(text, encoding="utf-8")
+        Path(place).expanduser().write_bytes(raw)
     except OSError as error:
         raise BadRequest(f"{option}: {place} cannot be written ({error.strerror}); name another file.") from error
     say(f"Wrote {place}.")

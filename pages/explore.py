@@ -3,7 +3,7 @@
 import streamlit as st
 
 from efficiency.results.store import Store
-from efficiency.ui import asked, comparison, data, details, filters, frame, headline, hero, trade_off
+from efficiency.ui import asked, comparison, data, details, filters, frame, headline, hero, next_steps, trade_off
 
 
 def explore() -> None:
@@ -28,6 +28,7 @@ def _found(store: Store, chosen: list[str]) -> None:
             return headline.no_rows(store, chosen)
         shown = filters.choose(rows)
         headline.cards(shown)
+        next_steps.show(data.studies(store))
         trade_off.show(shown, chosen, now)
         comparison.show(shown)
         comparison.downloads(store, chosen, shown)

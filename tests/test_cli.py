@@ -142,7 +142,7 @@ def test_no_studies_yet_says_what_to_do():
 def test_help_names_every_command():
     shown = efficiency("--help")
     assert shown.code == 0
-    for command in ("machine", "list", "run", "train", "studies", "show", "export", "cache", "artefact"):
+    for command in ("machine", "list", "run", "train", "studies", "show", "export", "cache", "artefact", "compare"):
         assert command in shown.out
 
 

@@ -20,12 +20,12 @@ TORCH_FREE = (
     "efficiency.estimate",
     *(
         f"efficiency.{folder}.{file.stem}"
-        for folder in ("analysis", "recipes", "results")
-        for folder in ("analysis", "claims", "results")
+        for folder in ("analysis", "claims", "recipes", "report", "results")
         for file in sorted((paths.PROJECT / "efficiency" / folder).glob("[a-z]*.py"))
     ),
     "efficiency.charts",
     "efficiency.claims_chart",
+    "efficiency.compare_chart",
     "efficiency.engine.ceilings",
     "efficiency.engine.conductor",
     "efficiency.engine.job",

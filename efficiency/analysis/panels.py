@@ -63,13 +63,13 @@ SAID = [
 """Columns of `views.prepared` that a headline needs."""
 
 
-def _titles(done: pd.DataFrame) -> pd.Series:
+def titles(done: pd.DataFrame) -> pd.Series:
     """For each row its panel's title, which says only what differs between panels of one workload."""
     differs = [c for c in ("dataset", "condition") if (done.groupby("workload")[c].nunique() > 1).any()]
-    titles = done["workload_label"].astype(str)
+    called = done["workload_label"].astype(str)
     for column in differs:
-        titles = titles + " · " + done[column].astype(str)
-    return titles
+        called = called + " · " + done[column].astype(str)
+    return called
 
 
 def panels(frame: pd.DataFrame, limit: int | None = None) -> tuple[list[tuple[str, pd.DataFrame]], int]:
@@ -78,11 +78,11 @@ def panels(frame: pd.DataFrame, limit: int | None = None) -> tuple[list[tuple[st
     They hold only what charts draw: the fewer columns, the faster a filter redraws.
     """
     done = views.measured(frame[[*dict.fromkeys([*DRAWN, *views.PANEL, "status"])]])
-    titles = _titles(done)
-    names = list(titles.unique())
-    kept = titles.isin(names[:limit])
-    drawn, titles = _control_in_place(done[kept])[DRAWN], titles[kept]
-    return [(title, drawn[titles == title]) for title in names[:limit]], len(names)
+    called = titles(done)
+    names = list(called.unique())
+    kept = called.isin(names[:limit])
+    drawn, called = _control_in_place(done[kept])[DRAWN], called[kept]
+    return [(title, drawn[called == title]) for title in names[:limit]], len(names)
 
 
 def _control_in_place(done: pd.DataFrame) -> pd.DataFrame:
@@ -136,7 +136,7 @@ def headlines(frame: pd.DataFrame, limit: int | None = None) -> pd.DataFrame:
     speed-up of a still faster one whose accuracy is unresolved, if there is one.
     """
     done = views.measured(frame[SAID])
-    own = variants(done.assign(panel=_titles(done)))
+    own = variants(done.assign(panel=titles(done)))
     group = own.groupby(["panel", "study_id"], sort=False).ngroup()
     if limit is not None:
         own, group = own[group < limit], group[group < limit]

@@ -12,6 +12,7 @@ from efficiency.cli import (  # noqa: F401 - each registers its verbs, in the or
     artefact,
     cache,
     claims,
+    compare,
     lists,
     machine,
     recipe,

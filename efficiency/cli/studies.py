@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from efficiency import console
 from efficiency.cli.app import Csv, Json, StudyId, app
@@ -63,16 +65,40 @@ def shown(store: Store, study_id: str, asked: Mapping[str, Any]) -> None:
 
 
 @app.command()
-def export(study_id: StudyId, csv: Csv = None, json: Json = None) -> None:
-    """A study as CSV (the rows) and JSON (everything, raw samples included)."""
+def export(
+    study_id: StudyId,
+    csv: Csv = None,
+    json: Json = None,
+    html: Annotated[str | None, typer.Option(help="Write a report to this file, charts included; - prints it.")] = None,
+    md: Annotated[str | None, typer.Option(help="Write the report as Markdown to this file; - prints it.")] = None,
+    parquet: Annotated[str | None, typer.Option(help="Write the rows, typed, to this file.")] = None,
+) -> None:
+    """A study as CSV or Parquet (the rows), JSON (everything, raw samples included), HTML or Markdown (a report)."""
     from efficiency.results import documents
     from efficiency.results.store import Store
 
-    if csv is None and json is None:
-        raise BadRequest("export: name --csv FILE, --json FILE or both.")
+    if not (csv or json or html or md or parquet):
+        raise BadRequest("export: name --csv FILE, --json FILE, --html FILE, --md FILE, --parquet FILE or several.")
     store = Store.open()
     store.study(study_id)
     if csv:
         console.write_file("--csv", csv, documents.to_csv(store, [study_id]))
+    if html or md:
+        _write_reports(store, study_id, html, md)
+    if parquet:
+        from efficiency.results.parquet import to_parquet
+
+        console.write_file("--parquet", parquet, to_parquet(store, [study_id]))
     if json:
         console.write_json(json, documents.to_json(store, study_id))
+
+
+def _write_reports(store: Store, study_id: str, html: str | None, md: str | None) -> None:
+    from efficiency.report import content, markdown
+    from efficiency.report import html as html_module
+
+    report = content.of(store, study_id)
+    if html:
+        console.write_file("--html", html, html_module.written(report))
+    if md:
+        console.write_file("--md", md, markdown.written(report))

@@ -30,6 +30,7 @@ PAGES = {
     "claims": ("Claims", ":material/fact_check:"),
     "run": ("Run", ":material/play_circle:"),
     "training": ("Training", ":material/model_training:"),
+    "compare": ("Compare", ":material/compare_arrows:"),
     "studies": ("Studies", ":material/folder_open:"),
     "machine": ("Machine", ":material/memory:"),
 }

@@ -14,7 +14,7 @@ from efficiency.engine import jobs
 from efficiency.errors import EfficiencyError
 from efficiency.results import documents
 from efficiency.results.store import Store
-from efficiency.ui import asked, data, frame, hero
+from efficiency.ui import asked, data, frame, hero, reports
 
 
 def show(store: Store, studies: pd.DataFrame) -> None:
@@ -58,6 +58,11 @@ def show(store: Store, studies: pd.DataFrame) -> None:
                 icon=":material/scatter_plot:",
                 query_params={"study": several},
             )
+            if len(several) == 2:  # the list has the newest first
+                st.page_link(
+                    frame.page("compare"), label="Which variant moved?", icon=":material/compare_arrows:",
+                    query_params={"a": several[1], "b": several[0]},
+                )  # fmt: skip
             st.download_button(
                 "CSV of all", lambda: documents.to_csv(store, several), "studies.csv", "text/csv", on_click="ignore",
                 icon=":material/download:", key="export-all",
@@ -97,6 +102,7 @@ def _one(store: Store, study: pd.Series) -> None:
                 "JSON", partial(data.json_text, store, id), data.file_name(id, "json"),
                 "application/json", on_click="ignore", icon=":material/data_object:", key=f"json-{id}",
             )  # fmt: skip
+            reports.downloads(store, id)
             if st.button("Delete", icon=":material/delete:", key=f"delete-{id}"):
                 _confirm(store, id, str(study["name"]), int(study["rows"]))
 

@@ -1,0 +1,228 @@
+"""Two studies side by side: which variant moved, by how much, and whether that is more than noise.
+
+Studies are never merged. Rows that agree in workload, data set, condition and variant are put side by side, and what
+is compared first is their speed-ups, each against its own study's baseline: whatever slows a machine for an hour slows
+both, so the ratio of the two says how the variant moved. As logarithms a ratio is a difference of two means, each of
+so many processes, and its interval is Welch's (1947). Latencies are compared where both studies are of one machine, and
+then hold all that differed between the two hours. What differs between two runs and not within one is in no interval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from efficiency.analysis import accuracy, speed, views
+from efficiency.study import BASELINE, CONTROL, tolerance_of
+
+if TYPE_CHECKING:
+    from efficiency.results.store import StudyRecord
+
+KEY = ["workload", "dataset", "device", "batch_size", "threads", "length", "padding_pct", "phase", "variant"]
+"""Rows of two studies that agree in these were measured on the same thing."""
+SHOWN = ["workload_label", "condition", "variant_label"]
+_SPEEDS = ["speedup", "speedup_ci_low", "speedup_ci_high"]
+_ACCURACIES = ["accuracy_pct", "accuracy_ci_low_pct", "accuracy_ci_high_pct"]
+_KEPT = [
+    "row_id", *_SPEEDS, "speed_verdict", "replicates", "noise_pct", "latency_ms_p50", *_ACCURACIES, "size_mb", "status",
+    "reason",
+]  # fmt: skip
+HARDWARE = ("cpu_model", "architecture", "cores", "instruction_sets", "gpus")
+CONFIDENCE = 0.95
+Numbers = NDArray[np.float64]
+Load = Callable[[int], pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What the two studies say of each other. Ratios are A / B in time, or B / A in speed: above 1, B is faster."""
+
+    rows: pd.DataFrame
+    """A line for each variant that both measured, the baseline included and the control not: `KEY`, `SHOWN`; with `_a`
+    or `_b` what each study says; `ratio`, `ratio_low`, `ratio_high` and `p_value` of the speed-ups and their `verdict`,
+    `floor` (both noise floors together, as a ratio); `latency_ratio` with its ends, of one machine only;
+    `accuracy_change_pp` with its ends, whether it is `paired` and its `accuracy_verdict`; `size_ratio`."""
+    only_a: pd.DataFrame
+    """`SHOWN` and `why`: what B says of a variant that A alone measured."""
+    only_b: pd.DataFrame
+
+    @property
+    def judged(self) -> pd.DataFrame:
+        """The rows whose speed-ups were compared, the one that lost most first."""
+        return self.rows.dropna(subset=["ratio"]).sort_values("ratio", kind="stable")
+
+    def slower_by_more_than(self, percent: float) -> pd.DataFrame:
+        """The rows that are `slower`, and whose whole interval says that they take over `percent` longer."""
+        found = self.judged
+        return found[(found["verdict"] == "slower") & (found["ratio_high"] < 1 / (1 + percent / 100))]
+
+
+def compared(frame: pd.DataFrame, a: StudyRecord, b: StudyRecord, samples: Load, answers: Load) -> Compared:
+    """Study `b` against study `a`, from the rows of both as `views.prepared` made them together.
+
+    `samples` and `answers` give what the store keeps of a row. No more than 5 % of what is called faster or slower over
+    all that is compared is expected to be none (`speed.discovery_threshold`).
+    """
+    ours, theirs = (_of(frame, study.id) for study in (a, b))
+    both = ours.merge(theirs, on=KEY, how="inner", suffixes=("_a", "_b"))
+    done = both[(both["status_a"] == "done") & (both["status_b"] == "done")].reset_index(drop=True)
+    rows = done.rename(columns={f"{name}_a": name for name in SHOWN}).drop(columns=[f"{name}_b" for name in SHOWN])
+    rows = rows.join(_speeds(rows)).join(_latencies(rows, samples if one_machine(a, b) else None))
+    rows = rows.join(_accuracies(rows, answers, tolerance_pp(a, b)))
+    rows["size_ratio"] = rows["size_mb_a"] / rows["size_mb_b"]
+    return Compared(rows, _only(ours, theirs), _only(theirs, ours))
+
+
+def one_machine(a: StudyRecord, b: StudyRecord) -> bool:
+    """Whether both ran on the same hardware, as far as is known: their latencies may be held side by side."""
+    ours, theirs = ([_plain(study.machine.get(name)) for name in HARDWARE] for study in (a, b))
+    return bool(a.machine.get("cpu_model")) and ours == theirs
+
+
+def _plain(value: object) -> object:
+    """As JSON has it."""
+    return list(value) if isinstance(value, tuple) else value
+
+
+def tolerance_pp(a: StudyRecord, b: StudyRecord) -> float:
+    """What both studies tolerate to be lost: the stricter of the two."""
+    return min(tolerance_of(a.asked), tolerance_of(b.asked))
+
+
+def _of(frame: pd.DataFrame, id: str) -> pd.DataFrame:
+    """The rows of one study by what they are matched by; the control is in the noise floor of the others."""
+    rows = frame[(frame["study_id"] == id) & (frame["variant"] != CONTROL)]
+    rows = rows.assign(padding_pct=rows["padding_pct"].round())
+    return rows[[*KEY, *SHOWN, *_KEPT]].drop_duplicates(KEY, keep="last")
+
+
+def _only(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
+    """What the first measured and the second did not, and what the second says of it."""
+    found = ours[ours["status"] == "done"].merge(
+        theirs[[*KEY, "status", "reason"]], on=KEY, how="left", suffixes=("", "_other")
+    )
+    found = found[found["status_other"] != "done"]
+    asked = found["status_other"].notna()
+    why = (found["status_other"] + ": " + found["reason_other"]).where(asked, "not asked")
+    return found[SHOWN].assign(why=why.astype(object)).reset_index(drop=True)
+
+
+def ratio(change: Numbers, errors: tuple[Numbers, Numbers], counts: tuple[Numbers, Numbers]) -> pd.DataFrame:
+    """Of differences of logarithms: `ratio`, `ratio_low`, `ratio_high` and `p_value`, by Welch's t.
+
+    `errors` are the standard errors of both sides and `counts` the processes that each rests on.
+    """
+    variances = [error**2 for error in errors]
+    total = variances[0] + variances[1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        freedom = total**2 / sum(own**2 / (count - 1) for own, count in zip(variances, counts, strict=True))
+        freedom = np.where(total == 0, np.inf, freedom)
+        distance = np.where((total == 0) & (change == 0), 0.0, np.abs(change) / np.sqrt(total))
+    half = stats.t.ppf(0.5 + CONFIDENCE / 2, freedom) * np.sqrt(total)
+    return pd.DataFrame({
+        "ratio": np.exp(np.where(np.isnan(half), np.nan, change)),
+        "ratio_low": np.exp(change - half),
+        "ratio_high": np.exp(change + half),
+        "p_value": 2 * stats.t.sf(distance, freedom),
+    })  # fmt: skip
+
+
+def _speeds(rows: pd.DataFrame) -> pd.DataFrame:
+    """The ratio of the speed-ups, B's over A's, and what may be said of it."""
+    logs, errors, counts = {}, {}, {}
+    for side in "ab":
+        with np.errstate(divide="ignore", invalid="ignore"):
+            own, low, high = (np.log(rows[f"{name}_{side}"].to_numpy(float)) for name in _SPEEDS)
+            counts[side] = rows[f"replicates_{side}"].to_numpy(float)
+            errors[side] = (high - low) / 2 / stats.t.ppf(0.5 + CONFIDENCE / 2, counts[side] - 1)
+        logs[side] = np.where((rows["variant"] == BASELINE) | ~np.isfinite(own), np.nan, own)
+        errors[side] = np.where(np.isnan(logs[side]), np.nan, errors[side])
+    found = ratio(logs["b"] - logs["a"], (errors["a"], errors["b"]), (counts["a"], counts["b"]))
+    found["floor"] = np.prod([1 + rows[f"noise_pct_{side}"].fillna(0.0).to_numpy(float) / 100 for side in "ab"], axis=0)
+    threshold = speed.discovery_threshold(found["p_value"].dropna().to_list())
+    found["verdict"] = [
+        "" if np.isnan(one["ratio"]) else speed.verdict(_as_speed_up(one), one["floor"], threshold)
+        for one in views.records(found)
+    ]
+    return found
+
+
+def _as_speed_up(one: dict[str, Any]) -> speed.SpeedUp:
+    """So that a ratio of speed-ups is judged as a speed-up is."""
+    return speed.SpeedUp(one["ratio"], one["ratio_low"], one["ratio_high"], 2, one["p_value"])
+
+
+def _latencies(rows: pd.DataFrame, samples: Load | None) -> pd.DataFrame:
+    """`latency_ratio` with its ends, A's p50 over B's, by the medians of the processes; unknown without samples."""
+    medians = {side: [_medians(samples, row_id) for row_id in rows[f"row_id_{side}"]] for side in "ab"}
+    counts, centres, errors = (
+        {side: np.array([statistic(logs) for logs in medians[side]], dtype=float) for side in "ab"}
+        for statistic in (len, _mean, _standard_error)
+    )
+    found = ratio(centres["a"] - centres["b"], (errors["a"], errors["b"]), (counts["a"], counts["b"]))
+    p50 = (rows["latency_ms_p50_a"] / rows["latency_ms_p50_b"]).to_numpy(float)
+    known = found["ratio"].notna()
+    # The figure is that of the two columns beside it; the processes say how far it may be off.
+    shift = pd.Series(p50, index=found.index) / found["ratio"]
+    return pd.DataFrame({
+        "latency_ratio": np.where(known, p50, np.nan),
+        "latency_ratio_low": found["ratio_low"] * shift,
+        "latency_ratio_high": found["ratio_high"] * shift,
+    })  # fmt: skip
+
+
+def _medians(samples: Load | None, row_id: int) -> Numbers:
+    """Logarithm of the median latency of each process that timed a row; empty where fewer than two did."""
+    if samples is None:
+        return np.empty(0)
+    kept = samples(int(row_id))
+    logs = np.log(kept["latency_ms"]).groupby(kept["replicate"]).median().to_numpy(float)
+    return logs if len(logs) > 1 else np.empty(0)
+
+
+def _mean(logs: Numbers) -> float:
+    return float(logs.mean()) if len(logs) else np.nan
+
+
+def _standard_error(logs: Numbers) -> float:
+    return float(logs.std(ddof=1) / np.sqrt(len(logs))) if len(logs) else np.nan
+
+
+def _accuracies(rows: pd.DataFrame, answers: Load, tolerance: float) -> pd.DataFrame:
+    """B's accuracy less A's: paired where both answered the same test rows, which leaves the narrower interval."""
+    columns = ["accuracy_change_pp", "accuracy_change_low_pp", "accuracy_change_high_pp", "paired", "accuracy_verdict"]
+    found = []
+    for row in views.records(rows):
+        change = _paired(answers(int(row["row_id_a"])), answers(int(row["row_id_b"])))
+        paired = change is not None
+        change = change or unpaired(
+            *(accuracy.Share(*(row[f"{name}_{side}"] for name in _ACCURACIES)) for side in "ab")
+        )
+        if np.isnan(change.delta_pp):
+            found.append((np.nan, np.nan, np.nan, False, ""))
+        else:
+            verdict = accuracy.verdict(change, tolerance)
+            found.append((change.delta_pp, change.low_pp, change.high_pp, paired, verdict))
+    return pd.DataFrame(found, columns=columns)
+
+
+def _paired(ours: pd.DataFrame, theirs: pd.DataFrame) -> accuracy.Difference | None:
+    """None where the two did not answer the same rows: their labels, in order, tell."""
+    labels = ours["label"].to_numpy()
+    if not len(labels) or not np.array_equal(labels, theirs["label"].to_numpy()):
+        return None
+    return accuracy.difference(theirs["predicted"].to_numpy(), ours["predicted"].to_numpy(), labels)
+
+
+def unpaired(first: accuracy.Share, second: accuracy.Share) -> accuracy.Difference:
+    """The second share less the first where other rows were answered: Newcombe's interval (1998, method 10)."""
+    delta = second.pct - first.pct
+    low = float(np.hypot(second.pct - second.low_pct, first.high_pct - first.pct))
+    high = float(np.hypot(second.high_pct - second.pct, first.pct - first.low_pct))
+    return accuracy.Difference(delta, delta - low, delta + high, np.nan, 0, 0, np.nan)

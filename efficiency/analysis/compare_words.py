@@ -1,0 +1,160 @@
+"""Two studies side by side in words: what differs between them beside their results, and what moved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from efficiency.analysis import compare, wording
+from efficiency.study import BASELINE, tolerance_of
+
+if TYPE_CHECKING:
+    from efficiency.results.store import StudyRecord
+
+EFFORT = {
+    "test_rows": "test rows",
+    "calibration_rows": "rows to calibrate with",
+    "training_rows": "rows to fine-tune with",
+    "replicates": "processes at least",
+    "most_replicates": "processes at most",
+    "seconds_per_replicate": "seconds a process",
+}
+MOVED = 1.02
+"""A baseline whose latency differs by more than this, surely, has moved."""
+
+
+def told(a: StudyRecord, b: StudyRecord) -> list[str]:
+    """Machine, versions, effort and tolerance, a sentence each; none of what is equal but the machine."""
+    found = [_machines(a, b)]
+    for name, ours, theirs in (
+        ("PyTorch", a.torch_version, b.torch_version),
+        ("This program's version", a.version, b.version),
+        ("Python", a.machine.get("python_version"), b.machine.get("python_version")),
+    ):
+        if ours != theirs:
+            found.append(f"{name}: {ours or 'unknown'} in A, {theirs or 'unknown'} in B.")
+    if effort := _effort(a.asked, b.asked):
+        found.append(f"Effort: {effort}.")
+    if tolerance_of(a.asked) != tolerance_of(b.asked):
+        found.append(
+            f"Tolerated loss of accuracy: {tolerance_of(a.asked):g} pp in A, {tolerance_of(b.asked):g} pp in B; the "
+            "smaller one counts here."
+        )
+    for side, study in (("A", a), ("B", b)):
+        if study.status != "done":
+            found.append(f"{side} is {study.status}: rows may be missing.")
+    return found
+
+
+def _machines(a: StudyRecord, b: StudyRecord) -> str:
+    ours, theirs = (study.machine.get("label") or "an unknown machine" for study in (a, b))
+    if compare.one_machine(a, b):
+        return (
+            f"Machine: {ours} in both, so their latencies stand side by side, too; these hold whatever else the "
+            "machine did at either hour, which a speed-up does not."
+        )
+    if ours == theirs:
+        return f"Machine: {ours} in both by name, but not the same cores or instructions; latencies are not compared."
+    return (
+        f"Machine: {ours} in A, {theirs} in B. Their latencies are not compared: a ratio of speed-ups says which of "
+        "the two gains more by a technique, not which is the faster machine."
+    )
+
+
+def _effort(a: Mapping[str, Any], b: Mapping[str, Any]) -> str:
+    ours, theirs = (asked.get("effort") for asked in (a, b))
+    if not isinstance(ours, Mapping) or not isinstance(theirs, Mapping):
+        return ""
+    return "; ".join(
+        f"{words} {_amount(ours.get(name))} in A, {_amount(theirs.get(name))} in B"
+        for name, words in EFFORT.items()
+        if ours.get(name) != theirs.get(name)
+    )
+
+
+def _amount(value: object) -> str:
+    """None stands for all test rows."""
+    return f"{value:,g}" if isinstance(value, int | float) else "all"
+
+
+def of_baselines(rows: pd.DataFrame) -> list[str]:
+    """Baselines that themselves moved, where latencies are compared: a speed-up that changed may mean nothing else."""
+    found = rows[(rows["variant"] == BASELINE) & rows["latency_ratio"].notna()]
+    return [
+        f"{row['workload_label']}, {row['condition']}: the baseline itself takes {row['latency_ms_p50_b']:.3g} ms in B "
+        f"and {row['latency_ms_p50_a']:.3g} ms in A ({wording.interval(1 / high, 1 / low, 'x', 2)} of the time), and "
+        "every speed-up is a share of it."
+        for row in found.to_dict("records")
+        for low, high in [(row["latency_ratio_low"], row["latency_ratio_high"])]
+        if low > MOVED or high < 1 / MOVED
+    ]
+
+
+def summary(found: compare.Compared) -> str:
+    """`12 variants compared: 1 slower, 0 faster, 9 the same, 2 unresolved.`"""
+    verdicts = list(found.judged["verdict"])
+    if not verdicts:
+        return "No variant was timed in both, so there is nothing to compare."
+    words = {"slower": "slower", "faster": "faster", "same": "the same", "unresolved": "unresolved"}
+    counted = ", ".join(f"{verdicts.count(key)} {word}" for key, word in words.items())
+    return f"{len(verdicts)} variant{'s' * (len(verdicts) != 1)} compared, B against A: {counted}."
+
+
+def moved(row: Mapping[Any, Any]) -> str:
+    """`1.20x slower [1.15–1.25x]`, `same [0.99–1.01x]`, `unresolved [0.95–1.10x]`: B against A, by the speed-ups."""
+    if pd.isna(row["ratio"]):
+        return ""
+    ratio, low, high = row["ratio"], row["ratio_low"], row["ratio_high"]
+    if row["verdict"] not in ("faster", "slower"):
+        return f"{row['verdict']} [{wording.interval(low, high, 'x', 2) or f'{ratio:.2f}x'}]"
+    if ratio < 1:
+        ratio, low, high = 1 / ratio, 1 / high, 1 / low
+    return f"{ratio:.2f}x {row['verdict']} [{wording.interval(low, high, 'x', 2) or f'{ratio:.2f}x'}]"
+
+
+def accuracy(row: Mapping[Any, Any]) -> str:
+    """`-0.25 pp [-0.60 to 0.10], unresolved, unpaired`; empty where one of the two has none."""
+    if pd.isna(row["accuracy_change_pp"]):
+        return ""
+    ends = wording.interval(row["accuracy_change_low_pp"], row["accuracy_change_high_pp"], places=2)
+    text = f"{round(row['accuracy_change_pp'], 2) + 0.0:+.2f} pp" + (f" [{ends}]" if ends else "")
+    return f"{text}, {row['accuracy_verdict']}" + ("" if row["paired"] else ", unpaired")
+
+
+def table(rows: pd.DataFrame) -> pd.DataFrame:
+    """The comparison as it is shown: what lost most first, the baselines last, unknowns empty."""
+    order = rows.assign(_last=rows["variant"] == BASELINE).sort_values(["_last", "ratio"], kind="stable")
+    lines = order.to_dict("records")
+    return pd.DataFrame({
+        "Variant": order["variant_label"],
+        "Workload": order["workload_label"],
+        "B against A": [moved(line) for line in lines],
+        "Speed-up in A": [speed_up(line, "a") for line in lines],
+        "Speed-up in B": [speed_up(line, "b") for line in lines],
+        "Both noise floors": [wording.noise(100 * (floor - 1)) if floor > 1 else "" for floor in order["floor"]],
+        "Accuracy, B - A": [accuracy(line) for line in lines],
+        "Size, A / B": order["size_ratio"],
+        "Latency in A [ms]": order["latency_ms_p50_a"],
+        "Latency in B [ms]": order["latency_ms_p50_b"],
+        "Latency, A / B": [latency(line) for line in lines],
+        "Condition": order["condition"],
+        "Data set": order["dataset"],
+    }).reset_index(drop=True)  # fmt: skip
+
+
+def speed_up(row: Mapping[Any, Any], side: str) -> str:
+    """`2.86x [2.81–2.90x]` of one of the studies; empty where unknown."""
+    if pd.isna(row[f"speedup_{side}"]) or row["variant"] == BASELINE:
+        return ""
+    ends = wording.interval(row[f"speedup_ci_low_{side}"], row[f"speedup_ci_high_{side}"], "x", 2)
+    return f"{row[f'speedup_{side}']:.2f}x" + (f" [{ends}]" if ends else "")
+
+
+def latency(row: Mapping[Any, Any]) -> str:
+    """`1.03x [0.98–1.08x]`; empty where the machines differ."""
+    if pd.isna(row["latency_ratio"]):
+        return ""
+    ends = wording.interval(row["latency_ratio_low"], row["latency_ratio_high"], "x", 2)
+    return f"{row['latency_ratio']:.2f}x" + (f" [{ends}]" if ends else "")

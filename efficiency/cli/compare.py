@@ -1,0 +1,107 @@
+"""`compare`: two studies side by side, also as a gate for continuous integration."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import pandas as pd
+import typer
+
+from efficiency import console
+from efficiency.cli.app import Json, app
+from efficiency.errors import BadRequest
+
+if TYPE_CHECKING:
+    from efficiency.analysis.compare import Compared
+    from efficiency.results.store import StudyRecord
+
+COLUMNS = ("Variant", "Workload", "Condition", "B against A", "Speed-up in A", "Speed-up in B", "Accuracy, B - A")
+
+
+@app.command()
+def compare(
+    a: Annotated[str, typer.Argument(help="The study to compare with, such as that of the main branch.")],
+    b: Annotated[str, typer.Argument(help="The study that is judged.")],
+    fail_if_slower: Annotated[
+        float | None,
+        typer.Option(
+            metavar="PERCENT",
+            help="Exit with 1 where a variant of B is slower by more than PERCENT: its verdict is slower, and by the "
+            "whole 95 % interval of the ratio of speed-ups it takes more than PERCENT longer than in A.",
+        ),
+    ] = None,
+    json: Json = None,
+) -> None:
+    """Study B against study A: which variant moved, by how much, and whether that is beyond both noise floors.
+
+    Compared are speed-ups, each against its own study's baseline. A variant is called faster or slower where the
+    interval of their ratio says so, not by luck (of all that are called so, 5 % at most are expected to be none), and
+    where it is more than 2 % and more than both noise floors together. Exit codes: 0; 1 by --fail-if-slower; 2 for
+    bad usage.
+    """
+    from efficiency.analysis import compare as comparing
+    from efficiency.analysis import compare_words, views
+    from efficiency.results.store import Store
+
+    if fail_if_slower is not None and not 0 <= fail_if_slower < float("inf"):
+        raise BadRequest(f"--fail-if-slower: name a percentage from 0 up, not {fail_if_slower:g}.")
+    if a == b:
+        raise BadRequest("compare: A and B are the same study; name two, as `studies` lists them.")
+    console.writable("--json", json)
+    store = Store.open()
+    ours, theirs = store.study(a), store.study(b)
+    found = comparing.compared(views.prepared(store.rows([a, b])), ours, theirs, store.samples, store.answers)
+    if fail_if_slower is not None and found.judged.empty:
+        raise BadRequest(
+            "--fail-if-slower: no variant was timed in both studies under the same condition, so nothing can be said; "
+            "run both with the same options."
+        )
+    slower = found.slower_by_more_than(fail_if_slower or 0.0)
+    _print(found, ours, theirs)
+    if json:
+        document: dict[str, Any] = {"a": _study(ours), "b": _study(theirs), "differs": compare_words.told(ours, theirs)}
+        document |= {"rows": _records(found.rows), "only_a": _records(found.only_a), "only_b": _records(found.only_b)}
+        failed = None if fail_if_slower is None else _records(slower[["workload", "condition", "variant"]])
+        console.write_json(json, document | {"fail_if_slower_pct": fail_if_slower, "failed": failed})
+    if fail_if_slower is not None and len(slower):
+        for row in slower.to_dict("records"):
+            where = f"{row['workload']}, {row['condition']}, {row['variant']}"
+            console.say(f"Slower by more than {fail_if_slower:g} %: {where}: {compare_words.moved(row)}.")
+        sys.exit(1)
+
+
+def _print(found: Compared, a: StudyRecord, b: StudyRecord) -> None:
+    from efficiency.analysis import compare_words
+
+    for side, study in (("A", a), ("B", b)):
+        console.say(f"{side}: {study.name or study.id}, recorded {study.recorded_at}, {study.id}.")
+    for sentence in (*compare_words.told(a, b), *compare_words.of_baselines(found.rows)):
+        console.say(sentence)
+    shown = compare_words.table(found.rows)
+    shown = shown[shown["B against A"] != ""]
+    if len(shown):
+        latencies = ("Latency, A / B",) if found.rows["latency_ratio"].notna().any() else ()
+        columns = [*COLUMNS, *latencies]
+        console.table("B against A", columns, shown[columns].itertuples(index=False))
+    for side, only in (("A", found.only_a), ("B", found.only_b)):
+        if len(only):
+            columns = ["Variant", "Workload", "Condition", f"In {'B' if side == 'A' else 'A'}"]
+            rows = only[["variant_label", "workload_label", "condition", "why"]].itertuples(index=False)
+            console.table(f"Measured in {side} only", columns, rows)
+    console.say(compare_words.summary(found))
+
+
+def _study(study: StudyRecord) -> dict[str, Any]:
+    return {
+        "id": study.id, "name": study.name, "recorded_at": study.recorded_at, "torch_version": study.torch_version,
+        "version": study.version, "machine": study.machine.get("label"),
+    }  # fmt: skip
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """A dictionary a row, ready for JSON: unknown is null."""
+    return [
+        {str(name): None if pd.isna(value) or value == "" else value for name, value in row.items()}
+        for row in frame.to_dict("records")
+    ]

@@ -1,0 +1,180 @@
+"""What a report of a study says, whatever it is written as."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from efficiency.analysis import notes, panels, tables, views, wording
+from efficiency.results.store import Store, StudyRecord
+from efficiency.study import BASELINE, CONTROL, tolerance_of
+
+METHOD = (
+    "Every variant is compared with one baseline: the same model in FP32, run eagerly under torch.no_grad. All of them "
+    "sit in one process and take turns in random order, so that whatever slows the machine slows all alike; the whole "
+    "is repeated in fresh processes.",
+    "A speed-up is baseline / variant, by the faster third of each one's calls, and its 95 % interval follows from how "
+    "far the processes lie apart. Latency p50 is the median over all calls.",
+    "The control is the baseline a second time, as if it were a variant. What it shows is the noise floor: a "
+    "difference that small is what this machine shows where nothing differs.",
+    "Accuracy is the share of test rows answered rightly. Its difference is paired: variant and baseline answer the "
+    "same rows, and its 95 % interval is a bootstrap over them.",
+    "Results hold for the processor, the thread count and the versions named here, and for no other machine.",
+)
+VERDICTS = (
+    (
+        "faster, slower",
+        "The interval is on one side of 1, not by luck, and the speed-up beyond 2 % and the noise floor.",
+    ),
+    ("same", "The whole interval lies within 2 % of 1: whatever the difference is, it is too small to matter."),
+    ("unresolved", "It cannot be told; more time, a quieter machine or more test rows may decide it."),
+    ("kept", "Surely no more accuracy is lost than {tolerance:g} percentage points."),
+    ("lost", "Surely more than that is lost."),
+)
+EMPTY = {
+    "lost": "leave it as it is: whatever is surely faster loses accuracy",
+    "none": "leave it as it is: no variant is surely faster",
+}
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What was measured on the same thing: its rows for the charts, and its table as text."""
+
+    title: str
+    rows: pd.DataFrame
+    noise: str
+    table: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that is told of a study. Texts are plain; who writes them down escapes them."""
+
+    study: StudyRecord
+    title: str
+    facts: list[tuple[str, str]]
+    """When, where, with what versions and what command."""
+    best: list[tuple[str, str]]
+    """(panel, what was found best)."""
+    panels: list[Panel]
+    left_out: pd.DataFrame
+    """What was not measured, and why."""
+    warnings: list[tuple[str, str, str]]
+    """(warning, what it means and what to do, what it is said of)."""
+    verdicts: list[tuple[str, str]]
+    asked: list[tuple[str, str]]
+    machine: pd.DataFrame
+
+
+def of(store: Store, id: str) -> Report:
+    """The report of a study; raises `UnknownName`."""
+    study = store.study(id)
+    rows = views.prepared(store.rows([id]))
+    parts, _ = panels.panels(rows)
+    return Report(
+        study,
+        study.name or study.id,
+        _facts(study),
+        [(str(row["panel"]), _best(row)) for row in views.records(panels.headlines(rows))] if len(rows) else [],
+        [_panel(title, rows[rows["row_id"].isin(part["row_id"])], part) for title, part in parts],
+        tables.reasons(rows),
+        [
+            (key.replace("-", " "), text, ", ".join(of))
+            for key, text, of in notes.of_study(views.records(rows), study.asked, store.details)
+        ],
+        [(word, text.format(tolerance=tolerance_of(study.asked))) for word, text in VERDICTS],
+        _asked(study.asked),
+        tables.machine_facts(study.machine),
+    )
+
+
+def _facts(study: StudyRecord) -> list[tuple[str, str]]:
+    found = [
+        ("Machine", str(study.machine.get("label") or "unknown")),
+        ("Recorded", f"{study.recorded_at[:16].replace('T', ' ')} UTC"),
+        ("Versions", f"efficiency {study.version}, torch {study.torch_version}"),
+        ("Command", study.command),
+        ("Study", study.id),
+        ("Status", " ".join(filter(None, (study.status, study.message)))),
+    ]
+    return [(what, answer) for what, answer in found if answer]
+
+
+def _best(row: Mapping[str, Any]) -> str:
+    """`Static INT8: 2.86x faster ± 0.05, -0.25 pp ± 0.30, 3.6x smaller`; as the first page has it."""
+    if row["found"] in EMPTY:
+        return EMPTY[row["found"]]
+    text = f"{row['variant_label']}: {wording.relative(row)}"
+    if row["found"] == "unresolved":
+        return f"{text}; whether it keeps the accuracy is not settled"
+    if row["faster_unsettled"]:
+        text += f"; {row['faster_unsettled']}: whether it keeps the accuracy is not settled"
+    return text
+
+
+def _panel(title: str, rows: pd.DataFrame, drawn: pd.DataFrame) -> Panel:
+    return Panel(title, drawn, wording.noise(rows["noise_pct"].max()), table(rows))
+
+
+def table(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a panel as text: the baseline and the control first, then the fastest; unknowns are empty."""
+    place = rows["variant"].map({BASELINE: 0, CONTROL: 1}).fillna(2)
+    order = rows.assign(_place=place).sort_values(["_place", "speedup"], ascending=[True, False], kind="stable")
+    lines = views.records(order)
+    return pd.DataFrame({
+        "Variant": [str(line["variant_label"]) + (" ★" if line["on_front"] else "") for line in lines],
+        "Speed-up [95 %]": [_speed(line) for line in lines],
+        "Verdict": [_unless_baseline(line, "speed_verdict") for line in lines],
+        "Accuracy": [_unless_baseline(line, "", wording.accuracy(line | {"accuracy_verdict": ""})) for line in lines],
+        "Its verdict": [_unless_baseline(line, "accuracy_verdict") for line in lines],
+        "Size": [_size(line) for line in lines],
+        "Latency p50": [_known(line["latency_ms_p50"], "ms") for line in lines],
+        "Accuracy [%]": [_percent(line["accuracy_pct"]) for line in lines],
+        "Peak memory": [_known(line["peak_memory_mb"], "MB") for line in lines],
+        "Took effect": [str(line["took_effect"]) for line in lines],
+        "Warnings": [wording.warnings(line["warnings"]) for line in lines],
+    })  # fmt: skip
+
+
+def _speed(line: Mapping[str, Any]) -> str:
+    if line["variant"] == BASELINE or pd.isna(line["speedup"]):
+        return ""
+    ends = wording.interval(line["speedup_ci_low"], line["speedup_ci_high"], "x", 2)
+    return f"{line['speedup']:.2f}x" + (f" [{ends}]" if ends else "")
+
+
+def _unless_baseline(line: Mapping[str, Any], column: str, text: str = "") -> str:
+    return "" if line["variant"] == BASELINE else text or (str(line[column]) if column else "")
+
+
+def _size(line: Mapping[str, Any]) -> str:
+    """`0.164 MB, 3.6x smaller`."""
+    against = "" if line["variant"] == BASELINE else wording.size(line)
+    return ", ".join(filter(None, (_known(line["size_mb"], "MB"), against)))
+
+
+def _known(value: Any, unit: str) -> str:
+    return "" if pd.isna(value) else wording.number(value, unit)
+
+
+def _percent(value: Any) -> str:
+    return "" if pd.isna(value) else f"{value:.2f}"
+
+
+def _asked(asked: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What was asked for, a line each; what is not there, or asked for nothing, is left out."""
+    effort = asked.get("effort")
+    flat = {**asked, **(effort if isinstance(effort, Mapping) else {})}
+    names = (
+        "preset", "workloads", "datasets", "tolerance_pp", "budget_s", "seed", "test_rows", "calibration_rows",
+        "training_rows", "replicates", "most_replicates", "seconds_per_replicate", "precision",
+    )  # fmt: skip
+    return [
+        (name.replace("_", " "), ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value))
+        for name in names
+        if (value := flat.get(name)) not in (None, "", [], ())
+    ]

@@ -1,0 +1,39 @@
+"""The report as Markdown, as GitHub and its like show it: for a pull request or an issue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from efficiency.analysis.wording import markdown_text
+from efficiency.report.content import Report
+
+COLUMNS = ("Variant", "Speed-up [95 %]", "Verdict", "Accuracy", "Its verdict", "Size", "Latency p50", "Warnings")
+
+
+def written(report: Report) -> str:
+    """Title, the best of each, a table a panel, what was not measured, warnings; the method is in the HTML file."""
+    parts = [f"## {markdown_text(report.title)}", _list(report.facts)]
+    if report.best:
+        parts += ["### The best of each", _list(report.best)]
+    for panel in report.panels:
+        noise = f", noise floor {panel.noise}" if panel.noise else ""
+        parts += [f"### {markdown_text(panel.title)}{noise}", table(panel.table[list(COLUMNS)])]
+    if len(report.left_out):
+        parts += ["<details><summary>Not measured, and why</summary>", table(report.left_out), "</details>"]
+    if report.warnings:
+        parts += ["### Warnings", _list((key, f"{text} ({of})") for key, text, of in report.warnings)]
+    parts += ["### Verdicts", _list(report.verdicts)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _list(lines: Iterable[tuple[str, str]]) -> str:
+    return "\n".join(f"- **{markdown_text(what)}**: {markdown_text(answer)}" for what, answer in lines)
+
+
+def table(frame: pd.DataFrame) -> str:
+    """A table as GitHub has it; what stands in a cell stays in it."""
+    lines = [[markdown_text(cell) for cell in line] for line in frame.itertuples(index=False, name=None)]
+    head = [list(map(markdown_text, frame.columns)), ["---"] * len(frame.columns)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [*head, *lines])

@@ -1,0 +1,141 @@
+"""Two studies side by side: the choice, what differs between them, what moved, and what only one of them has."""
+
+from __future__ import annotations
+
+from html import escape
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from efficiency import compare_chart
+from efficiency.analysis import compare, compare_words, panels, views
+from efficiency.analysis.wording import markdown_text
+from efficiency.results.store import Store
+from efficiency.ui import data, frame
+
+CHARTS = 6
+"""Charts on one screen; the table has all."""
+SIDES = {"a": "A, what it is compared with", "b": "B, what is judged"}
+
+
+def choose(studies: pd.DataFrame) -> tuple[str, str] | None:
+    """Two studies that hold rows, in the address as `?a=` and `?b=`; by default the newest against the one before.
+
+    None, and a sentence, where there are no two, or the same one twice.
+    """
+    names = views.study_labels(studies[studies["rows"] > 0])
+    if len(names) < 2:
+        st.info(
+            "Two studies with results are needed to compare: measure or import another one.", icon=":material/info:"
+        )
+        with st.container(horizontal=True):
+            st.page_link(frame.page("run"), label="Plan a study", icon=":material/play_circle:")
+            st.page_link(frame.page("studies"), label="Import a study", icon=":material/upload:")
+        return None
+    ids = list(names)
+    usual = {"a": ids[1], "b": ids[0]}
+    chosen = {}
+    for column, (side, label) in zip(st.columns(2), SIDES.items(), strict=True):
+        asked = st.query_params.get(side, usual[side])
+        if asked not in names:
+            column.warning(f"{side.upper()}: there is no such study with results here; the usual one is shown.")
+        key = f"compare-{side}"
+        st.session_state[key] = asked if asked in names else usual[side]
+        chosen[side] = column.selectbox(
+            label, ids, format_func=lambda id: names[id], key=key, on_change=_keep, args=(side,)
+        )
+    if chosen["a"] == chosen["b"]:
+        st.info("A and B are the same study: choose another one for either.", icon=":material/info:")
+        return None
+    return chosen["a"], chosen["b"]
+
+
+def _keep(side: str) -> None:
+    st.query_params[side] = st.session_state[f"compare-{side}"]
+
+
+# Bootstraps of many rows take a moment; what decides is the database's version and the two ids.
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _compared(_store: Store, version: data.Version, a: str, b: str) -> compare.Compared:
+    rows = data.rows(_store, [a, b])
+    return compare.compared(rows, _store.study(a), _store.study(b), _store.samples, _store.answers)
+
+
+def show(store: Store, a: str, b: str) -> None:
+    """What differs, the summary, the charts and the tables."""
+    found = _compared(store, data.version(store), a, b)
+    ours, theirs = store.study(a), store.study(b)
+    st.markdown(f"#### {markdown_text(compare_words.summary(found))}")
+    told = [*compare_words.told(ours, theirs), *compare_words.of_baselines(found.rows)]
+    st.markdown("\n".join(f"- {markdown_text(sentence)}" for sentence in told))
+    if len(found.judged):
+        _charts(found.judged)
+    if len(found.rows):
+        _table(found.rows)
+    for side, other, only in (("A", "B", found.only_a), ("B", "A", found.only_b)):
+        if len(only):
+            with st.expander(f"{len(only)} measured in {side} only", icon=":material/difference:"):
+                columns = ["Variant", "Workload", "Condition", f"In {other}"]
+                shown = only[["variant_label", "workload_label", "condition", "why"]].set_axis(columns, axis="columns")
+                st.dataframe(shown, hide_index=True, alt=f"Variants that {side} alone measured")
+
+
+def _charts(judged: pd.DataFrame) -> None:
+    st.html(_legend())
+    groups = list(judged.groupby(panels.titles(judged), sort=False))
+    for start in range(0, min(len(groups), CHARTS), 2):
+        for column, (title, rows) in zip(st.columns(2, gap="medium"), groups[start : start + 2], strict=False):
+            _draw(column, compare_chart.forest(rows, str(title)), str(title), compare_chart.described(rows))
+    if len(groups) > CHARTS:
+        st.caption(f"{CHARTS} of {len(groups)} charts, of what lost most; the table below has all.")
+    st.caption(
+        "Bars are 95 % intervals of the ratio, made of both studies' own. A dot within the bands may be noise. What "
+        "differs between two runs and not within one is in no interval: measure again before you act on a few percent."
+    )
+
+
+def _draw(column: st.delta_generator.DeltaGenerator, figure: go.Figure, title: str, text: str) -> None:
+    column.plotly_chart(figure, key=f"forest-{title}", config={"displayModeBar": False}, alt=f"{title}. {text}")
+
+
+def _legend() -> str:
+    said = (
+        "Filled: faster or slower, beyond both noise floors and not by luck.",
+        "Full and grey: the same, within 2 %.",
+    )
+    return (
+        '<div class="eff-legend">'
+        + "".join(f"<span>{escape(text)}</span>" for text in (*said, "Hollow: cannot be told."))
+        + "</div>"
+    )
+
+
+def _table(rows: pd.DataFrame) -> None:
+    number = st.column_config.NumberColumn
+    table = compare_words.table(rows)
+    st.dataframe(
+        table,
+        hide_index=True,
+        height=min(38 + 35 * len(table), 560),
+        lazy=False,
+        placeholder="–",
+        alt="Every variant that both studies measured",
+        column_config={
+            "Variant": st.column_config.TextColumn(width=220),
+            "Workload": st.column_config.TextColumn(width=110),
+            "B against A": st.column_config.TextColumn(
+                width=190, help="B's speed-up over A's, each against its own study's baseline, with its 95 % interval."
+            ),
+            "Both noise floors": st.column_config.TextColumn(width=120, help="A's and B's together."),
+            "Accuracy, B - A": st.column_config.TextColumn(
+                width=230, help="Paired where both answered the same test rows; else it says so."
+            ),
+            "Size, A / B": number(format="%.2fx", width=90, help="Above 1, B is smaller."),
+            "Latency in A [ms]": number(format="%.3f", width=120),
+            "Latency in B [ms]": number(format="%.3f", width=120),
+            "Latency, A / B": st.column_config.TextColumn(
+                width=150, help="Of one machine only. It holds all that differed between the two hours."
+            ),
+        },
+    )

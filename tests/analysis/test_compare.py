@@ -1,0 +1,178 @@
+"""Two studies side by side: what really moved is found, and noise is not; on studies whose truth is known."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import simulated
+import synthetic
+
+from efficiency import paths
+from efficiency.analysis import accuracy, compare, compare_words, derive, views
+from efficiency.analysis.compare import Compared
+from efficiency.results import documents
+from efficiency.results.store import Store
+from efficiency.study import BASELINE, CONTROL
+
+VARIANTS = 12
+PAIRS = 8
+Keep = Callable[..., str]
+
+
+@pytest.fixture
+def store(home: Any) -> Iterator[Store]:
+    with Store.open() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def noise() -> simulated.Noise:
+    """Of the example's LSTM, whose baseline and control were timed together."""
+    rows = json.loads(gzip.decompress(paths.EXAMPLE.read_bytes()))["rows"]
+    raw = {row["columns"]["variant"]: row["samples"] for row in rows if row["columns"]["workload"] == "lstm-classifier"}
+    both = [np.column_stack([raw[key][n] for n in ("replicate", "round", "ns")]) for key in (BASELINE, CONTROL)]
+    return simulated.fit(*both)
+
+
+@pytest.fixture
+def keep(store: Store, noise: simulated.Noise) -> Keep:
+    """A study of one workload that is stored as a real one is, whose true speed-ups are these."""
+
+    def add(rng: np.random.Generator, speedups: list[float], **changed: Any) -> str:
+        samples = simulated.study(rng, noise, [1.0, *speedups], replicates=6)
+        keys = [BASELINE, CONTROL, *(f"variant-{number:02}" for number in range(len(speedups)))]
+        rows = [
+            derive.Measured(key, key == CONTROL, 1, "done", samples=own) for key, own in zip(keys, samples, strict=True)
+        ]
+        machine = {"cpu_model": "Some CPU", "label": "Some CPU, 2 cores", "cores": 2.0} | changed
+        id = store.add_study({"preset": "quick"}, name="", machine=machine, command="", status="done")
+        for place, (row, columns) in enumerate(zip(rows, derive.heat(rows), strict=True)):
+            about = {"workload": "lstm-classifier", "dataset": "code", "device": "cpu", "variant": row.variant}
+            about |= {"batch_size": 1, "threads": 1, "phase": "inference"}
+            assert row.samples is not None
+            store.put_samples(store.put_row(id, place, about | columns, {}), row.samples)
+        return id
+
+    return add
+
+
+def compared(store: Store, a: str, b: str) -> Compared:
+    frame = views.prepared(store.rows([a, b]))
+    return compare.compared(frame, store.study(a), store.study(b), store.samples, store.answers)
+
+
+def test_pure_noise_is_called_nothing_and_the_intervals_hold_the_truth(store: Store, keep: Keep) -> None:
+    rng = np.random.default_rng(0)
+    truth = list(rng.uniform(0.7, 3.0, VARIANTS))
+    pairs = [compared(store, keep(rng, truth), keep(rng, truth)) for _ in range(PAIRS)]
+    rows = pd.concat([found.judged for found in pairs])
+    assert len(rows) == PAIRS * VARIANTS
+    called = sum(bool((found.judged["verdict"].isin(["faster", "slower"])).any()) for found in pairs)
+    assert called <= 2, "In 5 % of the pairs one may be called by chance."
+    assert ((rows["ratio_low"] <= 1) & (rows["ratio_high"] >= 1)).mean() >= 0.93
+    assert not any(len(found.slower_by_more_than(5)) for found in pairs)
+
+
+def test_a_true_regression_is_found_and_nothing_else(store: Store, keep: Keep) -> None:
+    rng = np.random.default_rng(1)
+    before = [2.0] * VARIANTS
+    after = [2.0 / 1.2, 2.0 / 1.2, 2.0 * 1.2, *before[3:]]
+    found = compared(store, keep(rng, before), keep(rng, after))
+    verdicts = found.judged.set_index("variant")["verdict"]
+    assert list(verdicts[["variant-00", "variant-01", "variant-02"]]) == ["slower", "slower", "faster"]
+    assert not set(verdicts.iloc[2:-1]) & {"faster", "slower"}
+    moved = found.judged.set_index("variant").loc["variant-00"]
+    assert moved["ratio_low"] <= 1 / 1.2 <= moved["ratio_high"]
+    assert set(found.slower_by_more_than(5)["variant"]) == {"variant-00", "variant-01"}
+    assert found.slower_by_more_than(40).empty, "It is slower, but not by that much."
+    assert moved["latency_ratio_low"] <= 1 / 1.2 <= moved["latency_ratio_high"], "One machine: latencies, too."
+
+
+def test_latencies_of_two_machines_are_not_compared(store: Store, keep: Keep) -> None:
+    rng = np.random.default_rng(2)
+    found = compared(store, keep(rng, [2.0]), keep(rng, [2.0], cpu_model="Another CPU", label="Another CPU"))
+    assert found.judged["ratio"].notna().all()
+    assert found.rows["latency_ratio"].isna().all()
+
+
+def test_noise_floors_of_both_studies_count(store: Store, keep: Keep) -> None:
+    rng = np.random.default_rng(3)
+    found = compared(store, keep(rng, [2.0]), keep(rng, [2.0]))
+    (row,) = found.judged.to_dict("records")
+    assert row["floor"] == pytest.approx((1 + row["noise_pct_a"] / 100) * (1 + row["noise_pct_b"] / 100))
+
+
+def test_rows_of_one_study_alone_are_listed_with_what_the_other_says(store: Store) -> None:
+    a, b = synthetic.fill(store), synthetic.fill(store, seed=1, fail=("amp-bf16",))
+    found = compared(store, a, b)
+    assert found.only_a[["variant_label", "workload_label", "why"]].to_numpy().tolist() == [
+        ["AMP BF16", "Transformer", "failed: The process ran out of memory and was ended."]
+    ]
+    assert list(found.only_b["variant_label"]) == ["QAT INT8"]
+    assert CONTROL not in set(found.rows["variant"])
+    study = documents.to_json(store, a)
+    for row in study["rows"]:
+        row["columns"]["dataset"] = "another"
+    other = compared(store, a, documents.from_json(store, study))
+    assert other.rows.empty
+    assert set(other.only_a["why"]) == {"not asked"}
+    assert "nothing to compare" in compare_words.summary(other)
+
+
+def test_accuracy_is_paired_where_the_same_rows_were_answered(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    a = synthetic.fill(store)
+    monkeypatch.setattr(synthetic, "EFFECTS", synthetic.EFFECTS | {"dynamic-int8": (2.4, 0.05, 3.7)})
+    b = synthetic.fill(store, seed=1)
+    monkeypatch.setattr(synthetic, "TEST_ROWS", 1_900)
+    c = synthetic.fill(store, seed=1)
+    paired, unpaired = (
+        compared(store, a, other).rows.query("workload == 'lstm-classifier'").set_index("variant").loc["dynamic-int8"]
+        for other in (b, c)
+    )
+    assert paired["paired"]
+    assert not unpaired["paired"]
+    assert paired["accuracy_verdict"] == "lost"
+    width = paired["accuracy_change_high_pp"] - paired["accuracy_change_low_pp"]
+    assert width < (unpaired["accuracy_change_high_pp"] - unpaired["accuracy_change_low_pp"]) / 1.5
+    assert paired["accuracy_change_pp"] == pytest.approx(paired["accuracy_pct_b"] - paired["accuracy_pct_a"])
+    assert "unpaired" in compare_words.accuracy(unpaired)
+
+
+def test_newcombes_interval_is_his_own() -> None:
+    """56 of 70 against 48 of 80, of his paper's table II, method 10: 0.0524 to 0.3339."""
+    first, second = (
+        accuracy.share(np.arange(rows) < right, np.ones(rows, dtype=int)) for right, rows in ((48, 80), (56, 70))
+    )
+    found = compare.unpaired(first, second)
+    assert (found.low_pp, found.high_pp) == (pytest.approx(5.24, abs=0.01), pytest.approx(33.39, abs=0.01))
+
+
+def test_what_differs_is_said(store: Store, keep: Keep) -> None:
+    rng = np.random.default_rng(4)
+    a, b = (store.study(keep(rng, [2.0], **changed)) for changed in ({}, {"cpu_model": "Other", "label": "Other, 8"}))
+    effort = {"replicates": 6, "test_rows": 2_000}
+    a = replace(a, torch_version="2.12.0", asked={"effort": effort, "tolerance_pp": 1.0})
+    b = replace(b, torch_version="2.13.0", asked={"effort": effort | {"test_rows": None}}, status="cancelled")
+    text = " ".join(compare_words.told(a, b))
+    for part in (
+        "Some CPU, 2 cores in A, Other, 8 in B", "not compared", "PyTorch: 2.12.0 in A, 2.13.0 in B",
+        "test rows 2,000 in A, all in B", "1 pp in A, 0.5 pp in B", "B is cancelled",
+    ):  # fmt: skip
+        assert part in text
+    assert "processes" not in text
+    assert compare.tolerance_pp(a, b) == 0.5
+
+
+def test_a_baseline_that_moved_is_said(store: Store) -> None:
+    found = compared(store, synthetic.fill(store), synthetic.fill(store, seed=1, slower=1.5))
+    told = compare_words.of_baselines(found.rows)
+    assert len(told) == 3
+    assert all("every speed-up is a share of it" in sentence for sentence in told)
+    assert not set(found.judged["verdict"]) & {"slower", "faster"}, "The ratio to the baseline is as it was."

@@ -1,0 +1,71 @@
+"""Compare: the choice of two studies, what is said of them, and what cannot be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import synthetic
+from said import said
+from streamlit.testing.v1 import AppTest
+
+from efficiency.results import documents
+from efficiency.results.store import Store
+
+Visit = Callable[..., AppTest]
+
+
+def test_one_study_is_not_enough(visit: Visit, store: Store) -> None:
+    synthetic.fill(store)
+    at = visit("compare")
+    assert "Two studies with results are needed" in at.info[0].value
+    assert not at.get("plotly_chart")
+
+
+def test_a_regression_is_on_the_page(visit: Visit, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    a = synthetic.fill(store, name="Before")
+    monkeypatch.setattr(synthetic, "EFFECTS", synthetic.EFFECTS | {"dynamic-int8": (2.4 / 1.3, 0.002, 3.7)})
+    b = synthetic.fill(store, name="After", seed=1, fail=())
+    at = visit("compare")
+    assert [box.value for box in at.selectbox] == [a, b], "By default the newest, against the one before."
+    assert "16 variants compared" in said(at)
+    assert "2 slower, 0 faster" in said(at)
+    assert "in both, so their latencies stand side by side" in said(at)
+    assert len(at.get("plotly_chart")) == 3
+    table = at.dataframe[0].value
+    assert set(table["Variant"].head(2)) == {"Dynamic INT8"}
+    assert all("x slower [" in text for text in table["B against A"].head(2))
+    assert list(at.dataframe[1].value["Variant"]) == ["QAT INT8"], "B alone measured it on the transformer."
+    other_way = visit("compare", a=b, b=a)
+    assert "2 faster" in said(other_way)
+    at.selectbox(key="compare-a").set_value(b).run()
+    assert at.query_params["a"] == b
+    assert "same study" in at.info[0].value
+
+
+def test_another_machine_and_an_unknown_study_are_told(visit: Visit, store: Store) -> None:
+    a = synthetic.fill(store)
+    document = documents.to_json(store, a)
+    document["study"]["machine"] |= {"cpu_model": "Other", "label": "Other <b>CPU</b>", "key": "other"}
+    b = documents.from_json(store, document)
+    at = visit("compare", a=a, b=b)
+    assert "Their latencies are not compared" in said(at)
+    assert r"\<b\>CPU" in said(at)
+    assert at.dataframe[0].value["Latency, A / B"].eq("").all()
+    at = visit("compare", a="nonsense", b=b)
+    assert "there is no such study" in at.warning[0].value
+
+
+def test_two_chosen_studies_lead_here(visit: Visit, store: Store) -> None:
+    ids = [synthetic.fill(store), synthetic.fill(store, seed=1)]
+    at = visit("studies", study=ids)
+    assert "Which variant moved?" in " ".join(link.proto.label for link in at.get("page_link"))
+
+
+def test_reports_can_be_downloaded(visit: Visit, store: Store) -> None:
+    id = synthetic.fill(store)
+    at = visit("studies", study=id)
+    labels = [button.proto.label for button in at.get("download_button")]
+    assert [label for label in labels if "Report" in label or label == "Parquet"] == [
+        "Report (HTML)", "Report (Markdown)", "Parquet",
+    ]  # fmt: skip

@@ -1,0 +1,123 @@
+"""A study's report: what it says, that nothing in it can act, and that it works where there is no network."""
+
+from __future__ import annotations
+
+import io
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import synthetic
+from pyarrow import parquet
+
+from efficiency.errors import UnknownName
+from efficiency.report import content, html, markdown
+from efficiency.results import documents
+from efficiency.results.columns import COLUMNS
+from efficiency.results.parquet import TYPES, to_parquet
+from efficiency.results.store import Store
+
+NASTY = '<img src=x onerror="alert(1)"></script><script>alert(2)</script>|**bold**'
+
+
+@pytest.fixture
+def store(home: Path) -> Iterator[Store]:
+    with Store.open() as opened:
+        yield opened
+
+
+def nasty(store: Store) -> str:
+    """A study whose every text tries to be more than text."""
+    document = documents.to_json(store, synthetic.fill(store, name=NASTY))
+    document["study"]["machine"]["label"] = document["study"]["command"] = NASTY
+    for row in document["rows"]:
+        row["columns"]["dataset"] = NASTY
+        if row["columns"]["workload"] == "lstm-classifier":
+            row["columns"]["workload"] += NASTY
+        if row["columns"]["reason"]:
+            row["columns"]["reason"] = NASTY
+        if row["columns"]["variant"] not in ("baseline", "control"):
+            row["columns"]["variant"] += NASTY
+    return documents.from_json(store, document)
+
+
+def test_the_report_says_what_the_study_found(store: Store) -> None:
+    id = synthetic.fill(store, name="Mine")
+    report = content.of(store, id)
+    assert [title for title, _ in report.best] == ["Small CNN", "LSTM", "Transformer"]
+    assert all("x faster ±" in found for _, found in report.best)
+    (cnn,) = (panel.table.set_index("Variant") for panel in report.panels if panel.title == "Small CNN")
+    kept = store.rows([id]).query("workload == 'vision-small-cnn'").set_index("variant")
+    assert cnn.loc["AMP BF16", "Speed-up [95 %]"].startswith(f"{kept.loc['amp-bf16', 'speedup']:.2f}x [")
+    assert cnn.loc["AMP BF16", "Verdict"] == kept.loc["amp-bf16", "speed_verdict"] == "slower"
+    assert list(cnn.index[:2]) == ["Baseline", "Control"]
+    assert "The process ran out of memory and was ended." in set(report.left_out["Reason"])
+    assert "test subset" in {key for key, _, _ in report.warnings}
+    text = markdown.written(report)
+    assert text.startswith("## Mine\n")
+    assert sum(line.startswith("| ---") for line in text.splitlines()) == 4, "Three panels and what was left out."
+    for line in text.splitlines():
+        assert not line.startswith("|") or line.endswith("|")
+
+
+def test_a_study_without_results_is_a_sentence(store: Store) -> None:
+    id = store.add_study({}, name="", machine={}, command="", status="failed")
+    text = html.written(content.of(store, id))
+    assert "Nothing was measured in this study" in text
+    assert len(text) < 20_000, "What draws charts is left out where there is none."
+    assert markdown.written(content.of(store, id)).startswith("## ")
+
+
+def test_markdown_shows_texts_as_they_are(store: Store) -> None:
+    text = markdown.written(content.of(store, nasty(store)))
+    assert not re.search(r"(?<!\\)<(?!/?(details|summary)>)", text), "A tag of its own."
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    cells = {line.replace("\\|", "").count("|") for line in rows}
+    assert cells == {6, 9}, "No text adds a cell to its table."
+
+
+def test_parquet_is_typed_and_unknown_is_null(store: Store) -> None:
+    id = synthetic.fill(store)
+    read = parquet.read_table(io.BytesIO(to_parquet(store, [id])))
+    assert read.column_names == list(COLUMNS)
+    assert [field.type for field in read.schema] == [TYPES[kind] for kind in COLUMNS.values()]
+    kept = store.rows([id])
+    assert read["speedup"].to_pylist() == [None if x != x else x for x in kept["speedup"]]
+    assert read["on_pareto_front"].null_count == kept["on_pareto_front"].isna().sum() > 0
+    assert read["latency_ms_p50"].null_count == (kept["status"] != "done").sum() > 0
+    assert to_parquet(store, []), "No rows are a table, too."
+    with pytest.raises(UnknownName):
+        to_parquet(store, ["nothing"])
+
+
+@pytest.mark.browser
+def test_one_file_works_without_a_network_and_texts_stay_texts(store: Store, tab: Any, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    file.write_text(html.written(content.of(store, nasty(store))))
+    said: list[str] = []
+    asked: list[str] = []
+    tab.on("console", lambda message: said.append(message.text))
+    tab.on("pageerror", lambda error: said.append(str(error)))
+    tab.on("dialog", lambda dialog: said.append(dialog.message))
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.context.set_offline(True)
+    tab.goto(file.as_uri())
+    charts = tab.locator(".chart svg.main-svg:first-child")
+    charts.nth(5).wait_for()
+    assert charts.count() == 6, "A trade-off and the speed-ups, for each of three workloads."
+    assert tab.locator("img").count() == 0
+    assert tab.get_by_role("heading", level=1).inner_text() == NASTY
+    assert tab.title() == NASTY
+    tab.emulate_media(color_scheme="dark")
+    ink = "getComputedStyle(document.querySelector('.chart .xtick text')).fill"
+    deadline = time.monotonic() + 10
+    while tab.evaluate(ink) != "rgb(230, 235, 236)" and time.monotonic() < deadline:
+        tab.wait_for_timeout(50)
+    assert tab.evaluate(ink) == "rgb(230, 235, 236)", "The charts are drawn for a dark page, too."
+    tab.set_viewport_size({"width": 390, "height": 844})
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+    assert said == []
+    assert asked == [file.as_uri()]

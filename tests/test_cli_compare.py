@@ -1,0 +1,88 @@
+"""`compare` and `export` as a user has them: exit codes, sentences and documents; in this process, which is quicker."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import synthetic
+
+from efficiency.cli import main
+from efficiency.results.store import Store
+
+Ask = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def store(home: Path) -> Iterator[Store]:
+    with Store.open() as opened:
+        yield opened
+
+
+@pytest.fixture
+def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ask:
+    """Runs a command; gives its exit code and what it printed, whatever the width of a terminal."""
+
+    def command(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["efficiency", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        return int(ended.value.code or 0), printed.out, " ".join(printed.err.split())
+
+    return command
+
+
+def test_a_regression_fails_the_gate_and_noise_does_not(
+    store: Store, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, same = synthetic.fill(store, name="Main"), synthetic.fill(store, name="Same", seed=1)
+    monkeypatch.setattr(synthetic, "EFFECTS", synthetic.EFFECTS | {"dynamic-int8": (2.4 / 1.3, 0.002, 3.7)})
+    worse = synthetic.fill(store, name="Worse", seed=2)
+    code, _, said = ask("compare", a, same, "--fail-if-slower", "5")
+    assert code == 0, said
+    code, out, said = ask("compare", a, worse, "--fail-if-slower", "5", "--json", "-")
+    assert code == 1
+    assert "Slower by more than 5 %: lstm-classifier, CPU, batch 1, 1 thread, dynamic-int8: 1.3" in said
+    document = json.loads(out.splitlines()[-1])
+    assert {(row["workload"], row["variant"]) for row in document["failed"]} == {
+        ("lstm-classifier", "dynamic-int8"), ("transformer-encoder", "dynamic-int8"),
+    }  # fmt: skip
+    assert document["a"]["id"] == a
+    assert {row["verdict"] for row in document["rows"] if row["variant"] == "baseline"} == {None}
+    assert ask("compare", a, worse, "--fail-if-slower", "40")[0] == 0, "It is slower, but not by that much."
+    code, _, said = ask("compare", a, worse)
+    assert code == 0, "Without the option nothing fails."
+    assert "2 slower" in said
+
+
+def test_what_cannot_be_compared_is_bad_usage(store: Store, ask: Ask) -> None:
+    a = synthetic.fill(store)
+    empty = store.add_study({}, name="", machine={}, command="")
+    for arguments, sentence in (
+        ((a, a), "A and B are the same study"),
+        ((a, "nothing"), "Unknown study 'nothing'"),
+        ((a, empty, "--fail-if-slower", "-1"), "name a percentage from 0 up"),
+        ((a, empty, "--fail-if-slower", "5"), "no variant was timed in both"),
+    ):
+        code, _, said = ask("compare", *arguments)
+        assert code == 2
+        assert sentence in said
+    code, _, said = ask("compare", a, empty)
+    assert code == 0
+    assert "nothing to compare" in said
+
+
+def test_export_writes_reports(store: Store, ask: Ask, tmp_path: Path) -> None:
+    id = synthetic.fill(store)
+    files = {option: tmp_path / f"study.{option}" for option in ("html", "md", "parquet")}
+    code, _, said = ask("export", id, *(word for o, file in files.items() for word in (f"--{o}", str(file))))
+    assert code == 0, said
+    assert files["html"].read_text().startswith("<!DOCTYPE html>")
+    assert files["md"].read_text().startswith("## ")
+    assert files["parquet"].read_bytes()[:4] == b"PAR1"
+    code, _, said = ask("export", id)
+    assert (code, "--html FILE" in said) == (2, True)
