@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from efficiency import console
-from efficiency.cli import lists, machine, run, studies, train  # noqa: F401 - each registers its verbs, in this order
+from efficiency.cli import drift, lists, machine, run, studies, train  # noqa: F401 - each registers its verbs, in this order
 from efficiency.cli.app import app
 from efficiency.errors import BadRequest, EfficiencyError, StoreError
 

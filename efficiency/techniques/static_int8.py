@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from efficiency.techniques import int8
-from efficiency.techniques.base import Data, Prepared, Stage, Technique, Tensors
+from efficiency.techniques.base import Data, Prepared, Ranges, Stage, Technique, Tensors
 
 if TYPE_CHECKING:
     import torch
@@ -35,6 +36,16 @@ def learn(model: nn.Module, sample: torch.Tensor, data: Data) -> Tensors:
     return {name: value for name, value in observed.state_dict().items() if "activation_post_process" in name}
 
 
+def ranges(model: nn.Module, sample: torch.Tensor, learned: Tensors, batches: Iterable[torch.Tensor]) -> Ranges:
+    """What these rows do to the calibrated ranges."""
+    from efficiency.techniques.ranges import watched
+
+    with int8.known_warnings():
+        observed = _observed(model, sample)
+        observed.load_state_dict(learned, strict=False)
+        return watched(observed, batches)
+
+
 def apply(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepared:
     """Insert the learned ranges and lower to INT8 kernels."""
     from torch.ao.quantization.quantize_fx import convert_fx
@@ -55,6 +66,7 @@ STATIC_INT8 = Technique(
     learn=learn,
     learns_from="calibration",
     apply=apply,
+    ranges=ranges,
     evidence=int8.evidence,
     conflicts=int8.CONFLICTS,
     arithmetic="int8",

@@ -25,10 +25,11 @@ _drawn = ContextVar("the frame is drawn by app.py", default=False)
 
 
 def page(name: str) -> Page:
-    """The page of that name: `explore`, `run`, `studies` or `machine`."""
+    """The page of that name, as its file in `pages/` has it."""
     title, icon = {
         "explore": ("Explore", ":material/scatter_plot:"),
         "run": ("Run", ":material/play_circle:"),
+        "drift": ("Drift", ":material/trending_down:"),
         "studies": ("Studies", ":material/folder_open:"),
         "machine": ("Machine", ":material/memory:"),
     }[name]
@@ -42,7 +43,7 @@ def _draw() -> Page:
     st.set_page_config(page_title=TITLE, page_icon=_HERE / "icon.svg", layout="wide")
     st.logo(_HERE / "logo.svg", size="large")
     st.html(_HERE / "style.css")
-    return st.navigation([page(name) for name in ("explore", "run", "studies", "machine")], position="top")
+    return st.navigation([page(name) for name in ("explore", "run", "drift", "studies", "machine")], position="top")
 
 
 def run() -> None:
