@@ -13,6 +13,7 @@ from efficiency.cli import (  # noqa: F401 - each registers its verbs, in the or
     cache,
     claims,
     compare,
+    drift,
     lists,
     machine,
     recipe,

@@ -22,7 +22,7 @@ from sqlalchemy.schema import CreateColumn
 
 from efficiency import paths
 from efficiency.errors import StoreError
-from efficiency.results.tables import FORMAT, META, ROWS, Base
+from efficiency.results.tables import FORMAT, LATER, META, ROWS, Base
 
 BUSY_S = 10
 """How long a write waits for another process's write."""
@@ -108,6 +108,7 @@ def _make_or_check_tables(engine: Engine, url: URL) -> None:
             connection.execute(insert(META), [{"key": "format", "value": FORMAT}, {"key": "writes", "value": 0}])
         else:
             _check(connection, found, url)
+            Base.metadata.create_all(connection)  # those that came later
             _add_new_columns(connection)
             # A write that changes nothing: a read-only database is told now, not an hour into a study.
             connection.execute(update(META).where(META.c.key == "").values(value=0))
@@ -141,7 +142,7 @@ def _check(connection: Connection, found: set[str], url: URL) -> None:
             f"{place(url)} was written by a newer version of this program (format {form}, this one reads "
             f"{FORMAT}); update the program or {ELSEWHERE}."
         )
-    if form != FORMAT or not set(Base.metadata.tables) <= found:
+    if form != FORMAT or not set(Base.metadata.tables) - LATER <= found:
         raise StoreError(f"{place(url)} is another program's database; {ELSEWHERE}.")
 
 

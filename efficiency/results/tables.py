@@ -5,6 +5,7 @@
     rows      a variant of a workload under a condition: the CSV's columns, typed, and a JSON of details
     samples   what the clock said: replicate, round and nanoseconds of every visit of a row
     answers   what the model said: prediction and label of every test row
+    drifts    what shifts of the data did to the variants of a workload
 
 Statistics in `rows` are derived from `samples` and `answers` and can be derived again. Deleting a study
 deletes all below it. Every type is one that any SQLAlchemy database has.
@@ -139,8 +140,25 @@ class AnswersTable(Base):
     labels: Mapped[NDArray[Any]] = mapped_column(PackedArray("<u2"))
 
 
+class DriftTable(Base):
+    """What shifts of the data did to a workload's variants: a document a measurement, which no study owns."""
+
+    __tablename__ = "drifts"
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    recorded_at: Mapped[str] = mapped_column(String(40))
+    workload: Mapped[str] = mapped_column(Text)
+    dataset: Mapped[str] = mapped_column(Text)
+    machine: Mapped[dict[str, Any]] = mapped_column(JSON)
+    torch_version: Mapped[str] = mapped_column(Text)
+    asked: Mapped[dict[str, Any]] = mapped_column(JSON)
+    cells: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+
+
 META = Base.metadata.tables["meta"]
 STUDIES = Base.metadata.tables["studies"]
 ROWS = Base.metadata.tables["rows"]
 SAMPLES = Base.metadata.tables["samples"]
 ANSWERS = Base.metadata.tables["answers"]
+DRIFTS = Base.metadata.tables["drifts"]
+LATER = {DRIFTS.name}
+"""Tables that came after the first: a database without them gains them."""

@@ -11,7 +11,7 @@ runtime    of those that hand the model to another executor: how its artefact is
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 Tensors = dict[str, "torch.Tensor"]
 Manager = Callable[[], AbstractContextManager[object]]
+Ranges = dict[str, dict[str, float]]
+"""By the layer that gives the activation: `saturated_share` beyond its calibrated range, and `range_ratio`, what the
+activations span as a multiple of it."""
 TookEffect = Literal["yes", "no", "partly"]
 
 
@@ -171,6 +174,9 @@ class Technique:
     learn: Callable[[nn.Module, torch.Tensor, Data], Tensors] | None = None
     """(the FP32 reference, a sample input, data) to tensors that `apply` rebuilds from."""
     learns_from: Literal["nothing", "calibration", "training"] = "nothing"
+    ranges: Callable[[nn.Module, torch.Tensor, Tensors, Iterable[torch.Tensor]], Ranges] | None = None
+    """(the FP32 reference, a sample input, what `learn` returned, batches) to what these do to the activation ranges
+    that were learned; of techniques that fix them."""
     runtime: Runtime | None = None
     fp32_of: str | None = None
     """Of a runtime that quantizes by itself: the key of the same runtime in FP32, to tell INT8's gain from its own."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from efficiency import techniques
 from efficiency.ceiling import Arithmetic
-from efficiency.techniques.base import Data, Evidence, Prepared, Runtime, Stage, Technique, Tensors
+from efficiency.techniques.base import Data, Evidence, Prepared, Ranges, Runtime, Stage, Technique, Tensors
 from efficiency.techniques.fast_path import switched
 
 if TYPE_CHECKING:
@@ -83,6 +84,19 @@ def learn(keys: tuple[str, ...], model: nn.Module, sample: torch.Tensor, data: D
 def learner_of(keys: tuple[str, ...]) -> str | None:
     """The technique whose `learn` the variant takes: variants that share it learn the same."""
     return next((t.key for t in techniques.in_order(keys) if t.learn is not None), None)
+
+
+def calibrates(keys: tuple[str, ...]) -> bool:
+    """Whether the variant can be calibrated anew, from unlabelled rows."""
+    return any(technique.learns_from == "calibration" for technique in techniques.in_order(keys))
+
+
+def ranges(
+    keys: tuple[str, ...], model: nn.Module, sample: torch.Tensor, learned: Tensors, batches: Iterable[torch.Tensor]
+) -> Ranges:
+    """What these batches do to the activation ranges that the variant has fixed; empty where it fixes none."""
+    watching = (t.ranges for t in techniques.in_order(keys) if t.ranges is not None)
+    return next((watch(model, sample, learned, batches) for watch in watching), {})
 
 
 def runtime_of(keys: tuple[str, ...]) -> Runtime | None:

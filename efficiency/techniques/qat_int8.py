@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from efficiency.techniques import int8
-from efficiency.techniques.base import Data, Prepared, Stage, Technique, Tensors
+from efficiency.techniques.base import Data, Prepared, Ranges, Stage, Technique, Tensors
 from efficiency.techniques.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -103,6 +103,17 @@ def learn(model: nn.Module, sample: torch.Tensor, data: Data) -> Tensors:
     return {name: value.detach() for name, value in fake.state_dict().items()}
 
 
+def ranges(model: nn.Module, sample: torch.Tensor, learned: Tensors, batches: Iterable[torch.Tensor]) -> Ranges:
+    """What these rows do to the ranges that training fixed."""
+    from efficiency.techniques.ranges import watched
+
+    with int8.known_warnings():
+        fake = _fake_quantized(model, sample)
+        fake.load_state_dict(learned)
+        _leave_training(fake)
+        return watched(fake, batches)
+
+
 def apply(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepared:
     """Put the fine-tuned weights and ranges in place and lower to INT8 kernels."""
     from torch.ao.quantization.quantize_fx import convert_fx
@@ -143,6 +154,7 @@ QAT_INT8 = Technique(
     learn=learn,
     learns_from="training",
     apply=apply,
+    ranges=ranges,
     evidence=int8.evidence,
     recipe=recipe,
     conflicts=int8.CONFLICTS,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from efficiency.techniques import int8
-from efficiency.techniques.base import Data, Prepared, Stage, Technique, Tensors
+from efficiency.techniques.base import Data, Prepared, Ranges, Stage, Technique, Tensors
 from efficiency.techniques.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -37,6 +38,16 @@ def learn(model: nn.Module, sample: torch.Tensor, data: Data) -> Tensors:
         for batch in data.calibration().split(CALIBRATION_BATCH):
             observed(batch)
     return {name: value for name, value in observed.state_dict().items() if "activation_post_process" in name}
+
+
+def ranges(model: nn.Module, sample: torch.Tensor, learned: Tensors, batches: Iterable[torch.Tensor]) -> Ranges:
+    """What these rows do to the calibrated ranges."""
+    from efficiency.techniques.ranges import watched
+
+    with int8.known_warnings():
+        observed = _observed(model, sample)
+        observed.load_state_dict(learned, strict=False)
+        return watched(observed, batches)
 
 
 def apply(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepared:
@@ -75,6 +86,7 @@ STATIC_INT8 = Technique(
     learn=learn,
     learns_from="calibration",
     apply=apply,
+    ranges=ranges,
     evidence=int8.evidence,
     recipe=recipe,
     conflicts=int8.CONFLICTS,

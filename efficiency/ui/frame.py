@@ -28,6 +28,7 @@ PAGES = {
     "explore": ("Explore", ":material/scatter_plot:"),
     "decide": ("Decide", ":material/rule:"),
     "claims": ("Claims", ":material/fact_check:"),
+    "drift": ("Drift", ":material/trending_down:"),
     "run": ("Run", ":material/play_circle:"),
     "training": ("Training", ":material/model_training:"),
     "compare": ("Compare", ":material/compare_arrows:"),

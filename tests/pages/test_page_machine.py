@@ -56,8 +56,8 @@ def test_a_try_that_came_to_nothing_is_told(visit: Visit, home: Path) -> None:
 
     with turn.taken("someone", lambda holder: None):
         ceiling_job.start()
-        ceiling_job._started[0][0].wait(60)
+        ceiling_job.JOB.wait(60)
     try:
         assert "someone is being measured" in visit("machine").warning[-1].value
     finally:
-        ceiling_job._started.clear()
+        ceiling_job.JOB.forget()

@@ -1,0 +1,159 @@
+"""Drift: what a shift of the data costs a variant beyond what it costs FP32, and whether its calibration still fits.
+
+The same rows are answered by all variants at all grades, so every question is one of a mean of paired differences over
+rows, with its normal interval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from efficiency.analysis import views, wording
+from efficiency.engine.arrays import from_text
+from efficiency.results.drifts import DriftRecord
+from efficiency.study import BASELINE
+
+NONE = "none"
+"""The shift of grade 0, which all shifts share."""
+ALARM_PP = 1.0
+"""Percentage points of an activation's values that may newly lie beyond their calibrated range, before calibration no
+longer fits: what calibration itself leaves out differs by less between rows of one kind."""
+
+COLUMNS = (
+    "variant", "shift", "grade", "rows", "accuracy_pct", "accuracy_low_pct", "accuracy_high_pct",
+    "excess_pp", "excess_low_pp", "excess_high_pp", "recalibrated_pct", "won_back_pp", "won_back_low_pp",
+    "won_back_high_pp", "saturated_pp", "saturated_layer", "range_ratio", "alarm",
+)  # fmt: skip
+
+
+def table(record: DriftRecord) -> pd.DataFrame:
+    """A line a variant, shift and grade; grade 0 stands in every shift.
+
+    `excess_pp` is what the variant lost since grade 0 beyond what FP32 lost (negative: more); `won_back_pp` what
+    calibrating anew gains at this grade; `saturated_pp` the most that the share of an activation's values beyond its
+    calibrated range grew since grade 0, at `saturated_layer`; `alarm` where that is beyond `ALARM_PP`.
+    """
+    cells = {(c["variant"], c["shift"], c["grade"]): c for c in record.cells if "shift" in c}
+    lines = []
+    for variant in dict.fromkeys(variant for variant, _, _ in cells):
+        start, reference = cells[variant, NONE, 0], cells[BASELINE, NONE, 0]
+        for shift in record.asked["shifts"]:
+            for grade in range(6):
+                key = (shift, grade) if grade else (NONE, 0)
+                own, theirs = cells.get((variant, *key)), cells.get((BASELINE, *key))
+                if own is not None and theirs is not None:
+                    line = _line(own, theirs, start, reference)
+                    lines.append({"variant": variant, "shift": shift, "grade": grade} | line)
+    return pd.DataFrame(lines, columns=list(COLUMNS))
+
+
+def _line(own: Any, theirs: Any, start: Any, reference: Any) -> dict[str, Any]:
+    rows = from_text(own["rows"])
+    right, right_theirs = _right(own), _right(theirs)
+    line: dict[str, Any] = {"rows": len(rows)}
+    line["accuracy_pct"], line["accuracy_low_pct"], line["accuracy_high_pct"] = _mean(right)
+    if own["variant"] != BASELINE:
+        excess = (right - right_theirs) - (_right(start)[rows] - _right(reference)[rows])
+        line["excess_pp"], line["excess_low_pp"], line["excess_high_pp"] = _mean(excess)
+    if "recalibrated_correct" in own:
+        anew = from_text(own["recalibrated_correct"]).astype(float)
+        line["recalibrated_pct"] = 100 * float(anew.mean())
+        line["won_back_pp"], line["won_back_low_pp"], line["won_back_high_pp"] = _mean(anew - right)
+    if own["ranges"]:
+        line |= saturation(own["ranges"], start["ranges"])
+    return line
+
+
+def _right(cell: Mapping[str, Any]) -> NDArray[np.float64]:
+    return from_text(cell["correct"]).astype(np.float64)
+
+
+def _mean(values: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Mean in percent with its normal 95 % interval; half a row more on each side, so that it is never a point."""
+    mean = 100 * float(values.mean())
+    half = 100 * 1.96 * float(np.hypot(values.std(), 0.5 / np.sqrt(len(values)))) / np.sqrt(len(values))
+    return mean, mean - half, mean + half
+
+
+def saturation(now: Mapping[str, Mapping[str, float]], before: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+    """The layer whose activations left their calibrated range most, since `before`; needs no labels."""
+    grown = {
+        name: 100 * (found["saturated_share"] - before.get(name, {}).get("saturated_share", 0.0))
+        for name, found in now.items()
+    }
+    worst = max(grown, key=lambda name: grown[name])
+    return {
+        "saturated_pp": grown[worst],
+        "saturated_layer": worst,
+        "range_ratio": max(found["range_ratio"] for found in now.values()),
+        "alarm": grown[worst] > ALARM_PP,
+    }
+
+
+def reasons(record: DriftRecord) -> dict[str, str]:
+    """Why a variant has no figures, by its key."""
+    return {cell["variant"]: cell["reason"] for cell in record.cells if "reason" in cell}
+
+
+def said(own: pd.DataFrame, shift: str) -> list[str]:
+    """Sentences on one shift: what each variant lost beyond FP32, whether an alarm was raised, what was won back."""
+    found = []
+    for variant, lines in own[own["variant"] != BASELINE].groupby("variant", sort=False):
+        last = lines.iloc[-1]
+        beyond = f"{abs(last['excess_pp']):.1f} pp {wording.interval(*_ends(last, 'excess'), places=1)}"
+        if last["excess_high_pp"] < 0:
+            told = f"loses {beyond} more than FP32 does"
+        elif last["excess_low_pp"] > 0:
+            told = f"loses {beyond} less than FP32 does"
+        else:
+            told = "loses no more than FP32, as far as can be told"
+        sentence = f"{views.variant_label(str(variant))} {told} at grade {last['grade']} of {shift.lower()}"
+        if lines["alarm"].notna().any():
+            raised = lines.loc[lines["alarm"].fillna(False).astype(bool), "grade"]
+            sentence += (
+                f"; its ranges no longer fit from grade {raised.min()} on" if len(raised) else "; its ranges fit"
+            )
+        if pd.notna(last["won_back_pp"]) and last["won_back_low_pp"] > 0:
+            sentence += f"; calibrated anew it wins back {last['won_back_pp']:.1f} pp"
+        found.append(f"{sentence}.")
+    return found
+
+
+def _ends(line: pd.Series[Any], name: str) -> tuple[float, float]:
+    low, high = line[f"{name}_low_pp"], line[f"{name}_high_pp"]
+    return (-high, -low) if line[f"{name}_pp"] < 0 else (low, high)
+
+
+def summary(found: pd.DataFrame) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Heading and lines for the terminal: every variant under every shift, at grades 0, 3 and 5."""
+    heading = (
+        "shift",
+        "variant",
+        "grade 0",
+        "grade 3",
+        "grade 5",
+        "beyond FP32 [95 %]",
+        "alarm from",
+        "calibrated anew",
+    )
+    lines = []
+    for (shift, variant), own in found.groupby(["shift", "variant"], sort=False):
+        by_grade = own.set_index("grade")
+        last = by_grade.loc[by_grade.index.max()]
+        raised = by_grade.index[by_grade["alarm"].fillna(False).astype(bool)]
+        unknown = own["alarm"].isna().all()
+        lines.append((
+            str(shift),
+            str(variant),
+            *(f"{by_grade['accuracy_pct'].get(grade, float('nan')):.1f} %" for grade in (0, 3, 5)),
+            "" if pd.isna(last["excess_pp"]) else
+            f"{last['excess_pp']:+.1f} [{last['excess_low_pp']:+.1f}, {last['excess_high_pp']:+.1f}] pp",
+            "" if unknown else f"grade {raised.min()}" if len(raised) else "never",
+            "" if pd.isna(last["recalibrated_pct"]) else f"{last['recalibrated_pct']:.1f} %",
+        ))  # fmt: skip
+    return heading, lines

@@ -1,0 +1,94 @@
+"""Measures drift: a workload's variants, a child process each, alone on the machine. No torch here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from efficiency import paths, workloads
+from efficiency.condition import Condition
+from efficiency.drift import shifts
+from efficiency.engine import drift_probe, turn
+from efficiency.engine.background import Background
+from efficiency.engine.child import Child
+from efficiency.errors import BadRequest, EfficiencyError, VariantFailed
+from efficiency.machine import Machine
+from efficiency.results import drifts
+from efficiency.results.store import Store
+from efficiency.study import BASELINE
+from efficiency.techniques import compose
+from efficiency.workloads.base import Workload
+
+JOB = Background("drift-page")
+"""The measurement that a click on the page started."""
+VARIANTS: tuple[tuple[str, ...], ...] = ((), ("dynamic-int8",), ("static-int8",), ("qat-int8",))
+TEST_ROWS, CALIBRATION_ROWS, TRAINING_ROWS = 1_000, 256, 512
+SILENCE_S = 600.0
+Tell = Callable[[str, float], None]
+"""Hears what is being done and the share that is over."""
+
+
+def why_not(workload: Workload, dataset: str | None = None) -> str | None:
+    """Why no shift is known for this workload's data; None where some are."""
+    if shifts.of_kind(workload.dataset(dataset).kind):
+        return None
+    return f"{workload.label}: its data are neither images nor text, and no shift is known for them."
+
+
+def measure(
+    store: Store,
+    workload: str,
+    machine: Machine,
+    *,
+    dataset: str | None = None,
+    test_rows: int = TEST_ROWS,
+    seed: int = 0,
+    tell: Tell = lambda what, share: None,
+) -> int:
+    """Measure every variant under every shift and grade, keep it, and return its number in the store.
+
+    A variant that fails or does not apply is kept with its reason. Raises `BadRequest` where nothing can be shifted,
+    and `EfficiencyError` where the FP32 model cannot be measured.
+    """
+    declared = workloads.describe(workload)
+    if reason := why_not(declared, dataset):
+        raise BadRequest(reason)
+    data = declared.dataset(dataset)
+    asked: dict[str, Any] = {
+        "workload": declared.name,
+        "dataset": data.key,
+        "shifts": [shift.key for shift in shifts.of_kind(data.kind)],
+        "test_rows": test_rows,
+        "calibration_rows": CALIBRATION_ROWS,
+        "training_rows": TRAINING_ROWS,
+        "threads": machine.threads,
+        "seed": seed,
+    }
+    cells: list[dict[str, Any]] = []
+    with turn.taken(f"of drift of {declared.label}", lambda holder: tell(f"Waiting for the study {holder or ''}", 0.0)):
+        for number, keys in enumerate(VARIANTS):
+            key, share = "+".join(keys) or BASELINE, number / len(VARIANTS)
+            reason = compose.why_not(keys, declared, Condition(), machine)
+            try:
+                if reason is None:
+                    cells += _cells(asked | {"techniques": list(keys)}, key, lambda what, s=share: tell(what, s))
+            except VariantFailed as failure:
+                if not keys:
+                    raise EfficiencyError(f"{declared.label} could not be measured: {failure}") from failure
+                reason = str(failure)
+            if reason is not None:
+                cells.append({"variant": key, "reason": reason})
+    return drifts.keep(
+        store, workload=declared.name, dataset=data.key, machine=machine.as_dict(), asked=asked, cells=cells
+    )
+
+
+def _cells(asked: dict[str, Any], variant: str, say: Callable[[str], None]) -> list[dict[str, Any]]:
+    found = []
+    with Child(drift_probe.run, asked, log=paths.home() / "jobs" / "drift.log") as child:
+        for message in child.messages(SILENCE_S):
+            if what := message.get("doing"):
+                say(f"{variant}: {what}")
+            if cell := message.get("cell"):
+                found.append({"variant": variant} | cell)
+    return found

@@ -1,0 +1,87 @@
+"""One variant under every shift and grade: its answers, and what happens to its calibrated ranges. Child side."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from efficiency.engine.child import Message, Send
+
+if TYPE_CHECKING:
+    import torch
+
+    from efficiency.techniques.base import Prepared
+
+BATCH = 250
+
+
+def run(asked: Message, send: Send) -> None:
+    """Sends a message for every cell, shift × grade; grade 0 once, as the shift `none`.
+
+    Techniques that calibrate are calibrated anew on shifted, unlabelled rows as well, and answer a second time.
+    """
+    import numpy as np
+    import torch
+
+    from efficiency import workloads
+    from efficiency.condition import Condition
+    from efficiency.drift import shifts
+    from efficiency.engine import arrays, inputs
+    from efficiency.techniques import compose
+    from efficiency.techniques.base import Data
+    from efficiency.workloads import checkpoints
+
+    torch.manual_seed(asked["seed"])
+    workload = workloads.get(asked["workload"])
+    dataset = workload.dataset(asked["dataset"])
+    condition, keys, seed = Condition(), tuple(asked["techniques"]), int(asked["seed"])
+    reference = checkpoints.load(workload, dataset)
+    torch.set_num_threads(asked["threads"])
+
+    rows, labels = (t.numpy() for t in inputs.encoded(workload, dataset, condition, "test", asked["test_rows"]))
+    calibration, calibration_labels = (
+        t.numpy() for t in inputs.encoded(workload, dataset, condition, "calibration", asked["calibration_rows"])
+    )
+    sample = torch.from_numpy(rows[:1])
+
+    def prepared_on(unlabelled: Any) -> tuple[Prepared, dict[str, torch.Tensor]]:
+        data = Data(
+            lambda: torch.from_numpy(unlabelled),
+            lambda: inputs.encoded(workload, dataset, condition, "train", asked["training_rows"]),
+            seed,
+        )
+        learned = compose.learn(keys, reference, sample, data)
+        return compose.prepare(keys, reference, sample, learned), learned
+
+    send({"doing": "preparing"})
+    ours, learned = prepared_on(calibration)
+    calibrates = compose.calibrates(keys)
+    cells = [("none", 0)] + [(key, grade) for key in asked["shifts"] for grade in shifts.GRADES]
+    for number, (key, grade) in enumerate(cells):
+        send({"doing": f"under {len(cells)} shifts ({number / len(cells):.0%})"})
+        shift = shifts.get(key) if grade else None
+        moved, stayed = shift.of_grade(rows, labels, grade, seed) if shift else (rows, np.arange(len(rows)))
+        inputs_now, right = torch.from_numpy(moved), labels[stayed]
+        cell: dict[str, Any] = {
+            "shift": key,
+            "grade": grade,
+            "rows": arrays.to_text(stayed.astype("uint16")),
+            "correct": arrays.to_text(_correct(ours, inputs_now, right)),
+            "ranges": compose.ranges(keys, reference, sample, learned, inputs_now.split(BATCH)),
+        }
+        if calibrates and shift:
+            unlabelled, _ = shift.of_grade(calibration, calibration_labels, grade, seed + 1)
+            anew, _ = prepared_on(unlabelled)
+            cell["recalibrated_correct"] = arrays.to_text(_correct(anew, inputs_now, right))
+        send({"cell": cell})
+
+
+def _correct(prepared: Prepared, inputs: torch.Tensor, labels: Any) -> Any:
+    """For every row whether it is answered right, [N] uint8."""
+    from efficiency.measure import accuracy
+
+    with ExitStack() as session:
+        for manager in prepared.session:
+            session.enter_context(manager())
+        predicted = accuracy.predictions(prepared.caller(), inputs.split(BATCH))
+    return (predicted == labels).astype("uint8")

@@ -1,0 +1,66 @@
+"""Measurements of drift in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from efficiency.results.store import Store
+from efficiency.results.tables import DRIFTS
+
+
+@dataclass(frozen=True)
+class DriftRecord:
+    """One measurement: every variant of a workload under every shift and grade."""
+
+    number: int
+    recorded_at: str
+    """ISO 8601 in UTC."""
+    workload: str
+    dataset: str
+    machine: dict[str, Any]
+    torch_version: str
+    asked: dict[str, Any]
+    cells: list[dict[str, Any]]
+    """As the probes sent them, with the `variant` they are of; or with the `reason` why a variant has none."""
+
+
+def keep(
+    store: Store,
+    *,
+    workload: str,
+    dataset: str,
+    machine: Mapping[str, Any],
+    asked: Mapping[str, Any],
+    cells: Sequence[Mapping[str, Any]],
+) -> int:
+    """Keeps a measurement and returns its number."""
+    with store.writing() as connection:
+        done = connection.execute(
+            insert(DRIFTS).values(
+                recorded_at=datetime.now(UTC).isoformat(timespec="seconds"),
+                workload=workload,
+                dataset=dataset,
+                machine=dict(machine),
+                torch_version=str(machine["torch_version"]),
+                asked=dict(asked),
+                cells=[dict(cell) for cell in cells],
+            )
+        )
+        return int(done.inserted_primary_key[0])
+
+
+def latest(store: Store, workload: str | None = None) -> list[DriftRecord]:
+    """The newest measurement of each workload and data set, newest first; of one workload where it is named."""
+    query = select(*(DRIFTS.c[name] for name in DriftRecord.__dataclass_fields__)).order_by(DRIFTS.c.number.desc())
+    if workload is not None:
+        query = query.where(DRIFTS.c.workload == workload)
+    found: dict[tuple[str, str], DriftRecord] = {}
+    with store.reading() as connection:
+        for line in connection.execute(query):
+            found.setdefault((line.workload, line.dataset), DriftRecord(**line._mapping))
+    return list(found.values())

@@ -1,0 +1,69 @@
+"""The activation ranges that calibration fixed, and what new rows do to them. Imports torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import nn
+from torch.fx import GraphModule
+
+OBSERVER = "activation_post_process"
+
+
+class Watch(nn.Module):
+    """In an observer's place: passes activations on and counts those beyond what 8 bits hold there."""
+
+    def __init__(self, low: torch.Tensor, high: torch.Tensor) -> None:
+        super().__init__()
+        self.low, self.high = float(low), float(high)
+        self.seen = self.beyond = 0
+        self.least, self.most = 0.0, 0.0
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        self.seen += values.numel()
+        self.beyond += int(((values < self.low) | (values > self.high)).sum())
+        self.least, self.most = min(self.least, float(values.min())), max(self.most, float(values.max()))
+        return values
+
+    def found(self) -> dict[str, float]:
+        """Share of the values beyond the range, and the range that they span as a multiple of the calibrated one."""
+        span = self.high - self.low
+        return {
+            "saturated_share": self.beyond / self.seen if self.seen else 0.0,
+            "range_ratio": (self.most - self.least) / span if span > 0 else 0.0,
+        }
+
+
+def _limits(observer: Any) -> tuple[torch.Tensor, torch.Tensor] | None:
+    """The smallest and largest value that it lets 8 bits hold; None where it fixes none, or one a channel."""
+    calculate = getattr(observer, "calculate_qparams", None)
+    if calculate is None:
+        return None
+    scale, zero_point = calculate()
+    if scale.numel() != 1:
+        return None
+    return (observer.quant_min - zero_point) * scale, (observer.quant_max - zero_point) * scale
+
+
+def watched(observed: GraphModule, batches: Iterable[torch.Tensor]) -> dict[str, dict[str, float]]:
+    """What every observed activation of these rows does to the range that was learned for it; `observed` is used up.
+
+    By the name of what gives the activation; those that share an observer are told once.
+    """
+    names = {
+        node.target: str(node.args[0].target if node.args[0].op == "call_module" else node.args[0].name)  # type: ignore[union-attr]
+        for node in reversed(observed.graph.nodes)
+        if node.op == "call_module" and OBSERVER in str(node.target) and node.args
+    }
+    watches: dict[str, Watch] = {}
+    for target, name in names.items():
+        limits = _limits(observed.get_submodule(str(target)))
+        if limits is not None:
+            watches[name] = Watch(*limits)
+            observed.set_submodule(str(target), watches[name])
+    with torch.no_grad():
+        for batch in batches:
+            observed(batch)
+    return {name: watch.found() for name, watch in watches.items()}
