@@ -31,7 +31,7 @@ INSTRUCTIONS: dict[Arithmetic, tuple[tuple[str, ...], str]] = {
 PURPOSE = {
     "inference-mode": "Inference mode computes the very same: what it saves is bookkeeping, some microseconds an "
     "operation, and a call takes {latency} here.",
-    "grad-enabled": "Gradients enabled is measured to show what forgetting `no_grad` costs: it can gain nothing.",
+    "grad-enabled": "Gradients enabled is measured to show what forgetting no_grad costs: it can gain nothing.",
 }
 """Of techniques that change no arithmetic."""
 MOSTLY, LITTLE_PADDING_PCT, HALF_PCT, HARDLY = 0.9, 20.0, 50.0, 1.2
@@ -188,7 +188,7 @@ def _padding(case: Case) -> str:
         return ""
     return (
         f"The timed input holds {share:.0f} % padding, and leaving padding out is most of what the fast path saves: "
-        "measure it with `--padding` as your data have it."
+        "measure it with --padding as your data have it."
     )
 
 

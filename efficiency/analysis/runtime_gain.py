@@ -21,9 +21,10 @@ def said(row: Mapping[Any, Any]) -> str:
     if min(values) <= 0:
         return ""
     whole, own, low, high = values
+    places = 1 if high - low >= 0.15 else 2
     return (
         f"{_times(whole)} over FP32 eager: {_times(whole / own)} of it is the runtime's, {_times(own)} "
-        f"[{low:.{_places(low)}f}, {high:.{_places(low)}f}] is {_whose(str(row.get('variant')))} own."
+        f"[{low:.{places}f}, {high:.{places}f}] is {_whose(str(row.get('variant')))} own."
     )
 
 
@@ -33,9 +34,5 @@ def _whose(variant: str) -> str:
     return "the smaller weights'" if kind == "fp32" else f"{ARITHMETIC[kind]}'s"
 
 
-def _places(ratio: float) -> int:
-    return 1 if ratio >= 2 else 2
-
-
 def _times(ratio: float) -> str:
-    return f"{ratio:.{_places(ratio)}f}x"
+    return f"{ratio:.{1 if ratio >= 2 else 2}f}x"

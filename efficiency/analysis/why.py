@@ -63,7 +63,7 @@ def _verdict(case: Case) -> str:
     if 1 / (1 + EQUIVALENCE) <= ratio <= 1 + EQUIVALENCE:
         return (
             f"Not resolved: the interval {ends} lies on one side of 1, but {ratio:.3f} is within {band}, of no "
-            "practical worth, and the interval reaches beyond it: neither a difference nor `same` can be said."
+            "practical worth, and the interval reaches beyond it: neither a difference nor “same” can be said."
         )
     if 1 / (1 + noise / 100) <= ratio <= 1 + noise / 100:
         return (
