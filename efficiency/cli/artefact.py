@@ -29,7 +29,7 @@ def artefact(
     store = Store.open()
     record = store.study(study_id)
     row = chosen(store.rows([study_id]), variant, workload, batch_size, threads)
-    kept = store.details(int(str(row["row_id"])))
+    kept = store.details(int(row["row_id"]))
     if reason := artefacts.why_not(row.to_dict(), record, kept):
         raise BadRequest(reason)
     if file == "-":

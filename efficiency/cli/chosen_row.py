@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from efficiency.errors import BadRequest, UnknownName
@@ -9,7 +11,7 @@ from efficiency.errors import BadRequest, UnknownName
 
 def chosen(
     rows: pd.DataFrame, variant: str, workload: str | None, batch_size: int | None, threads: int | None
-) -> pd.Series[object]:
+) -> pd.Series[Any]:
     """Of the study's first condition unless told; raises `BadRequest` where none fits, or several workloads do."""
     asked = {"variant": variant, "workload": workload, "batch_size": batch_size, "threads": threads}
     for column, value in asked.items():
