@@ -110,7 +110,7 @@ def ranges(model: nn.Module, sample: torch.Tensor, learned: Tensors, batches: It
     with int8.known_warnings():
         fake = _fake_quantized(model, sample)
         fake.load_state_dict(learned)
-        _leave_training(fake)
+        leave_training(fake)
         return watched(fake, batches)
 
 
