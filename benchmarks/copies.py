@@ -13,6 +13,7 @@ import numpy as np
 
 from efficiency import techniques
 from efficiency.techniques.base import Evidence, Prepared, Stage, Technique
+from efficiency.techniques.recipe import Recipe
 
 if TYPE_CHECKING:
     from efficiency.engine.child import Message, Send
@@ -45,6 +46,7 @@ def register() -> None:
             why_not=_stands_anywhere,
             apply=_unchanged,
             evidence=_nothing_to_show,
+            recipe=lambda workload, condition: Recipe(),
         )
 
 

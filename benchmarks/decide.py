@@ -75,7 +75,8 @@ def _samples(row: dict[str, Any]) -> simulated.Samples:
 
 
 def _right(row: dict[str, Any]) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    return np.asarray(row["answers"]["predicted"]) == np.asarray(row["answers"]["labels"])
+    right: np.ndarray[Any, np.dtype[np.bool_]] = np.equal(row["answers"]["predicted"], row["answers"]["labels"])
+    return right
 
 
 def _told(tally: Tally, study: Made, place: int | None) -> None:
@@ -117,7 +118,7 @@ def _smallest(rows: pd.DataFrame, asked: limits.Limits | None) -> int | None:
     own = rows[rows["variant"] != CONTROL]
     if asked is not None:
         own = own[(limits.excess(own, asked) == 0).all(axis=1)]
-    return None if own.empty else int(own.loc[own["latency_ms_p50"].idxmin(), "row_id"])
+    return None if own.empty else int(own["row_id"].iloc[int(own["latency_ms_p50"].argmin())])
 
 
 def _run(studies: int, seed: int, near: bool) -> dict[str, Tally]:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from efficiency import techniques
 from efficiency.techniques.base import Data, Evidence, Prepared, Runtime, Stage, Technique, Tensors
+from efficiency.techniques.recipe import Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -188,6 +189,7 @@ def register() -> None:
             why_not=_stands_anywhere,
             apply=apply,
             evidence=_nothing_to_show,
+            recipe=lambda workload, condition: Recipe(),
             learn=_calibration if key in QUANTIZED else None,
             runtime=runtime,
             arithmetic="int8" if key in QUANTIZED else "fp32",

@@ -72,7 +72,7 @@ def _of(condition: Condition, row: Mapping[str, Any]) -> bool:
     )
 
 
-def of_row(rows: pd.DataFrame, row: Mapping[str, Any]) -> pd.DataFrame:
+def of_row(rows: pd.DataFrame, row: Mapping[str, Any] | pd.Series[Any]) -> pd.DataFrame:
     """Of the rows of confirmations those that were measured as this row was."""
     same = pd.Series(True, index=rows.index)
     for name in SHAPE:

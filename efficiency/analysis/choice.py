@@ -147,7 +147,8 @@ def _ranked(meeting: pd.DataFrame) -> list[Row]:
 def _contest(ranked: list[Row], compare: Compare) -> tuple[list[Row], list[Row]]:
     """Those after the winner: tied with it, and surely slower. Holm's method keeps all errors together below 5 %."""
     winner, others = ranked[0], ranked[1:]
-    near, far = [], []
+    near: list[Row] = []
+    far: list[Row] = []
     for row in others:
         (near if len(near) < COMPARED and _may_reach(row, winner) else far).append(row)
     ratios = [compare(winner["row_id"], row["row_id"]) for row in near]

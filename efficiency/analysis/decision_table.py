@@ -23,7 +23,7 @@ def of(rows: pd.DataFrame, limits: Limits, price_per_hour: float | None) -> pd.D
         "row_id": own["row_id"],
         "Variant": own["variant_label"],
         "Keeps to all": ["✓" if one else "✗" for one in own["_meets"]],
-        **{limits_module.kind_of(name, limits).title: state[name].map(WORDS) for name in state},
+        **{limits_module.kind_of(str(name), limits).title: state[name].map(WORDS) for name in state},
         "Against the baseline": own["relative"],
         "Latency p50 [ms]": own["latency_ms_p50"],
         "Latency p99 [ms]": own["latency_ms_p99"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -50,7 +50,7 @@ def recipe(
 
 def _chosen(
     rows: pd.DataFrame, variant: str, workload: str | None, batch_size: int | None, threads: int | None
-) -> pd.Series[object]:
+) -> pd.Series[Any]:
     """The one row that is meant; raises `BadRequest` where there is none, or where it may be of several workloads."""
     asked = {"variant": variant, "workload": workload, "batch_size": batch_size, "threads": threads}
     for column, value in asked.items():

@@ -56,12 +56,14 @@ def _more_contrast(images: Inputs, amount: float, random: np.random.Generator) -
 
 
 def _noisier(images: Inputs, amount: float, random: np.random.Generator) -> Inputs:
-    return images + np.float32(amount) * random.standard_normal(images.shape, dtype=np.float32)
+    noise: Inputs = np.float32(amount) * random.standard_normal(images.shape, dtype=np.float32)
+    return images + noise
 
 
 def _blurred(images: Inputs, amount: float, random: np.random.Generator) -> Inputs:
     sigma = (0, 0, amount * images.shape[-2] / 100, amount * images.shape[-1] / 100)
-    return ndimage.gaussian_filter(images, sigma, mode="nearest")
+    blurred: Inputs = ndimage.gaussian_filter(images, sigma, mode="nearest")
+    return blurred
 
 
 def _translated(images: Inputs, amount: float, random: np.random.Generator) -> Inputs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from efficiency import paths, workloads
@@ -71,7 +72,7 @@ def measure(
             reason = compose.why_not(keys, declared, Condition(), machine)
             try:
                 if reason is None:
-                    cells += _cells(asked | {"techniques": list(keys)}, key, lambda what, s=share: tell(what, s))
+                    cells += _cells(asked | {"techniques": list(keys)}, key, partial(_tell_at, tell, share))
             except VariantFailed as failure:
                 if not keys:
                     raise EfficiencyError(f"{declared.label} could not be measured: {failure}") from failure
@@ -81,6 +82,10 @@ def measure(
     return drifts.keep(
         store, workload=declared.name, dataset=data.key, machine=machine.as_dict(), asked=asked, cells=cells
     )
+
+
+def _tell_at(tell: Tell, share: float, what: str) -> None:
+    tell(what, share)
 
 
 def _cells(asked: dict[str, Any], variant: str, say: Callable[[str], None]) -> list[dict[str, Any]]:

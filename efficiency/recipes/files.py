@@ -36,10 +36,10 @@ def run(asked: Message, send: Send) -> None:
     calls = -(-ROWS // condition.batch_size)
     rows, _ = inputs.encoded(workload, dataset, condition, "test", calls * condition.batch_size)
     whole = len(rows) // condition.batch_size * condition.batch_size
-    write("inputs", {"inputs": rows[:whole] if whole else inputs.sample(workload, dataset, condition)})
+    write("inputs", {"inputs": rows[:whole] if whole else inputs.sample(workload, dataset, condition)[0]})
     if count := asked["calibration_rows"]:
         write("calibration", {"inputs": inputs.encoded(workload, dataset, condition, "calibration", count)[0]})
     if count := asked["training_rows"]:
-        learned, labels = inputs.encoded(workload, dataset, condition, "train", count)
-        write("training", {"inputs": learned, "labels": labels})
+        rows, labels = inputs.encoded(workload, dataset, condition, "train", count)
+        write("training", {"inputs": rows, "labels": labels})
     send({"files": sorted(path.name for path in folder.iterdir())})

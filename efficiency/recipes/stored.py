@@ -40,7 +40,7 @@ class Wanted:
         )
 
 
-def wanted(row: Mapping[str, Any], study: StudyRecord) -> Wanted:
+def wanted(row: Mapping[Any, Any], study: StudyRecord) -> Wanted:
     """Of a row of `Store.rows`, by its columns; raises `BadRequest` with the reason where it cannot be rebuilt here."""
     if row["status"] == "not-applicable":
         raise BadRequest(f"There is no recipe: {row['reason']}")

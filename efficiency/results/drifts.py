@@ -51,7 +51,7 @@ def keep(
                 cells=[dict(cell) for cell in cells],
             )
         )
-        return int(done.inserted_primary_key[0])
+        return int(done.inserted_primary_key[0])  # type: ignore[index]
 
 
 def latest(store: Store, workload: str | None = None) -> list[DriftRecord]:

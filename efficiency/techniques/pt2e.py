@@ -61,7 +61,7 @@ def _exported(model: nn.Module, sample: torch.Tensor) -> GraphModule:
         batch = torch.export.Dim("batch")
         # One row alone would be taken for a size that is always 1.
         rows = torch.cat([sample, sample])
-        return torch.export.export(model, (rows,), dynamic_shapes=({0: batch},), strict=True).module()  # type: ignore[return-value]
+        return torch.export.export(model, (rows,), dynamic_shapes=({0: batch},), strict=True).module()
     except Exception as error:  # whatever a user's forward raises under the tracer
         raise VariantFailed(
             f"torch.export cannot take this model whole ({first_line(error)}); use it without PT2E."

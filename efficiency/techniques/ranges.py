@@ -53,7 +53,7 @@ def watched(observed: GraphModule, batches: Iterable[torch.Tensor]) -> dict[str,
     By the name of what gives the activation; those that share an observer are told once.
     """
     names = {
-        node.target: str(node.args[0].target if node.args[0].op == "call_module" else node.args[0].name)  # type: ignore[union-attr]
+        node.target: str(node.args[0].target if node.args[0].op == "call_module" else node.args[0].name)
         for node in reversed(observed.graph.nodes)
         if node.op == "call_module" and OBSERVER in str(node.target) and node.args
     }
