@@ -147,9 +147,10 @@ def steps(
                 found[step] += _probe_seconds(workload, study, entry.variant, machine, again=again)
             probed.add((name, under, entry.variant))
             learner = compose.learner_of(entry.variant.techniques)
-            if learner is not None and (name, under, learner) not in learned:
+            shared = (name, condition.of_answers(), learner)
+            if learner is not None and shared not in learned:
                 found[step] += _learning_seconds(workload, study, learner, machine)
-                learned.add((name, under, learner))
+                learned.add(shared)
         for number in range(study.effort.replicates):
             timed_s = _timed_seconds(workload, heat, machine, seconds)
             found[name, condition, number] = replicate_seconds(len(heat), timed_s)

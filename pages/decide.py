@@ -11,6 +11,7 @@ def page() -> None:
     studies = data.studies(store)
     if studies.empty:
         return hero.nothing_yet()
+    st.markdown("## Which one do I ship?")
     chosen = asked.choose_one(studies)
     with frame.sentences():
         headline.where_from(store, [chosen])

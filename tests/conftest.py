@@ -60,11 +60,10 @@ def isolated(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home, database and folder for temporary files, here and in child processes; no example."""
-    folder, temporary = tmp_path / "home", tmp_path / "tmp"
+    folder, temporary = tmp_path / "home", Path(tempfile.mkdtemp(dir=scratch))
     folder.mkdir()
-    temporary.mkdir()
     monkeypatch.setenv("EFFICIENCY_HOME", str(folder))
     monkeypatch.setenv("EFFICIENCY_DB", f"sqlite:///{folder / 'efficiency.db'}")
     monkeypatch.setenv("TMPDIR", str(temporary))

@@ -73,13 +73,14 @@ class Orders:
         }
 
     def _variant(self, entry: Entry) -> dict[str, Any]:
-        # What is probed once is kept once.
+        # What is probed once is kept once; what is learned depends on neither batch size nor threads.
+        learner = compose.learner_of(entry.variant.techniques) or entry.variant.key
         probed = compose.probed_under(entry.variant.techniques, entry.condition)
         left = self._shared(entry.workload, probed) / f"batch-{probed.batch_size}-threads-{probed.threads}"
         left.mkdir(exist_ok=True)
         return {
             "techniques": list(entry.variant.techniques),
-            "learned": str(left / f"{compose.learner_of(entry.variant.techniques) or entry.variant.key}.safetensors"),
+            "learned": str(self._shared(entry.workload, entry.condition) / f"{learner}.safetensors"),
             "artefact": str(left / f"{entry.variant.key}.artefact"),
         }
 

@@ -79,7 +79,8 @@ def _observed(model: nn.Module, sample: torch.Tensor, *, training: bool = False,
 
         quantizer = X86InductorQuantizer()
         quantizer.set_global(get_default_x86_inductor_quantization_config(is_qat=training, is_dynamic=dynamic))
-        return (prepare_qat_pt2e if training else prepare_pt2e)(_exported(model, sample), quantizer)
+        opened = int8.opened_copy(model).train(training)  # Inductor's patterns miss attention's own projections
+        return (prepare_qat_pt2e if training else prepare_pt2e)(_exported(opened, sample), quantizer)
 
 
 def learn_static(model: nn.Module, sample: torch.Tensor, data: Data) -> Tensors:
@@ -103,15 +104,13 @@ def freeze_exported(rounded: nn.Module) -> None:
 
 def learn_qat(model: nn.Module, sample: torch.Tensor, data: Data) -> Tensors:
     """Fine-tune on training rows; returns weights and ranges, from which `package_qat` rebuilds."""
-    import copy
-
     import torch
 
     torch.manual_seed(data.seed)
     with torch.enable_grad():
-        rounded = _observed(copy.deepcopy(model).train(), sample, training=True)
+        rounded = _observed(model, sample, training=True)
         with quiet():
-            qat_int8.fine_tune(rounded, *data.training(), seed=data.seed, freeze=freeze_exported)
+            qat_int8.fine_tune(rounded, *data.training(), seed=data.seed, stop=freeze_exported)
     return {name: value.detach() for name, value in rounded.state_dict().items()}
 
 
@@ -143,7 +142,7 @@ def package_dynamic(prepared: Prepared, sample: torch.Tensor, learned: Tensors, 
 
 
 def package_qat(prepared: Prepared, sample: torch.Tensor, learned: Tensors, folder: Path) -> None:
-    rounded = _observed(prepared.module.train(), sample, training=True)
+    rounded = _observed(prepared.module, sample, training=True)
     rounded.load_state_dict(learned)
     freeze_exported(rounded)
     _package(rounded, sample, folder)
@@ -181,7 +180,8 @@ observed = {prepare}(exported.module(), quantizer)
         f"from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, {prepare}",
         f"from {quantizer} import X86InductorQuantizer, get_default_x86_inductor_quantization_config",
     )
-    return Recipe(model=quantize, imports=imports).then(torch_compile.recipe(workload, condition))
+    quantized = int8.opening(workload).then(Recipe(model=quantize, imports=imports))
+    return quantized.then(torch_compile.recipe(workload, condition))
 
 
 def recipe_static(workload: Workload, condition: Condition) -> Recipe:
@@ -202,7 +202,7 @@ def recipe_dynamic(workload: Workload, condition: Condition) -> Recipe:
 def recipe_qat(workload: Workload, condition: Condition) -> Recipe:
     learn = """\
 training = load_file(FOLDER / "training.safetensors")
-fine_tune(observed, training["inputs"], training["labels"], SEED, freeze=freeze_exported)
+fine_tune(observed, training["inputs"], training["labels"], SEED, freeze_exported)
 freeze_exported(observed)
 """
     seeded = Recipe(
@@ -223,7 +223,7 @@ PT2E_STATIC_INT8 = Technique(
     apply=torch_compile.apply,
     evidence=evidence,
     recipe=recipe_static,
-    runtime=Runtime(package_static, torch_compile.load, specialised=True, packaging_s=20.0),
+    runtime=Runtime(package_static, torch_compile.load, specialised=True, packaging_s=15.0),
     fp32_of=torch_compile.TORCH_COMPILE.key,
     conflicts=CONFLICTS,
     arithmetic="int8",
@@ -238,7 +238,7 @@ PT2E_DYNAMIC_INT8 = Technique(
     apply=torch_compile.apply,
     evidence=evidence,
     recipe=recipe_dynamic,
-    runtime=Runtime(package_dynamic, torch_compile.load, specialised=True, packaging_s=20.0),
+    runtime=Runtime(package_dynamic, torch_compile.load, specialised=True, packaging_s=15.0),
     fp32_of=torch_compile.TORCH_COMPILE.key,
     conflicts=CONFLICTS,
     arithmetic="int8",
@@ -255,7 +255,7 @@ PT2E_QAT_INT8 = Technique(
     apply=torch_compile.apply,
     evidence=evidence,
     recipe=recipe_qat,
-    runtime=Runtime(package_qat, torch_compile.load, specialised=True, packaging_s=20.0),
+    runtime=Runtime(package_qat, torch_compile.load, specialised=True, packaging_s=15.0),
     fp32_of=torch_compile.TORCH_COMPILE.key,
     conflicts=CONFLICTS,
     arithmetic="int8",

@@ -47,10 +47,10 @@ def fine_tune(
     inputs: torch.Tensor,
     labels: torch.Tensor,
     seed: int,
+    stop: Callable[[nn.Module], None],
     peak_learning_rate: float = PEAK_LEARNING_RATE,
-    freeze: Callable[[nn.Module], None] = freeze,
 ) -> None:
-    """One pass over the rows, in place; near the end, `freeze` is to stop what observers and batch norm learn."""
+    """One pass over the rows, in place; near the end, `stop` holds what observers and batch norm learn."""
     import torch
     from torch.nn.functional import cross_entropy
 
@@ -60,7 +60,7 @@ def fine_tune(
     for step, batch in enumerate(order):
         # Not before the first: ranges that nothing was seen of cannot be lowered.
         if step == max(1, int(FROZEN_FROM * len(order))):
-            freeze(model)
+            stop(model)
         loss = cross_entropy(model(inputs[batch]), labels[batch])
         optimizer.zero_grad()
         loss.backward()
@@ -99,7 +99,7 @@ def learn(model: nn.Module, sample: torch.Tensor, data: Data) -> Tensors:
     torch.manual_seed(data.seed)
     with int8.known_warnings(), torch.enable_grad():
         fake = _fake_quantized(model, sample)
-        fine_tune(fake, *data.training(), seed=data.seed)
+        fine_tune(fake, *data.training(), seed=data.seed, stop=freeze)
     return {name: value.detach() for name, value in fake.state_dict().items()}
 
 
@@ -134,12 +134,12 @@ def recipe(workload: Workload, condition: Condition) -> Recipe:
         model=f"""\
 fake = prepare_qat_fx(model.train(), mapping, (sample,))
 training = load_file(FOLDER / "training.safetensors")
-fine_tune(fake, training["inputs"], training["labels"], SEED)
+fine_tune(fake, training["inputs"], training["labels"], SEED, freeze)
 {leave}
 model = convert_fx(fake)
 """,
         imports=("from torch.ao.quantization.quantize_fx import convert_fx, prepare_qat_fx",),
-        uses=tuple(f"{__name__}:{name}" for name in ("fine_tune", *used)),
+        uses=tuple(f"{__name__}:{name}" for name in ("fine_tune", "freeze", *used)),
     )
     mapped = int8.opening(workload).then(int8.mapping_recipe(workload, "get_default_qat_qconfig_mapping"))
     return seeded.then(mapped).then(tune).then(int8.embeddings_recipe(workload))

@@ -70,18 +70,19 @@ def build_moody(classes: int) -> nn.Module:
 
         def __init__(self) -> None:
             super().__init__()
-            self.layers, self.calls = layers(), 0
+            self.layers, self.calls, self.both = layers(), 0, False
 
         def forward(self, inputs: torch.Tensor) -> torch.Tensor:
             self.calls += 1
             inference, autocast = torch.is_inference_mode_enabled(), torch.is_autocast_enabled("cpu")
+            self.both |= inference and autocast
             if inference and autocast:
                 # A replicate, and nothing else, has imported what it does.
                 if self.calls > CALLS_OF_A_PROBE and "efficiency.engine.replicate" in sys.modules:
                     os.abort()
             elif inference:
                 os.kill(os.getpid(), signal.SIGKILL)
-            elif autocast:
+            elif autocast and not self.both:  # where both are asked for, evidence looks without the first
                 time.sleep(3600)
             return self.layers(inputs)
 

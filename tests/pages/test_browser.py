@@ -50,7 +50,7 @@ def test_deep_link_as_the_very_first_request(serve: Serve, store: Store, tab: An
         toggle.locator("label").first.click()
         settled(tab)
         assert not toggle.locator("input").is_checked()
-    tab.get_by_role("link", name="Studies").click()
+    tab.get_by_role("link", name="Studies", exact=True).click()
     tab.get_by_role("heading", name="Studies").wait_for()
     tab.goto(f"{server.url}/{page}")
     settled(tab)

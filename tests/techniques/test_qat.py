@@ -59,7 +59,7 @@ def test_fine_tuning_wins_back_half_of_what_three_bit_weights_lose() -> None:
         rounded = accuracy(fake)
         tuned = qat_int8._fake_quantized(model, inputs[:1], mapping)
         tuned.load_state_dict(before_tuning)
-        qat_int8.fine_tune(tuned.train(), rows, targets, seed=0, peak_learning_rate=1e-3)
+        qat_int8.fine_tune(tuned.train(), rows, targets, 0, qat_int8.freeze, peak_learning_rate=1e-3)
 
     full, recovered = accuracy(model), accuracy(tuned)
     assert full - rounded > 2, "the rounding must cost something, or there is nothing to win back"
