@@ -11,7 +11,6 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -448,12 +447,31 @@ BAD: dict[str, tuple[tuple[str, ...], tuple[str, ...], Any]] = {
 
 @pytest.fixture(scope="module")
 def refusals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Said]:
-    """All of them at once, since starting is what takes the time."""
+    """All of them from one start, since starting is what takes the time."""
     folders = {case: tmp_path_factory.mktemp("bad") for case in BAD}
-    spoiled = {case: (BAD[case][2] or surroundings)(folder) for case, folder in folders.items()}
-    with ThreadPoolExecutor(max_workers=max(2, this_machine().threads)) as pool:
-        said = {case: pool.submit(efficiency, *BAD[case][0], environment=spoiled[case]) for case in BAD}
-        return {case: found.result() for case, found in said.items()}
+    commands = [
+        {
+            "arguments": list(BAD[case][0]),
+            "environment": (BAD[case][2] or surroundings)(folder) | {"COLUMNS": "200"},
+            "out": str(folder / "out.txt"),
+            "err": str(folder / "err.txt"),
+        }
+        for case, folder in folders.items()
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.forked_cli"],
+        cwd=paths.PROJECT,
+        input=json.dumps(commands),
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=True,
+    )
+    codes = json.loads(done.stdout)
+    return {
+        case: Said(code, Path(command["out"]).read_text(), Path(command["err"]).read_text())
+        for case, code, command in zip(BAD, codes, commands, strict=True)
+    }
 
 
 @pytest.mark.parametrize("case", BAD)

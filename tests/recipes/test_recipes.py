@@ -29,8 +29,14 @@ OPENED = ("static-int8", "qat-int8", "dynamic-int8")
 """Of a transformer, whose encoder is opened first: another recipe than a convolutional network's."""
 
 
+FOLDING = ("pt2e-qat-int8",)
+"""torchao takes half a minute to look for batch norms that it can fold, where there are some."""
+
+
 def applying(keys: tuple[str, ...]) -> str | None:
     """The first small workload that the techniques apply to here."""
+    if keys == FOLDING:
+        return TRANSFORMER
     reasons = {name: compose.why_not(keys, workloads.get(name), CONDITION, this_machine()) for name in QUICK_WORKLOADS}
     return next((name for name, reason in reasons.items() if reason is None), None)
 

@@ -93,6 +93,16 @@ def test_parquet_is_typed_and_unknown_is_null(store: Store) -> None:
         to_parquet(store, ["nothing"])
 
 
+def soon(tab: Any, expression: str) -> bool:
+    """Whether it comes true: Plotly draws anew a moment after the window or its colours have changed."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        if tab.evaluate(expression):
+            return True
+        tab.wait_for_timeout(50)
+    return False
+
+
 @pytest.mark.browser
 def test_one_file_works_without_a_network_and_texts_stay_texts(store: Store, tab: Any, tmp_path: Path) -> None:
     file = tmp_path / "report.html"
@@ -112,12 +122,11 @@ def test_one_file_works_without_a_network_and_texts_stay_texts(store: Store, tab
     assert tab.get_by_role("heading", level=1).inner_text() == NASTY
     assert tab.title() == NASTY
     tab.emulate_media(color_scheme="dark")
-    ink = "getComputedStyle(document.querySelector('.chart .xtick text')).fill"
-    deadline = time.monotonic() + 10
-    while tab.evaluate(ink) != "rgb(230, 235, 236)" and time.monotonic() < deadline:
-        tab.wait_for_timeout(50)
-    assert tab.evaluate(ink) == "rgb(230, 235, 236)", "The charts are drawn for a dark page, too."
+    ink = "getComputedStyle(document.querySelector('.chart .xtick text')).fill === 'rgb(230, 235, 236)'"
+    assert soon(tab, ink), "The charts are drawn for a dark page, too."
     tab.set_viewport_size({"width": 390, "height": 844})
-    tab.wait_for_function("document.documentElement.scrollWidth <= 390")  # the charts take a moment to follow
+    assert soon(tab, "document.documentElement.scrollWidth <= 390"), (
+        "The charts follow the window, and nothing is beside."
+    )
     assert said == []
     assert asked == [file.as_uri()]

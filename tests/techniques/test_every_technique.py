@@ -66,7 +66,7 @@ TOO_SLOW = {
     "grad-enabled": LARGE,
     "torch-compile": {*LARGE, "transformer-encoder"},
     "pt2e-static-int8": {*LARGE, "transformer-encoder"},
-    "pt2e-qat-int8": {*LARGE, "transformer-encoder"},
+    "pt2e-qat-int8": set(APPLIES),  # tests/recipes tries it
     "onnxruntime": LARGE,
     "onnxruntime-static-int8": LARGE,
     "openvino": LARGE,
