@@ -1,7 +1,7 @@
 """Many commands from one start: the program is imported once, and every command is a process forked from there.
 
-Reads a JSON list of {"arguments", "environment", "out", "err"} from standard input, runs one after the other, and prints
-their exit codes. Each has its own environment, output and exit code, as if it had been started by itself.
+Reads a JSON list of {"arguments", "environment", "out", "err"} from standard input, runs one after the other, and
+prints their exit codes. Each has its own environment, output and exit code, as if it had been started by itself.
 """
 
 import json
