@@ -50,6 +50,9 @@ def recommend(
     confirm: Annotated[
         bool, typer.Option("--confirm", help="Time what leads again on fresh replicates, here and now.")
     ] = False,
+    recipe: Annotated[
+        str | None, typer.Option(help="Write the recipe of the one that leads to this file; - prints it.")
+    ] = None,
     json: Json = None,
 ) -> None:
     """Which variant to ship: the fastest that keeps to the limits. Exit code 1 where nothing does."""
@@ -62,14 +65,21 @@ def recommend(
     if problems:
         raise BadRequest(" ".join(problems))
     console.writable("--json", json)
+    console.writable("--recipe", recipe)
     store = Store.open()
     found = _cases(store, study_id, workload, batch_size, threads)
+    if recipe and len(found) > 1:
+        raise BadRequest(
+            f"--recipe: there are {len(found)} answers; name one with --workload, --batch-size, --threads."
+        )
     if confirm:
         for case in found:
             _confirm(store, study_id, case, asked)
         found = _cases(store, study_id, workload, batch_size, threads)
     answers = [(case, case.answer(asked)) for case in found]
     _say(store, study_id, answers, asked, price_per_hour)
+    if recipe:
+        _write_recipe(store, answers, recipe)
     if json:
         document = {
             "study": study_id,
@@ -159,6 +169,15 @@ def _say(
                 )
         for line in filter(None, lines):
             console.say(f"  {line}")
+
+
+def _write_recipe(store: Store, answers: Sequence[tuple[Case, Answer]], file: str) -> None:
+    """Nothing where nothing meets the limits."""
+    from efficiency import recipes
+
+    for _, answer in answers:
+        if winner := answer.last.winner:
+            console.write_file("--recipe", file, recipes.wanted(winner, store.study(str(winner["study_id"]))).script)
 
 
 def _document(case: Case, answer: Answer, price_per_hour: float | None) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from efficiency.engine import jobs
 from efficiency.machine import this_machine
 from efficiency.results.store import Store
 from efficiency.study import BASELINE
-from efficiency.ui import asked, data, decide_limits, details, frame, selected, trade_off
+from efficiency.ui import asked, data, decide_limits, details, frame, selected, take_home, trade_off
 
 EVERY_S = 2.0
 HEIGHT = 520
@@ -87,7 +87,6 @@ def _offer(store: Store, id: str, case: Case, answer: Answer) -> None:
     for key, text in notes.hints(row, study.asked, store.details(int(row["row_id"]))):
         show_it, icon = (st.info, ":material/info:") if key in notes.INFORMATIVE else (st.warning, ":material/warning:")
         show_it(markdown_text(text), icon=icon)
-    # What is handed over with a winner stands in this row of buttons: its details, its recipe.
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             f"Details of {markdown_text(row['variant_label'])}",
@@ -97,6 +96,8 @@ def _offer(store: Store, id: str, case: Case, answer: Answer) -> None:
         )
         if answer.last.winner is not None and row["variant"] != BASELINE and not answer.confirmed:
             _confirm(store, id, case, answer, row)
+    if selected.asked() is None:  # the drawer has the recipe, too
+        take_home.show(pd.Series(row), study)
 
 
 def _confirm(store: Store, id: str, case: Case, answer: Answer, row: Row) -> None:

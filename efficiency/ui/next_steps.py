@@ -16,6 +16,12 @@ def show(studies: pd.DataFrame) -> None:
         st.page_link(
             frame.page("run"), label="Measure models and techniques of your choice", icon=":material/play_circle:"
         )
+        if len(filled):
+            st.page_link(
+                frame.page("decide"), label="Which one do I ship?", icon=":material/rule:",
+                help="The fastest variant within your limits, with what ties with it and what it costs.",
+            )  # fmt: skip
+        st.page_link(frame.page("claims"), label="Was the article right, here?", icon=":material/fact_check:")
         if len(filled) > 1:
             st.page_link(
                 frame.page("compare"), label="Compare two studies", icon=":material/compare_arrows:",

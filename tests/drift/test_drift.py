@@ -1,0 +1,135 @@
+"""Drift measured in a real child process on a small workload, kept, and read off again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+from torch import nn
+
+from efficiency import paths
+from efficiency.analysis import drift as analysis
+from efficiency.drift import shifts
+from efficiency.engine import drift_job
+from efficiency.engine.child import Child
+from efficiency.errors import BadRequest
+from efficiency.machine import this_machine
+from efficiency.results import drifts
+from efficiency.results.store import Store
+from efficiency.techniques import compose
+from efficiency.techniques.base import Data
+
+WORKLOAD = "vision-small-cnn"
+
+
+@pytest.fixture(scope="module")
+def record(tmp_path_factory: pytest.TempPathFactory) -> Iterator[drifts.DriftRecord]:
+    """FP32 and static INT8 of the small CNN under brightness, on few rows: through the probe and the store."""
+    from efficiency.engine import drift_probe
+
+    folder = tmp_path_factory.mktemp("drift")
+    asked = {
+        "workload": WORKLOAD, "dataset": "glyphs", "shifts": ["brightness"], "test_rows": 300, "calibration_rows": 64,
+        "training_rows": 32, "threads": 2, "seed": 0,
+    }  # fmt: skip
+    cells = []
+    for keys in ((), ("static-int8",)):
+        with Child(drift_probe.run, asked | {"techniques": list(keys)}, log=folder / "drift.log") as child:
+            for message in child.messages(120):
+                if "cell" in message:
+                    cells.append({"variant": "+".join(keys) or "baseline"} | message["cell"])
+    cells.append({"variant": "dynamic-int8", "reason": "It reaches Linear layers only."})
+    with Store.open(f"sqlite:///{folder / 'drift.db'}") as store:
+        drifts.keep(
+            store, workload=WORKLOAD, dataset="glyphs", machine=this_machine().as_dict(), asked=asked, cells=cells
+        )
+        yield drifts.latest(store, WORKLOAD)[0]
+
+
+def test_there_is_a_line_for_every_variant_and_grade(record: drifts.DriftRecord) -> None:
+    found = analysis.table(record)
+    assert list(found.columns) == list(analysis.COLUMNS)
+    assert sorted(found.groupby("variant")["grade"].apply(list)) == [[0, 1, 2, 3, 4, 5]] * 2
+    assert (found["accuracy_low_pct"] <= found["accuracy_pct"]).all()
+    assert analysis.reasons(record) == {"dynamic-int8": "It reaches Linear layers only."}
+
+
+def test_static_int8_loses_more_where_activations_leave_their_range_and_the_alarm_says_so(record) -> None:
+    found = analysis.table(record)
+    static = found[found["variant"] == "static-int8"].set_index("grade")
+    assert not static.loc[0, "alarm"], "Test rows as they are fit the calibration."
+    assert static.loc[0, "excess_pp"] == 0
+    worst = static.loc[5]
+    assert worst["alarm"]
+    assert worst["range_ratio"] > static.loc[0, "range_ratio"]
+    assert pd_unknown(found[found["variant"] == "baseline"]["alarm"])
+
+
+def pd_unknown(values) -> bool:
+    """FP32 has no ranges: unknown, not 0."""
+    return bool(values.isna().all())
+
+
+def test_calibrating_anew_is_paired_with_the_same_rows(record: drifts.DriftRecord) -> None:
+    static = analysis.table(record).query("variant == 'static-int8' and grade == 5").iloc[0]
+    assert static["won_back_pp"] == pytest.approx(static["recalibrated_pct"] - static["accuracy_pct"])
+    assert static["won_back_low_pp"] < static["won_back_pp"] < static["won_back_high_pp"]
+
+
+def test_what_is_said_names_the_variant_the_grade_and_the_figure(record: drifts.DriftRecord) -> None:
+    own = analysis.table(record)
+    (sentence,) = analysis.said(own, "Brightness")
+    assert sentence.startswith("Static INT8 ")
+    assert "grade 5 of brightness" in sentence
+    assert "FP32" in sentence
+    heading, lines = analysis.summary(own)
+    assert {len(heading)} == {len(line) for line in lines}
+
+
+def test_the_page_shows_what_was_measured(record: drifts.DriftRecord, home: Path) -> None:
+    with Store.open() as store:
+        drifts.keep(
+            store, workload=WORKLOAD, dataset="glyphs", machine=record.machine, asked=record.asked, cells=record.cells
+        )
+    at = AppTest.from_file(str(paths.PROJECT / "app.py"), default_timeout=60).run().switch_page("pages/drift.py").run()
+    assert not at.exception
+    assert len(at.get("plotly_chart")) == 2
+    assert any("grade 5 of brightness" in text.value for text in at.markdown)
+    assert at.button(key="measure-drift").label == "Measure again"
+
+
+def test_where_nothing_was_measured_the_page_offers_to(home: Path) -> None:
+    at = AppTest.from_file(str(paths.PROJECT / "app.py"), default_timeout=60).run().switch_page("pages/drift.py").run()
+    assert not at.exception
+    assert "Measure drift of Small CNN" in at.button(key="measure-drift").label
+
+
+def test_data_that_are_neither_images_nor_text_are_refused(store_of_home: Store) -> None:
+    moody = str(paths.PROJECT / "tests" / "engine" / "moody_workload.py") + ":steady"
+    with pytest.raises(BadRequest, match="neither images nor text"):
+        drift_job.measure(store_of_home, moody, this_machine())
+
+
+@pytest.fixture
+def store_of_home(home: Path) -> Iterator[Store]:
+    with Store.open() as store:
+        yield store
+
+
+def test_ranges_count_what_lies_beyond_them() -> None:
+    """A Linear layer calibrated on small values, then shown values ten times as large."""
+    torch.manual_seed(0)
+    model, rows = nn.Sequential(nn.Linear(16, 16), nn.ReLU(), nn.Linear(16, 4)).eval(), torch.rand(256, 16)
+    learned = compose.learn(("static-int8",), model, rows[:1], Data(lambda: rows, lambda: pytest.fail("no training")))
+    fits, leaves = (compose.ranges(("static-int8",), model, rows[:1], learned, [x]) for x in (rows, 10 * rows))
+    assert max(found["saturated_share"] for found in fits.values()) < 0.02
+    assert max(found["saturated_share"] for found in leaves.values()) > 0.5
+    assert max(found["range_ratio"] for found in leaves.values()) > 5
+    assert compose.ranges(("dynamic-int8",), model, rows[:1], {}, [rows]) == {}
+
+
+def test_every_kind_of_data_has_shifts() -> None:
+    assert {shift.kind for shift in shifts.SHIFTS.values()} == {"image", "text"}
