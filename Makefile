@@ -16,7 +16,7 @@ setup: $(VENV)/.ready-dev
 
 test: $(VENV)/.ready-dev
 	$(MAKE) check
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.ready-dev
 	$(BIN)/ruff check .

@@ -33,6 +33,17 @@ HOW_TO_GET_IT = (
 
 CACHE = paths.home() / "cache"
 
+SLOW_FILES = (
+    "test_recipes.py", "test_every_technique.py", "test_study_in_browser.py", "test_conductor.py", "test_browser.py",
+    "test_real_data.py", "test_cli.py", "test_preparing.py", "test_training_study.py", "test_cards.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take a minute or more come first: of two processes, none then waits for the other's last file."""
+    places = {name: place for place, name in enumerate(SLOW_FILES)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
+
 
 @pytest.fixture(scope="session")
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:

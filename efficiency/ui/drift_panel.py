@@ -77,10 +77,11 @@ def found(store: Store, workload: str) -> None:
         return
     record = records[0]
     lines = drift.table(record)
-    asked = [shifts.get(key) for key in record.asked["shifts"]]
-    shift = st.segmented_control(
-        "Shift", asked, default=asked[0], required=True, format_func=lambda one: one.label, key="drift-shift"
+    keys = list(record.asked["shifts"])
+    chosen_key = st.segmented_control(
+        "Shift", keys, default=keys[0], required=True, format_func=lambda key: shifts.get(key).label, key="drift-shift"
     )
+    shift = shifts.get(str(chosen_key))
     st.caption(f"{shift.summary} Grades 1 to 5: {', '.join(f'{amount:g}' for amount in shift.amounts)}.")
     own = lines[lines["shift"] == shift.key]
     for sentence in drift.said(own, shift.label):

@@ -32,7 +32,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Iterator[drifts.DriftRec
 
     folder = tmp_path_factory.mktemp("drift")
     asked = {
-        "workload": WORKLOAD, "dataset": "glyphs", "shifts": ["brightness"], "test_rows": 300, "calibration_rows": 64,
+        "workload": WORKLOAD, "dataset": "glyphs", "shifts": ["brightness"], "test_rows": 200, "calibration_rows": 32,
         "training_rows": 32, "threads": 2, "seed": 0,
     }  # fmt: skip
     cells = []

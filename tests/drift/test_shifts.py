@@ -44,7 +44,7 @@ def test_gain_and_offset_are_not_clipped_away() -> None:
     images = rows_of(shifts.get("contrast"))
     for key in ("brightness", "contrast"):
         moved, _ = shifts.get(key).of_grade(images, LABELS, 5, seed=0)
-        assert moved.max() > 2 * images.max()
+        assert moved.max() > 1.5 * images.max()
 
 
 def test_truncating_keeps_the_beginning_and_a_token_at_least() -> None:
