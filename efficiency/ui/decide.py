@@ -154,6 +154,8 @@ def _draw(rows: pd.DataFrame, limits: Limits, id: str) -> None:
     )
     st.caption(
         f"Rows that do not keep to {markdown_text(decision_words.asked(limits))} fade. Choose a point for details."
+        if limits.asked
+        else "Move a slider: what does not keep to the limit fades. Choose a point for details."
     )
 
 
