@@ -207,7 +207,8 @@ def test_progress_never_goes_back(moody):
 
 
 def test_no_child_is_left_behind(moody):
-    helpers = ("forkserver", "resource_tracker")  # of multiprocessing itself; they serve the next study
+    # Of multiprocessing itself, which serve the next study; and the browser of other tests in this process.
+    helpers = ("forkserver", "resource_tracker", "playwright", "chromium")
     left = [child.cmdline() for child in psutil.Process().children(recursive=True)]
     assert [line for line in left if not any(name in " ".join(line) for name in helpers)] == []
 
