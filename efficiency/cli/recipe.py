@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from efficiency import console
 from efficiency.cli.app import StudyId, app
-from efficiency.errors import BadRequest, UnknownName
+from efficiency.cli.chosen_row import chosen
+from efficiency.errors import BadRequest
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 
 @app.command()
@@ -34,7 +35,7 @@ def recipe(
 
     store = Store.open()
     record = store.study(study_id)
-    row = _chosen(store.rows([study_id]), variant, workload, batch_size, threads)
+    row = chosen(store.rows([study_id]), variant, workload, batch_size, threads)
     wanted = stored.wanted(row.to_dict(), record)
     if bundle is None:
         console.write_file("--file", file, wanted.script)
@@ -46,30 +47,3 @@ def recipe(
         console.write_file("--file", file, wanted.script)
     bundles.make(wanted, Path(bundle).expanduser())
     console.say(f"Wrote {bundle}.")
-
-
-def _chosen(
-    rows: pd.DataFrame, variant: str, workload: str | None, batch_size: int | None, threads: int | None
-) -> pd.Series[Any]:
-    """The one row that is meant; raises `BadRequest` where there is none, or where it may be of several workloads."""
-    asked = {"variant": variant, "workload": workload, "batch_size": batch_size, "threads": threads}
-    for column, value in asked.items():
-        if value is None:
-            continue
-        known = rows[column].dropna().astype(str)
-        # A variant is the same however its techniques are ordered.
-        same = known.map(_sorted) == _sorted(str(value))
-        if not same.any():
-            raise UnknownName(column.replace("_", " "), str(value), set(known))
-        rows = rows.loc[same[same].index]
-    rebuilt = rows[rows["status"] != "not-applicable"]
-    found = rebuilt if len(rebuilt) else rows
-    if found["workload"].nunique() > 1:
-        raise BadRequest(
-            f"--workload: {variant} is there of {', '.join(found['workload'].unique())}; name one of them."
-        )
-    return found.iloc[0]
-
-
-def _sorted(variant: str) -> str:
-    return "+".join(sorted(variant.split("+")))

@@ -77,7 +77,13 @@ def conducted(study: Study, folder: Path) -> Conducted:
 
 
 @pytest.fixture(scope="module")
-def moody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Conducted]:
+def moody_before() -> set[int]:
+    """Process ids of the children from before the study, such as the browser of other tests."""
+    return {child.pid for child in psutil.Process().children(recursive=True)}
+
+
+@pytest.fixture(scope="module")
+def moody(moody_before: set[int], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Conducted]:
     """One study in which three variants break, each in its own way."""
     found = conducted(study_of("moody", *MOODY), tmp_path_factory.mktemp("moody"))
     yield found
@@ -206,10 +212,9 @@ def test_progress_never_goes_back(moody):
     assert {told.state for told in moody.told} == {"queued", "running", "done"}
 
 
-def test_no_child_is_left_behind(moody):
-    # Of multiprocessing itself, which serve the next study; and the browser of other tests in this process.
-    helpers = ("forkserver", "resource_tracker", "playwright", "chromium")
-    left = [child.cmdline() for child in psutil.Process().children(recursive=True)]
+def test_no_child_is_left_behind(moody_before, moody):
+    helpers = ("forkserver", "resource_tracker")  # of multiprocessing itself; they serve the next study
+    left = [child.cmdline() for child in psutil.Process().children(recursive=True) if child.pid not in moody_before]
     assert [line for line in left if not any(name in " ".join(line) for name in helpers)] == []
 
 
