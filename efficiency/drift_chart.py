@@ -1,4 +1,4 @@
-"""Accuracy and saturation under growing shift, as lines: Plotly from the frame of `analysis.drift.table`."""
+"""Accuracy and clipping under growing shift, as lines: Plotly from the frame of `analysis.drift.table`."""
 
 from __future__ import annotations
 
@@ -52,23 +52,23 @@ def accuracy(lines: pd.DataFrame, recalibrated: bool) -> go.Figure:
     return _over_grades(traces, "Accuracy [%]", 340)
 
 
-def saturation(lines: pd.DataFrame) -> go.Figure:
-    """Of one shift: how much more of an activation is beyond its range than at grade 0; dashed, the alarm."""
+def clipping(lines: pd.DataFrame) -> go.Figure:
+    """Of one shift: how much more noise clipping adds to an activation than at grade 0; dashed, the alarm."""
     traces = [
         {
             "type": "scatter",
             "mode": "lines+markers",
             "name": views.variant_label(str(variant)),
             "x": own["grade"],
-            "y": own["saturated_pp"].clip(lower=0),
+            "y": own["clipped_pct"].clip(lower=0),
             "line": {"color": palette.colour(str(variant))},
-            "text": own["saturated_layer"],
-            "hovertemplate": "grade %{x}: %{y:.2f} pp more, at %{text}<extra></extra>",
+            "text": own["clipped_layer"],
+            "hovertemplate": "grade %{x}: %{y:.2f} %, at %{text}<extra></extra>",
         }
-        for variant, own in lines[lines["saturated_pp"].notna()].groupby("variant", sort=False)
+        for variant, own in lines[lines["clipped_pct"].notna()].groupby("variant", sort=False)
     ]
-    alarm = axes.line({"color": palette.GUIDE, "dash": "dash", "width": 1}, y=drift.ALARM_PP)
-    return _over_grades(traces, "Beyond the calibrated range, pp more than at grade 0", 220, shapes=[alarm])
+    alarm = axes.line({"color": palette.GUIDE, "dash": "dash", "width": 1}, y=drift.ALARM_PCT)
+    return _over_grades(traces, "Noise that clipping adds [% of variance]", 220, shapes=[alarm])
 
 
 def _over_grades(traces: list[axes.Part], title: str, height: int, **layout: Any) -> go.Figure:

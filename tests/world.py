@@ -13,7 +13,10 @@ from efficiency.ceiling import Ceiling, Rates
 from efficiency.claims import CLAIMS, Here, judged, plan
 from efficiency.claims.base import Need
 from efficiency.condition import Condition
+from efficiency.drift import shifts
+from efficiency.engine import arrays
 from efficiency.machine import Machine
+from efficiency.results import drifts
 from efficiency.results.store import Store
 from efficiency.study import Study, Variant, expand
 
@@ -126,8 +129,49 @@ def fill(
     """
     rng = np.random.default_rng(seed)
     peaks(machine, int8)
+    if needs is None:
+        drift(store, machine, world)
     asked = plan.studies(everything(machine) if needs is None else needs, machine)
     return [_study(store, study, machine, world, between, rng) for study in asked]
+
+
+DRIFTING = {"holding": (0.04, 0.04), "opposite": (-0.04, -0.04), "on_the_line": (0.0, 0.0)}
+"""By world: the share of rows that dynamic INT8 keeps and static does not, and that calibrating anew wins back."""
+
+
+def drift(store: Store, machine: Machine, world: World) -> None:
+    """The measurements of drift that claims would have asked for, as they come out in this world."""
+    nothing = Here(machine, (), None)
+    for workload in plan.drifts(judged(claim, nothing) for claim in CLAIMS.values()):
+        data = workloads.describe(workload).dataset(None)
+        keys = [shift.key for shift in shifts.of_kind(data.kind)]
+        cells = [_drifted(variant, "none", 0, world.__name__) for variant in KINDS]
+        for key in keys:
+            cells += [_drifted(variant, key, grade, world.__name__) for variant in KINDS for grade in shifts.GRADES]
+        drifts.keep(
+            store, workload=workload, dataset=data.key, machine=machine.as_dict(),
+            asked={"shifts": keys, "test_rows": TEST_ROWS}, cells=cells,
+        )  # fmt: skip
+
+
+KINDS = ("baseline", "dynamic-int8", "static-int8")
+
+
+def _drifted(variant: str, shift: str, grade: int, world: str) -> dict[str, object]:
+    """Static INT8 answers two rows in three; dynamic, and static calibrated anew, some more or fewer at every grade."""
+    kept, won = DRIFTING[world] if grade else (0.0, 0.0)
+    easy = np.random.default_rng(3).permutation(TEST_ROWS)
+
+    def right(share: float) -> str:
+        luck = np.random.default_rng([grade, *variant.encode()]).random(TEST_ROWS) < 0.02
+        return arrays.to_text(((easy < share * TEST_ROWS) ^ luck).astype("uint8"))
+
+    cell: dict[str, object] = {
+        "variant": variant, "shift": shift, "grade": grade,
+        "rows": arrays.to_text(np.arange(TEST_ROWS, dtype="uint16")),
+        "correct": right(2 / 3 + (kept if variant == "dynamic-int8" else 0.0)), "ranges": {},
+    }  # fmt: skip
+    return cell | ({"recalibrated_correct": right(2 / 3 + won)} if variant == "static-int8" and grade else {})
 
 
 def peaks(machine: Machine, int8: float = 3.0) -> None:

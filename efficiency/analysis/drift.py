@@ -6,7 +6,7 @@ rows, with its normal interval.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,20 +14,21 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from efficiency.analysis import views, wording
+from efficiency.drift.shifts import GRADES
 from efficiency.engine.arrays import from_text
 from efficiency.results.drifts import DriftRecord
 from efficiency.study import BASELINE
 
 NONE = "none"
 """The shift of grade 0, which all shifts share."""
-ALARM_PP = 1.0
-"""Percentage points of an activation's values that may newly lie beyond their calibrated range, before calibration no
-longer fits: what calibration itself leaves out differs by less between rows of one kind."""
+ALARM_PCT = 5.0
+"""How much noise clipping may newly add to an activation, in percent of its variance, until calibration no longer fits.
+On the built-in models no shift below it cost INT8 a point more than FP32 (docs/log.md, 2026-11-25)."""
 
 COLUMNS = (
     "variant", "shift", "grade", "rows", "accuracy_pct", "accuracy_low_pct", "accuracy_high_pct",
     "excess_pp", "excess_low_pp", "excess_high_pp", "recalibrated_pct", "won_back_pp", "won_back_low_pp",
-    "won_back_high_pp", "saturated_pp", "saturated_layer", "range_ratio", "alarm",
+    "won_back_high_pp", "clipped_pct", "clipped_layer", "range_ratio", "alarm",
 )  # fmt: skip
 
 
@@ -35,8 +36,9 @@ def table(record: DriftRecord) -> pd.DataFrame:
     """A line a variant, shift and grade; grade 0 stands in every shift.
 
     `excess_pp` is what the variant lost since grade 0 beyond what FP32 lost (negative: more); `won_back_pp` what
-    calibrating anew gains at this grade; `saturated_pp` the most that the share of an activation's values beyond its
-    calibrated range grew since grade 0, at `saturated_layer`; `alarm` where that is beyond `ALARM_PP`.
+    calibrating anew gains at this grade; `clipped_pct` the most that the squared error of clipping at the
+    calibrated range grew since grade 0, in percent of an activation's variance, at `clipped_layer`; `alarm` where that
+    is beyond `ALARM_PCT`.
     """
     cells = {(c["variant"], c["shift"], c["grade"]): c for c in record.cells if "shift" in c}
     lines = []
@@ -65,7 +67,7 @@ def _line(own: Any, theirs: Any, start: Any, reference: Any) -> dict[str, Any]:
         line["recalibrated_pct"] = 100 * float(anew.mean())
         line["won_back_pp"], line["won_back_low_pp"], line["won_back_high_pp"] = _mean(anew - right)
     if own["ranges"]:
-        line |= saturation(own["ranges"], start["ranges"])
+        line |= clipping(own["ranges"], start["ranges"])
     return line
 
 
@@ -73,25 +75,75 @@ def _right(cell: Mapping[str, Any]) -> NDArray[np.float64]:
     return from_text(cell["correct"]).astype(np.float64)
 
 
-def _mean(values: NDArray[np.float64]) -> tuple[float, float, float]:
+Interval = tuple[float, float, float]
+"""A mean, and the ends of its 95 % interval."""
+
+
+def kept_more(record: DriftRecord, shift: str, ours: str, theirs: str) -> Interval | None:
+    """How much less of its accuracy at grade 0 one variant loses than another, in pp over all grades of a shift.
+
+    None where one of them was not measured.
+    """
+    cells = _of_shift(record, shift)
+    if not {(ours, 0), (theirs, 0)} <= set(cells):
+        return None
+    before = _right(cells[ours, 0]) - _right(cells[theirs, 0])
+
+    def more(grade: int) -> NDArray[np.float64]:
+        own = cells[ours, grade]
+        more_now: NDArray[np.float64] = _right(own) - _right(cells[theirs, grade]) - before[from_text(own["rows"])]
+        return more_now
+
+    return _over_grades(cells, ours, more)
+
+
+def won_back(record: DriftRecord, shift: str, variant: str) -> Interval | None:
+    """What calibrating anew gains at each grade, in pp over all grades of a shift; None where it was not measured."""
+    cells = _of_shift(record, shift)
+    if "recalibrated_correct" not in cells.get((variant, 1), {}):
+        return None
+
+    def gained(grade: int) -> NDArray[np.float64]:
+        own = cells[variant, grade]
+        return from_text(own["recalibrated_correct"]).astype(np.float64) - _right(own)
+
+    return _over_grades(cells, variant, gained)
+
+
+Cells = dict[tuple[str, int], Mapping[str, Any]]
+"""By variant and grade."""
+
+
+def _of_shift(record: DriftRecord, shift: str) -> Cells:
+    return {(c["variant"], c["grade"]): c for c in record.cells if c.get("shift") in (shift, NONE)}
+
+
+def _over_grades(cells: Cells, variant: str, change: Callable[[int], NDArray[np.float64]]) -> Interval:
+    """A row answers at every grade, which are so many looks at one row and no more rows: its mean counts once."""
+    total, seen = (np.zeros(len(from_text(cells[variant, 0]["rows"]))) for _ in range(2))
+    for grade in GRADES:
+        rows = from_text(cells[variant, grade]["rows"])
+        total[rows] += change(grade)
+        seen[rows] += 1
+    return _mean(total[seen > 0] / seen[seen > 0])
+
+
+def _mean(values: NDArray[np.float64]) -> Interval:
     """Mean in percent with its normal 95 % interval; half a row more on each side, so that it is never a point."""
     mean = 100 * float(values.mean())
     half = 100 * 1.96 * float(np.hypot(values.std(), 0.5 / np.sqrt(len(values)))) / np.sqrt(len(values))
     return mean, mean - half, mean + half
 
 
-def saturation(now: Mapping[str, Mapping[str, float]], before: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
-    """The layer whose activations left their calibrated range most, since `before`; needs no labels."""
-    grown = {
-        name: 100 * (found["saturated_share"] - before.get(name, {}).get("saturated_share", 0.0))
-        for name, found in now.items()
-    }
+def clipping(now: Mapping[str, Mapping[str, float]], before: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+    """The layer whose activations leave their calibrated range furthest, since `before`; needs no labels."""
+    grown = {name: 100 * (found["clipped_share"] - before[name]["clipped_share"]) for name, found in now.items()}
     worst = max(grown, key=lambda name: grown[name])
     return {
-        "saturated_pp": grown[worst],
-        "saturated_layer": worst,
+        "clipped_pct": grown[worst],
+        "clipped_layer": worst,
         "range_ratio": max(found["range_ratio"] for found in now.values()),
-        "alarm": grown[worst] > ALARM_PP,
+        "alarm": grown[worst] > ALARM_PCT,
     }
 
 
@@ -120,6 +172,8 @@ def said(own: pd.DataFrame, shift: str) -> list[str]:
             )
         if pd.notna(last["won_back_pp"]) and last["won_back_low_pp"] > 0:
             sentence += f"; calibrated anew it wins back {last['won_back_pp']:.1f} pp"
+        elif pd.notna(last["won_back_pp"]) and last["won_back_high_pp"] < 0:
+            sentence += f"; calibrated anew it loses {-last['won_back_pp']:.1f} pp more"
         found.append(f"{sentence}.")
     return found
 

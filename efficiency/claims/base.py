@@ -87,6 +87,10 @@ class Case:
     """What would have to be measured to judge it, where that is missing."""
     needs_ceiling: bool = False
     """Whether what the machine can do at most is missing."""
+    needs_drift: bool = False
+    """Whether a measurement of drift of its workload is missing."""
+    shift: str = ""
+    """The shift of the data that it is about, where it rests on a measurement of drift in place of rows."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,11 @@ class Judged:
     @property
     def needs_ceiling(self) -> bool:
         return any(case.needs_ceiling for case in self.cases)
+
+    @property
+    def needs_drift(self) -> list[str]:
+        """Workloads of which a measurement of drift is missing, each once."""
+        return list(dict.fromkeys(case.workload for case in self.cases if case.needs_drift))
 
 
 def overall(verdicts: Iterable[Verdict], in_some: bool = False) -> Verdict:

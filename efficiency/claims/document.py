@@ -41,4 +41,5 @@ def _case(case: Case) -> dict[str, Any]:
         "why": case.why,
         "figure": None if case.figure is None else asdict(case.figure),
         "rows": [asdict(row) for row in case.behind],
+        "shift": case.shift or None,
     }

@@ -16,6 +16,8 @@ from efficiency.claims.base import Behind, Need
 from efficiency.condition import Condition
 from efficiency.errors import EfficiencyError
 from efficiency.machine import Machine
+from efficiency.results import drifts
+from efficiency.results.drifts import DriftRecord
 from efficiency.results.store import Store
 from efficiency.study import BASELINE, Study, Variant
 
@@ -124,6 +126,8 @@ class Here:
     heats: tuple[Heat, ...]
     """Of this machine, the newest study first. The example is another machine's, whatever it is called."""
     ceiling: Ceiling | None
+    drifts: tuple[DriftRecord, ...] = ()
+    """Measurements of drift on this machine, the newest of each workload and data set, newest first."""
 
     def newest(self, need: Need, dataset: str | None = None) -> Heat | None:
         """The newest heat that has all of it."""
@@ -162,7 +166,8 @@ def read(store: Store, machine: Machine) -> Here:
     for _, rows in frame.groupby(HEAT, sort=False, dropna=False):
         if heat := _heat(store, [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]):
             heats.append(heat)
-    return Here(machine, tuple(heats), ceiling.known(machine.key))
+    measured = drifts.latest(store, machine_key=machine.key)
+    return Here(machine, tuple(heats), ceiling.known(machine.key), tuple(measured))
 
 
 def _heat(store: Store, rows: list[Row]) -> Heat | None:

@@ -22,6 +22,11 @@ def missing(found: Iterable[Judged]) -> list[Need]:
     return list(dict.fromkeys(need for one in found for need in one.needs))
 
 
+def drifts(found: Iterable[Judged]) -> list[str]:
+    """Workloads of which these claims miss a measurement of drift, each once."""
+    return list(dict.fromkeys(workload for one in found for workload in one.needs_drift))
+
+
 def studies(needs: Iterable[Need], machine: Machine) -> list[Study]:
     """What serves them all: what shares workload and condition is timed together, and no row is there that none needs.
 

@@ -23,7 +23,7 @@ def claims_(
 ) -> None:
     """What the article claims, tested on this machine: each verdict with its figure and why."""
     from efficiency import claims
-    from efficiency.claims import document
+    from efficiency.claims import document, plan
     from efficiency.results.store import Store
 
     console.writable("--json", json)
@@ -34,7 +34,7 @@ def claims_(
         _show(one, here)
     console.say(claims.summary(found))
     told = document.of(found, here)
-    if told["missing_s"] and not run:
+    if (told["missing_s"] or plan.drifts(found)) and not run:
         _say_missing(found, here)
     if json:
         console.write_json(json, told)
@@ -60,11 +60,13 @@ def _say_missing(found: list[Judged], here: Machine) -> None:
     from efficiency.analysis import wording
     from efficiency.claims import plan
 
-    asked = plan.studies(plan.missing(found), here)
-    console.say(
-        f"`python -m efficiency claims --run` measures what is missing, in {_studies(len(asked))} and about "
-        f"{wording.duration(plan.seconds(asked, here))}."
-    )
+    asked, drifting = plan.studies(plan.missing(found), here), plan.drifts(found)
+    parts = []
+    if asked:
+        parts.append(f"{_studies(len(asked))} of about {wording.duration(plan.seconds(asked, here))}")
+    if drifting:
+        parts.append(f"drift of {' and '.join(drifting)}, some minutes each")
+    console.say(f"`python -m efficiency claims --run` measures what is missing: {'; '.join(parts)}.")
 
 
 def _studies(count: int) -> str:
@@ -76,16 +78,16 @@ def _measure_missing(store: Store, here: Machine) -> bool:
     from efficiency import claims
     from efficiency.analysis import wording
     from efficiency.claims import plan
-    from efficiency.engine import ceilings, job
+    from efficiency.engine import ceilings, drift_job, job
 
     found = claims.judge_all(claims.read(store, here))
-    asked = plan.studies(plan.missing(found), here)
+    asked, drifting = plan.studies(plan.missing(found), here), plan.drifts(found)
     if not asked and any(one.needs_ceiling for one in found):
         console.say("Measuring what this machine can do. It takes some seconds.")
         ceilings.measure_alone(here)
-    elif not asked:
+    elif not asked and not drifting:
         console.say("Nothing is missing.")
-    else:
+    elif asked:
         total = wording.duration(plan.seconds(asked, here))
         console.say(f"{_studies(len(asked))} to measure what is missing, about {total} in all.")
     done = True
@@ -99,5 +101,9 @@ def _measure_missing(store: Store, here: Machine) -> bool:
         console.say(f"Study {id}: {status}. {store.study(id).message}")
         done = done and status == "done"
         if status == "cancelled":
-            break
+            return False
+    for workload in drifting:
+        console.say(f"Drift of {workload}: some minutes.")
+        with console.Bar() as bar:
+            drift_job.measure(store, workload, here, tell=bar.share)
     return done

@@ -51,6 +51,17 @@ def _brighter(images: Inputs, amount: float, random: np.random.Generator) -> Inp
     return images + np.float32(amount)
 
 
+def _darker(images: Inputs, amount: float, random: np.random.Generator) -> Inputs:
+    return images - np.float32(amount)
+
+
+def _amplified(images: Inputs, amount: float, random: np.random.Generator) -> Inputs:
+    """As a camera's gain does: black, the smallest value there is, stays black."""
+    black = images.min()
+    amplified: Inputs = black + np.float32(amount) * (images - black)
+    return amplified
+
+
 def _more_contrast(images: Inputs, amount: float, random: np.random.Generator) -> Inputs:
     return images * np.float32(amount)
 
@@ -106,7 +117,11 @@ SHIFTS: dict[str, Shift] = {
     for shift in (
         Shift("brightness", "Brightness", "image", "Added to every pixel, in standard deviations of the data.",
               (0.25, 0.5, 1.0, 2.0, 4.0), _brighter),
-        Shift("contrast", "Contrast", "image", "Every pixel times this much.",
+        Shift("darkness", "Darkness", "image", "Taken from every pixel, in standard deviations of the data.",
+              (0.25, 0.5, 0.75, 1.0, 1.5), _darker),
+        Shift("gain", "Gain", "image", "Every pixel's distance from black times this much, as a camera's gain does.",
+              (1.5, 2.0, 3.0, 4.0, 5.0), _amplified),
+        Shift("contrast", "Contrast", "image", "Every pixel's distance from the mean of the data times this much.",
               (1.25, 1.5, 2.0, 3.0, 5.0), _more_contrast),
         Shift("noise", "Noise", "image", "Normal noise, in standard deviations of the data.",
               (0.2, 0.4, 0.8, 1.2, 2.0), _noisier),

@@ -54,13 +54,14 @@ def keep(
         return int(done.inserted_primary_key[0])  # type: ignore[index]
 
 
-def latest(store: Store, workload: str | None = None) -> list[DriftRecord]:
-    """The newest measurement of each workload and data set, newest first; of one workload where it is named."""
+def latest(store: Store, workload: str | None = None, machine_key: str | None = None) -> list[DriftRecord]:
+    """The newest measurement of each workload and data set, newest first; of one workload or machine where named."""
     query = select(*(DRIFTS.c[name] for name in DriftRecord.__dataclass_fields__)).order_by(DRIFTS.c.number.desc())
     if workload is not None:
         query = query.where(DRIFTS.c.workload == workload)
     found: dict[tuple[str, str], DriftRecord] = {}
     with store.reading() as connection:
         for line in connection.execute(query):
-            found.setdefault((line.workload, line.dataset), DriftRecord(**line._mapping))
+            if machine_key in (None, line.machine.get("key")):
+                found.setdefault((line.workload, line.dataset), DriftRecord(**line._mapping))
     return list(found.values())

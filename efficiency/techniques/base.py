@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 Tensors = dict[str, "torch.Tensor"]
 Manager = Callable[[], AbstractContextManager[object]]
 Ranges = dict[str, dict[str, float]]
-"""By the layer that gives the activation: `saturated_share` beyond its calibrated range, and `range_ratio`, what the
-activations span as a multiple of it."""
+"""By the layer that gives the activation: `clipped_share`, the squared error of cutting values off at the calibrated
+range as a share of their variance, and `range_ratio`, what the values span as a multiple of that range."""
 TookEffect = Literal["yes", "no", "partly"]
 
 

@@ -13,25 +13,35 @@ OBSERVER = "activation_post_process"
 
 
 class Watch(nn.Module):
-    """In an observer's place: passes activations on and counts those beyond what 8 bits hold there."""
+    """In an observer's place: passes activations on and sums up what 8 bits would cut off there.
+
+    How many values lie beyond the range says little: background that is a little darker than any that was calibrated
+    is many values, and nothing is lost. How far they lie beyond it, squared, against the activation's variance is
+    the noise that clipping adds to a signal.
+    """
 
     def __init__(self, low: torch.Tensor, high: torch.Tensor) -> None:
         super().__init__()
         self.low, self.high = float(low), float(high)
-        self.seen = self.beyond = 0
+        self.count = 0
+        self.sum = self.squares = self.cut = 0.0
         self.least, self.most = 0.0, 0.0
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        self.seen += values.numel()
-        self.beyond += int(((values < self.low) | (values > self.high)).sum())
+        exact = values.double()  # the sums run over millions of values
+        self.count += values.numel()
+        self.sum += float(exact.sum())
+        self.squares += float(exact.square().sum())
+        self.cut += float((exact - exact.clamp(self.low, self.high)).square().sum())
         self.least, self.most = min(self.least, float(values.min())), max(self.most, float(values.max()))
         return values
 
     def found(self) -> dict[str, float]:
-        """Share of the values beyond the range, and the range that they span as a multiple of the calibrated one."""
+        """Squared error of clipping / variance, and the range that values span as a multiple of the calibrated one."""
         span = self.high - self.low
+        variation = self.squares - self.sum**2 / self.count if self.count else 0.0
         return {
-            "saturated_share": self.beyond / self.seen if self.seen else 0.0,
+            "clipped_share": self.cut / variation if variation > 0 else 0.0,
             "range_ratio": (self.most - self.least) / span if span > 0 else 0.0,
         }
 

@@ -103,7 +103,10 @@ def _case(case: Case, place: claims_chart.Place) -> str:
 
 
 def _rows(case: Case) -> str:
-    """A link to each row behind it, with its details open in Explore."""
+    """A link to each row behind it, with its details open in Explore; or to the measurement of drift."""
+    if case.shift:
+        query = escape(urlencode({"drift-workload": case.workload, "drift-shift": case.shift}))
+        return f'<span class="rows"><a href="./drift?{query}" target="_self">On the page Drift</a></span>'
     if not case.behind:
         return ""
     studies = list(dict.fromkeys(row.study_id for row in case.behind))

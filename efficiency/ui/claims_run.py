@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from efficiency.analysis import plans, wording
+from efficiency.analysis import plans, views, wording
 from efficiency.claims import Judged, plan
 from efficiency.engine import jobs
 from efficiency.machine import Machine
@@ -18,6 +18,7 @@ COMMAND = "python -m efficiency claims --run"
 def show(store: Store, found: list[Judged], machine: Machine) -> None:
     """Nothing where nothing is missing."""
     asked = plan.studies(plan.missing(found), machine)
+    _drift(plan.drifts(found))
     if not asked:
         if any(one.needs_ceiling for one in found):
             with st.container(border=True, horizontal=True, vertical_alignment="center"):
@@ -45,3 +46,18 @@ def show(store: Store, found: list[Judged], machine: Machine) -> None:
     if pressed:
         ids = [jobs.submit(store, study, command=COMMAND) for study in asked]
         st.switch_page(frame.page("run"), query_params={"study": ids[0]})
+
+
+def _drift(missing: list[str]) -> None:
+    """Drift is measured on a page of its own."""
+    if not missing:
+        return
+    names = " and ".join(views.workload_label(workload) for workload in missing)
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(f"To judge claims on data that drift, drift of {names} is missing.", width="stretch")
+        st.page_link(
+            frame.page("drift"),
+            label="Measure it on the page Drift",
+            icon=":material/trending_down:",
+            query_params={"drift-workload": missing[0]},
+        )

@@ -79,7 +79,13 @@ def found(store: Store, workload: str) -> None:
     lines = drift.table(record)
     keys = list(record.asked["shifts"])
     chosen_key = st.segmented_control(
-        "Shift", keys, default=keys[0], required=True, format_func=lambda key: shifts.get(key).label, key="drift-shift"
+        "Shift",
+        keys,
+        default=keys[0],
+        required=True,
+        format_func=lambda key: shifts.get(key).label,
+        key="drift-shift",
+        bind="query-params",
     )
     shift = shifts.get(str(chosen_key))
     st.caption(f"{shift.summary} Grades 1 to 5: {', '.join(f'{amount:g}' for amount in shift.amounts)}.")
@@ -97,17 +103,17 @@ def found(store: Store, workload: str) -> None:
         config={"displayModeBar": False},
         alt=drift_chart.described(own),
     )
-    if own["saturated_pp"].notna().any():
+    if own["clipped_pct"].notna().any():
         st.markdown("##### Does the calibration still fit?")
         st.caption(
-            "Values of the worst layer that lie beyond the range that calibration fixed. It needs no labels, so a "
-            "service can watch it: above the dashed line, calibrate anew."
+            "How much of the worst layer's signal is lost because values beyond its calibrated range are cut "
+            "off. It needs no labels, so a service can watch it: above the dashed line, calibration no longer fits."
         )
         st.plotly_chart(
-            drift_chart.saturation(own),
-            key="drift-saturation",
+            drift_chart.clipping(own),
+            key="drift-clipping",
             config={"displayModeBar": False},
-            alt="Share of activations beyond their calibrated range, by grade",
+            alt="Noise that clipping at the calibrated range adds, by grade",
         )
     _rest(record, own)
 

@@ -42,7 +42,8 @@ def test_printed_for_people(store: Store, monkeypatch: pytest.MonkeyPatch) -> No
     command.claims_(run=False, json=None)
     assert sum(claim.says in line for claim in CLAIMS.values() for line in said) == len(CLAIMS)
     assert any(line.startswith("Of 19 claims ") and "not measured yet" in line for line in said)
-    assert said[-1].startswith("`python -m efficiency claims --run` measures what is missing, in ")
+    assert said[-1].startswith("`python -m efficiency claims --run` measures what is missing: ")
+    assert "drift of transformer-encoder" in said[-1]
 
 
 def test_a_file_that_cannot_be_written_is_refused_before_anything_is_measured(store: Store) -> None:

@@ -125,8 +125,8 @@ def test_ranges_count_what_lies_beyond_them() -> None:
     model, rows = nn.Sequential(nn.Linear(16, 16), nn.ReLU(), nn.Linear(16, 4)).eval(), torch.rand(256, 16)
     learned = compose.learn(("static-int8",), model, rows[:1], Data(lambda: rows, lambda: pytest.fail("no training")))
     fits, leaves = (compose.ranges(("static-int8",), model, rows[:1], learned, [x]) for x in (rows, 10 * rows))
-    assert max(found["saturated_share"] for found in fits.values()) < 0.02
-    assert max(found["saturated_share"] for found in leaves.values()) > 0.5
+    assert max(found["clipped_share"] for found in fits.values()) < 0.02
+    assert max(found["clipped_share"] for found in leaves.values()) > 0.5
     assert max(found["range_ratio"] for found in leaves.values()) > 5
     assert compose.ranges(("dynamic-int8",), model, rows[:1], {}, [rows]) == {}
 

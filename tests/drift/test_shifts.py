@@ -42,9 +42,16 @@ def test_every_grade_shifts_further_and_the_same_way_twice(shift: shifts.Shift) 
 
 def test_gain_and_offset_are_not_clipped_away() -> None:
     images = rows_of(shifts.get("contrast"))
-    for key in ("brightness", "contrast"):
+    for key in ("brightness", "darkness", "gain", "contrast"):
         moved, _ = shifts.get(key).of_grade(images, LABELS, 5, seed=0)
-        assert moved.max() > 1.5 * images.max()
+        assert moved.max() > 1.5 * images.max() or moved.min() < 1.3 * images.min()
+
+
+def test_gain_leaves_black_where_it_is() -> None:
+    images = rows_of(shifts.get("gain"))
+    moved, _ = shifts.get("gain").of_grade(images, LABELS, 3, seed=0)
+    assert moved.min() == images.min()
+    assert np.ptp(moved) == pytest.approx(3 * np.ptp(images))
 
 
 def test_truncating_keeps_the_beginning_and_a_token_at_least() -> None:
