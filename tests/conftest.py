@@ -35,7 +35,7 @@ HOW_TO_GET_IT = (
 CACHE = paths.home() / "cache"
 INDUCTOR = f"torchinductor_{getpass.getuser()}"
 HEADERS = Path(tempfile.gettempdir()) / INDUCTOR / "precompiled_headers"
-"""Where Inductor keeps PyTorch's C++ headers, compiled: a process that does not find them takes 20 s to make its own."""
+"""Where Inductor keeps PyTorch's headers, compiled: a process that does not find them takes 20 s to make its own."""
 
 SLOW_FILES = (
     "test_recipes.py", "test_every_technique.py", "test_study_in_browser.py", "test_conductor.py", "test_browser.py",
@@ -60,7 +60,7 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def temporary_folder(scratch: Path) -> Path:
-    """For a test's own temporary files; compiled headers alone are shared by all, as those of a user's processes are."""
+    """For a test's own temporary files; compiled headers alone are shared, as they are among a user's processes."""
     folder = Path(tempfile.mkdtemp(dir=scratch))
     HEADERS.mkdir(parents=True, exist_ok=True)
     (folder / INDUCTOR).mkdir()
