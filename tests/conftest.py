@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import multiprocessing.util
 import os
 import socket
@@ -32,6 +33,9 @@ HOW_TO_GET_IT = (
 
 
 CACHE = paths.home() / "cache"
+INDUCTOR = f"torchinductor_{getpass.getuser()}"
+HEADERS = Path(tempfile.gettempdir()) / INDUCTOR / "precompiled_headers"
+"""Where Inductor keeps PyTorch's headers, compiled: a process that does not find them takes 20 s to make its own."""
 
 SLOW_FILES = (
     "test_recipes.py", "test_every_technique.py", "test_study_in_browser.py", "test_conductor.py", "test_browser.py",
@@ -55,13 +59,19 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield Path(folder)
 
 
+def temporary_folder(scratch: Path) -> Path:
+    """For a test's own temporary files; compiled headers alone are shared, as they are among a user's processes."""
+    folder = Path(tempfile.mkdtemp(dir=scratch))
+    HEADERS.mkdir(parents=True, exist_ok=True)
+    (folder / INDUCTOR).mkdir()
+    (folder / INDUCTOR / HEADERS.name).symlink_to(HEADERS)
+    return folder
+
+
 @pytest.fixture(autouse=True)
 def isolated(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A home, a database and a turn at the machine of the test's own; data sets that were made once are shared."""
-    folder = Path(tempfile.mkdtemp(dir=scratch))
-    home, temporary = folder / "home", folder / "tmp"
-    home.mkdir()
-    temporary.mkdir()
+    home, temporary = Path(tempfile.mkdtemp(dir=scratch)), temporary_folder(scratch)
     CACHE.mkdir(parents=True, exist_ok=True)
     (home / "cache").symlink_to(CACHE)
     monkeypatch.setenv("EFFICIENCY_HOME", str(home))
@@ -73,7 +83,7 @@ def isolated(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def home(tmp_path: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home, database and folder for temporary files, here and in child processes; no example."""
-    folder, temporary = tmp_path / "home", Path(tempfile.mkdtemp(dir=scratch))
+    folder, temporary = tmp_path / "home", temporary_folder(scratch)
     folder.mkdir()
     monkeypatch.setenv("EFFICIENCY_HOME", str(folder))
     monkeypatch.setenv("EFFICIENCY_DB", f"sqlite:///{folder / 'efficiency.db'}")
