@@ -37,7 +37,7 @@ def test_verdicts_their_figures_and_the_rows_behind_them(visit: Visit, store: St
     assert not at.button, "Nothing is missing, so there is nothing to press."
     cards = said(at)
     assert cards.count("No CUDA GPU was found on this machine.") <= 2, "One reason of many cases is told once a claim."
-    link = re.search(r'<a href="\./\?([^"]+)" target="_self">Fast path</a>', cards)
+    link = re.search(r'<a href="\./explore\?([^"]+)" target="_self">Fast path</a>', cards)
     assert link is not None
     asked = parse_qs(link.group(1).replace("&amp;", "&"))
     opened = visit("explore", **asked)
