@@ -1,4 +1,4 @@
-"""What the app costs: the server's memory, the first paint of Explore, a redraw with 10,000 rows.
+"""What the app costs: the server's memory, the first paint of Overview and Explore, a redraw with 10,000 rows.
 
     python benchmarks/dashboard.py        needs Chromium (Debian: `apt-get install chromium`) and requirements-dev.txt
 
@@ -6,7 +6,8 @@ Must reach: server under 400 MB and without torch, first paint under 2 s, a filt
 slider's on Decide within 0.3 s. Each time is the median of several, seen by a real browser; the last line is one JSON
 document.
 
-First paint is from asking for the page: to the hero, to the headline cards, to the points of every chart. With a
+First paint is from asking for the page: of Overview, on which the app opens, to the hero, to the cards of the best, to
+what held of the article and what to try next; of Explore to the headline cards and to the points of every chart. With a
 cold cache the browser has never seen the app, with a warm one it was closed in between. A redraw is from the choice
 of a workload to the drawn charts of that workload alone and a script that is done. A slider's redraw is from the key
 that moves it by one stop to the answer with the new limit above the drawn chart.
@@ -44,10 +45,18 @@ DRAWN = """(() => {
   return charts.length > 0 && charts.every(chart => chart.querySelector('.points path'));
 })()"""
 PAINTED = {
-    "hero": "document.querySelector('.st-key-hero h2') !== null",
-    "cards": "document.querySelector('.eff-card') !== null",
-    "charts": DRAWN,
+    "": {
+        "hero": "document.querySelector('.st-key-hero h2') !== null",
+        "cards": "document.querySelector('.eff-card') !== null",
+        "article": "document.querySelector('.eff-article') !== null",
+        "next": "document.querySelector('.st-key-next-steps a') !== null",
+    },
+    "explore": {
+        "cards": "document.querySelector('.eff-card') !== null",
+        "charts": DRAWN,
+    },
 }
+"""By the page's address: what is waited for, in the order in which it comes."""
 CLICKED = "addEventListener('pointerdown', () => { window.clicked = performance.now(); }, true)"
 # A chart's name begins with its workload. Gives the milliseconds from the click, once all is drawn and the script ends.
 REDRAWN = f"""workload => {DRAWN} && {IDLE}
@@ -99,12 +108,12 @@ def _wait_for(url: str, seconds: float = 30) -> None:
     raise SystemExit("The app did not start.")
 
 
-def _paints_s(context: Any, url: str) -> dict[str, float]:
-    """From asking for the page to each of `PAINTED`, in a tab of its own."""
+def _paints_s(context: Any, url: str, path: str) -> dict[str, float]:
+    """From asking for the page to each of its `PAINTED`, in a tab of its own."""
     page = context.new_page()
     seconds, started = {}, time.perf_counter()
-    page.goto(url, wait_until="commit")
-    for name, there in PAINTED.items():
+    page.goto(f"{url}/{path}", wait_until="commit")
+    for name, there in PAINTED[path].items():
         page.wait_for_function(there, polling="raf", timeout=60_000)
         seconds[name] = time.perf_counter() - started
     page.close()
@@ -112,13 +121,13 @@ def _paints_s(context: Any, url: str) -> dict[str, float]:
 
 
 def _first_paints(
-    chromium: Any, executable: str, url: str, profiles: str, visits: int = VISITS
+    chromium: Any, executable: str, url: str, path: str, profiles: str, visits: int = VISITS
 ) -> dict[str, dict[str, float]]:
     """Medians with a cold browser cache (a new profile each time) and with a warm one (one profile, many visits)."""
 
     def visit(profile: str) -> dict[str, float]:
         with chromium.launch_persistent_context(profile, executable_path=executable, args=FLAGS, viewport=SCREEN) as c:
-            return _paints_s(c, url)
+            return _paints_s(c, url, path)
 
     cold = [visit(f"{profiles}-{number}") for number in range(visits)]
     warm = [visit(f"{profiles}-0") for _ in range(visits)]
@@ -200,16 +209,19 @@ def main() -> None:
         _serving(home) as (server, url),
     ):
         documents.ensure_example(store)
-        cold_start = _first_paints(playwright.chromium, executable, url, f"{home}/first", visits=1)["cold"]
-        paints = _first_paints(playwright.chromium, executable, url, f"{home}/then")
+        cold_start = _first_paints(playwright.chromium, executable, url, "", f"{home}/first", visits=1)["cold"]
+        paints = {
+            page or "overview": _first_paints(playwright.chromium, executable, url, page, f"{home}/{page}-then")
+            for page in PAINTED
+        }
         browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         try:
             usual = synthetic.many(store, ROWS, studies=STUDIES)[0]
-            redraws = {"a_study_of_usual_size": _redraws_s(browser, f"{url}/?study={usual}")}
+            redraws = {"a_study_of_usual_size": _redraws_s(browser, f"{url}/explore?study={usual}")}
             for id in store.studies()["id"]:
                 store.delete(id)
             (large,) = synthetic.many(store, ROWS)
-            redraws["one_study_of_all_rows"] = _redraws_s(browser, f"{url}/?study={large}")
+            redraws["one_study_of_all_rows"] = _redraws_s(browser, f"{url}/explore?study={large}")
             redraws["decide"] = _slider_redraws_s(browser, f"{url}/decide?study={large}")
         finally:
             browser.close()

@@ -3,14 +3,13 @@
 import streamlit as st
 
 from efficiency.results.store import Store
-from efficiency.ui import asked, comparison, data, details, filters, frame, headline, hero, next_steps, trade_off
+from efficiency.ui import asked, comparison, data, details, filters, frame, headline, hero, trade_off
 
 
 def explore() -> None:
-    """The first screen: what this is, the studies that are chosen, and what they found."""
+    """The studies that are chosen, and what they found."""
     store = data.store()
-    with frame.sentences():
-        hero.show(store)
+    st.markdown("## What does each technique give, and what does it cost?")
     studies = data.studies(store)
     if studies.empty:
         return hero.nothing_yet()
@@ -28,7 +27,6 @@ def _found(store: Store, chosen: list[str]) -> None:
             return headline.no_rows(store, chosen)
         shown = filters.choose(rows)
         headline.cards(shown)
-        next_steps.show(data.studies(store))
         trade_off.show(shown, chosen, now)
         comparison.show(shown)
         comparison.downloads(store, chosen, shown)

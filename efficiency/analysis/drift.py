@@ -157,7 +157,7 @@ def said(own: pd.DataFrame, shift: str) -> list[str]:
     found = []
     for variant, lines in own[own["variant"] != BASELINE].groupby("variant", sort=False):
         last = lines.iloc[-1]
-        beyond = f"{abs(last['excess_pp']):.1f} pp {wording.interval(*_ends(last, 'excess'), places=1)}"
+        beyond = f"{abs(last['excess_pp']):.2f} pp {wording.interval(*_ends(last, 'excess'), places=2)}"
         if last["excess_high_pp"] < 0:
             told = f"loses {beyond} more than FP32 does"
         elif last["excess_low_pp"] > 0:
@@ -171,9 +171,9 @@ def said(own: pd.DataFrame, shift: str) -> list[str]:
                 f"; its ranges no longer fit from grade {raised.min()} on" if len(raised) else "; its ranges fit"
             )
         if pd.notna(last["won_back_pp"]) and last["won_back_low_pp"] > 0:
-            sentence += f"; calibrated anew it wins back {last['won_back_pp']:.1f} pp"
+            sentence += f"; calibrated anew it wins back {last['won_back_pp']:.2f} pp"
         elif pd.notna(last["won_back_pp"]) and last["won_back_high_pp"] < 0:
-            sentence += f"; calibrated anew it loses {-last['won_back_pp']:.1f} pp more"
+            sentence += f"; calibrated anew it loses {-last['won_back_pp']:.2f} pp more"
         found.append(f"{sentence}.")
     return found
 
@@ -206,7 +206,7 @@ def summary(found: pd.DataFrame) -> tuple[tuple[str, ...], list[tuple[str, ...]]
             str(variant),
             *(f"{by_grade['accuracy_pct'].get(grade, float('nan')):.1f} %" for grade in (0, 3, 5)),
             "" if pd.isna(last["excess_pp"]) else
-            f"{last['excess_pp']:+.1f} [{last['excess_low_pp']:+.1f}, {last['excess_high_pp']:+.1f}] pp",
+            f"{last['excess_pp']:+.2f} [{last['excess_low_pp']:+.2f}, {last['excess_high_pp']:+.2f}] pp",
             "" if unknown else f"grade {raised.min()}" if len(raised) else "never",
             "" if pd.isna(last["recalibrated_pct"]) else f"{last['recalibrated_pct']:.1f} %",
         ))  # fmt: skip

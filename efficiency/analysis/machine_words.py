@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from efficiency.analysis import tables
+from efficiency.analysis.wording import number
+from efficiency.ceiling import ARITHMETIC, Ceiling
 from efficiency.health import Health
 from efficiency.machine import Machine
 
@@ -35,6 +38,31 @@ def facts(machine: Machine, free_mb: float) -> list[tuple[str, str, str]]:
         governor = "" if machine.governor is None else f"governor: {machine.governor}"
         found.append(("Highest clock", f"{machine.clock_max_mhz / 1e3:.1f} GHz", governor))
     found.append(("GPU", str(len(machine.gpus)) if machine.gpus else "none", ", ".join(machine.gpus)))
+    return found
+
+
+def summary(machine: Machine, peaks: Ceiling | None) -> list[tuple[str, str]]:
+    """The same in a few lines: `("Memory", "25 GB")`; the peaks are those of all threads, and of the GPU."""
+    lacks = [
+        f"no {kind}"
+        for kind, own in (("INT8", INT8_SETS), ("BF16", BF16_SETS))
+        if not set(own) & set(machine.instruction_sets)
+    ]
+    sets = ", ".join((*machine.instruction_sets, *lacks))
+    found = [
+        ("Cores", f"{machine.cores:g} {_cores(machine)}"),
+        ("Memory", f"{machine.memory_mb / 1e3:.0f} GB"),
+        ("Instructions", sets),
+    ]
+    if machine.gpus:
+        found.append(("GPU", ", ".join(machine.gpus)))
+    if peaks is None or not peaks.rates:
+        return [*found, ("Peaks", "not measured yet")]
+    most = max((rates for rates in peaks.rates if rates.device == "cpu"), key=lambda rates: rates.threads, default=None)
+    for rates in (one for one in peaks.rates if one is most or one.device != "cpu"):
+        gops = [f"{name} {number(rates.gops[kind])}" for kind, name in ARITHMETIC.items() if rates.gops.get(kind)]
+        told = f"{', '.join(gops)} × 10⁹ a second; memory {number(rates.memory_gb_s, 'GB/s')}"
+        found.append((f"Peaks, {tables.of_threads(rates)}", told))
     return found
 
 

@@ -7,6 +7,7 @@ import streamlit as st
 
 from efficiency.analysis import views
 from efficiency.analysis.wording import markdown_text
+from efficiency.ui import frame, selected
 
 PARAMETER = "study"
 
@@ -32,6 +33,13 @@ def say_unknown(unknown: list[str]) -> None:
             "or import it on the page Studies.",
             icon=":material/link_off:",
         )
+
+
+def pass_on() -> None:
+    """An address of the first page that names a study or a row is of the time when the app opened on Explore."""
+    named = {name: st.query_params.get_all(name) for name in st.query_params}
+    if PARAMETER in named or selected.PARAMETER in named:
+        st.switch_page(frame.page("explore"), query_params=named)
 
 
 def _own_questions(studies: pd.DataFrame) -> pd.DataFrame:

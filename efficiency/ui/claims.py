@@ -35,9 +35,14 @@ def judged(store: Store, machine: Machine) -> tuple[Here, list[Judged]]:
     return _judged(store, data.version(store), machine, machine.key, peaks.measured_at if peaks else "")
 
 
+def style() -> None:
+    """The style of verdicts and their scales."""
+    st.html(_HERE / "claims.css")
+
+
 def headline(found: list[Judged], machine: Machine) -> None:
     """What this page is, and the sentence over all claims."""
-    st.html(_HERE / "claims.css")
+    style()
     st.markdown("## Was the article right, here?")
     st.html(f'<p class="eff-sum">{escape(claims.summary(found))}</p>')
     st.caption(
@@ -113,7 +118,7 @@ def _rows(case: Case) -> str:
     links = []
     for row in case.behind:
         query = escape(urlencode({"study": studies, selected.PARAMETER: row.row_id}, doseq=True))
-        links.append(f'<a href="./?{query}" target="_self">{escape(row.label)}</a>')
+        links.append(f'<a href="./explore?{query}" target="_self">{escape(row.label)}</a>')
     return f'<span class="rows">Rows: {", ".join(links)}</span>'
 
 

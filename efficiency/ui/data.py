@@ -9,8 +9,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from efficiency import decisions
 from efficiency.analysis import views
 from efficiency.analysis.wording import markdown_text
+from efficiency.decisions import Case
 from efficiency.errors import StoreError
 from efficiency.results import documents
 from efficiency.results.store import Store
@@ -53,6 +55,14 @@ def _rows(_store: Store, version: Version, ids: tuple[str, ...]) -> pd.DataFrame
     return views.prepared(_store.rows(list(ids)), names, list(live))
 
 
+# Cases hold the samples that were compared: made once for each state of the database.
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _cases(_store: Store, version: Version, id: str) -> list[Case]:
+    again = decisions.confirmations(_studies(_store, version), id)
+    done = tuple(again.loc[again["status"] == "done", "id"])
+    return decisions.cases(_store, _rows(_store, version, (id,)), _rows(_store, version, done))
+
+
 def version(store: Store) -> Version:
     """As the database is now."""
     return f"{os.environ.get('EFFICIENCY_DB')} {os.environ.get('EFFICIENCY_HOME')}", store.version()
@@ -66,6 +76,11 @@ def studies(store: Store) -> pd.DataFrame:
 def rows(store: Store, ids: list[str]) -> pd.DataFrame:
     """The rows of these studies with what is shown beside them (`views.prepared`)."""
     return _rows(store, version(store), tuple(ids))
+
+
+def cases(store: Store, id: str) -> list[Case]:
+    """The cases of a study, with what timed their winners again."""
+    return _cases(store, version(store), id)
 
 
 def json_text(store: Store, id: str) -> str:

@@ -24,23 +24,14 @@ EVERY_S = 2.0
 HEIGHT = 520
 
 
-# Cases hold the samples that were compared: made once for each state of the database.
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _cases(_store: Store, where: data.Version, id: str) -> list[Case]:
-    again = decisions.confirmations(data.studies(_store), id)
-    done = list(again.loc[again["status"] == "done", "id"])
-    return decisions.cases(_store, data.rows(_store, [id]), data.rows(_store, done))
-
-
 def show(store: Store, id: str) -> None:
     """What a slider changes: run again by itself."""
     with frame.sentences():
-        now = data.version(store)
         rows, record = data.rows(store, [id]), store.study(id)
         if rows.empty:
             st.info(markdown_text(decisions.why_empty(rows, record.status, record.message)), icon=":material/info:")
             return
-        cases = {case.title: case for case in _cases(store, now, id)}
+        cases = {case.title: case for case in data.cases(store, id)}
         case = cases[st.selectbox("Workload and condition", list(cases), key="case", bind="query-params")]
         top = st.container()
         beside, drawn = st.columns([1, 2.6], gap="large")

@@ -25,6 +25,7 @@ _drawn = ContextVar("the frame is drawn by app.py", default=False)
 
 
 PAGES = {
+    "overview": ("Overview", ":material/home:"),
     "explore": ("Explore", ":material/scatter_plot:"),
     "decide": ("Decide", ":material/rule:"),
     "claims": ("Claims", ":material/fact_check:"),
@@ -35,14 +36,15 @@ PAGES = {
     "studies": ("Studies", ":material/folder_open:"),
     "machine": ("Machine", ":material/memory:"),
 }
-"""Title and icon of each page by the name of its file in `pages/`, in the order of the navigation."""
+"""Title and icon of each page by the name of its file in `pages/`, in the order of the navigation.
+The app opens on the first."""
 
 
 def page(name: str) -> Page:
     """The page of that name in `PAGES`."""
     title, icon = PAGES[name]
     file = PROJECT / "pages" / f"{name}.py"
-    if name == "explore":
+    if name == next(iter(PAGES)):
         return st.Page(file, title=title, icon=icon, default=True)
     return st.Page(file, title=title, icon=icon, url_path=name)
 

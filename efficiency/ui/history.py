@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 from hashlib import sha256
+from html import escape
+from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
@@ -28,7 +30,7 @@ def show(store: Store, studies: pd.DataFrame) -> None:
     ids = [str(id) for id in studies["id"]]
     chosen, _ = asked.known(studies)
     # The table knows places, and a study that arrives shifts them: with other studies it is another table.
-    key = f"history-{sha256(' '.join(ids).encode()).hexdigest()[:12]}"
+    key = f"table-history-{sha256(' '.join(ids).encode()).hexdigest()[:12]}"
     places = [place for place, id in enumerate(ids) if id in chosen]
     st.dataframe(
         tables.history(studies),
@@ -47,6 +49,7 @@ def show(store: Store, studies: pd.DataFrame) -> None:
             "Rows": st.column_config.NumberColumn(help="Rows that were measured"),
         },
     )
+    st.html(_list(studies, chosen))
     if len(places) == 1:
         _one(store, studies.iloc[places[0]])
     elif len(places) > 1:
@@ -67,6 +70,21 @@ def show(store: Store, studies: pd.DataFrame) -> None:
                 "CSV of all", lambda: documents.to_csv(store, several), "studies.csv", "text/csv", on_click="ignore",
                 icon=":material/download:", key="export-all",
             )  # fmt: skip
+
+
+def _list(studies: pd.DataFrame, chosen: list[str]) -> str:
+    """The same for a narrow screen: a link a study, which chooses it."""
+    lines = []
+    for study in studies.to_dict("records"):
+        mark = " ✓" if study["id"] in chosen else ""
+        when = study["recorded_at"][:16].replace("T", " ")
+        where = " · ".join(filter(None, (f"{when} UTC", study["status"], f"{study['rows']} rows", study["preset"])))
+        lines.append(
+            f'<a href="?{escape(urlencode({asked.PARAMETER: study["id"]}))}" target="_self">'
+            f"<b>{escape(study['name'] or study['id'])}</b>{mark}"
+            f'<div class="where">{escape(where)}</div>{escape(study["workloads"])}</a>'
+        )
+    return f'<div class="eff-list">{"".join(lines)}</div>'
 
 
 def _choose(key: str, ids: list[str]) -> None:

@@ -1,31 +1,119 @@
-"""What to try next, below the best findings: the first screen says what this is, what was found, and how to go on."""
+"""What to try next: only what is open on this machine, in the order in which it helps most."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, field
 
 import pandas as pd
 import streamlit as st
 
-from efficiency.ui import frame
+from efficiency import best, ceiling, workloads
+from efficiency.analysis.wording import markdown_text
+from efficiency.best import Best
+from efficiency.engine import drift_job, jobs
+from efficiency.machine import Machine
+from efficiency.results import drifts
+from efficiency.results.store import Store
+from efficiency.ui import best as best_cards
+from efficiency.ui import claims, data, frame
+
+STEPS = 6
+"""More than these nobody reads; what is done makes room for the next."""
 
 
-def show(studies: pd.DataFrame) -> None:
-    """Links in the order in which a newcomer needs them; what there is nothing for is left out."""
+@dataclass(frozen=True)
+class Step:
+    """One thing to do, and the page where it is done."""
+
+    page: str
+    says: str
+    help: str = ""
+    asks: dict[str, str] = field(default_factory=dict)
+    """Parameters of the page's address."""
+
+
+def show(store: Store, machine: Machine) -> None:
+    """A link a step."""
+    st.markdown("### What to try next")
+    with st.container(key="next-steps", gap="small"):
+        for step in steps(store, machine)[:STEPS]:
+            page = frame.page(step.page)
+            st.page_link(
+                page, label=markdown_text(step.says), icon=page.icon, help=step.help or None, query_params=step.asks
+            )
+
+
+def steps(store: Store, machine: Machine) -> list[Step]:
+    """What is open, first what waits for the user."""
+    found, studies = best_cards.found(store, machine), data.studies(store)
     filled = studies[studies["rows"] > 0]
-    with st.container(key="next-steps", horizontal=True, vertical_alignment="center"):
-        st.caption("Next:", width="content")
-        st.page_link(
-            frame.page("run"), label="Measure models and techniques of your choice", icon=":material/play_circle:"
-        )
-        if len(filled):
-            st.page_link(
-                frame.page("decide"), label="Which one do I ship?", icon=":material/rule:",
-                help="The fastest variant within your limits, with what ties with it and what it costs.",
-            )  # fmt: skip
-        st.page_link(frame.page("claims"), label="Was the article right, here?", icon=":material/fact_check:")
-        if len(filled) > 1:
-            st.page_link(
-                frame.page("compare"), label="Compare two studies", icon=":material/compare_arrows:",
-                help="Which variant moved between them, and whether that is more than noise.",
-            )  # fmt: skip
-        st.page_link(frame.page("machine"), label="What this machine can do at most", icon=":material/memory:")
-        st.page_link(frame.page("studies"), label="Reports and exports", icon=":material/article:")
+    own = filled[(filled["machine_key"] == machine.key) & ~filled["example"]]
+    # Before anything is measured here, only what comes first is worth saying.
+    begun = [*_confirm(found), *_unmeasured(found), *_claims(store, machine)] if len(own) else []
+    return [
+        *_running(store),
+        *([] if begun else [Step("run", "Plan a study of your choice", "Models, techniques, batch sizes, threads.")]),
+        *([Step("explore", "Explore the shipped example")] if len(filled) and not begun else []),
+        *begun,
+        *_peaks(machine),
+        *_drift(store),
+        *([] if (own["phase"] == "training").any() else [Step("training", "Measure training, too")]),
+        *_own_model(found),
+        *_compare(filled),
+        Step("studies", "Import a study" if studies.empty else "Reports, exports and imports"),
+    ]
+
+
+def _running(store: Store) -> list[Step]:
+    return [
+        Step("run", "Follow what is being measured", asks={"study": told.study_id}) for told in jobs.live(store)[:1]
+    ]
+
+
+def _confirm(found: list[Best]) -> list[Step]:
+    """The winner that gains most and was not timed again."""
+    open_ = [one for one in found if one.origin == "here" and not one.answer.confirmed and one.answer.last.winner]
+    top = best.leading(open_)
+    if top is None or top.answer.last.winner is None:
+        return []
+    label, name = top.answer.last.winner["variant_label"], top.case.first.rows["workload_label"].iloc[0]
+    why = "The fastest of many is partly so by luck; fresh replicates say whether it stays in front."
+    return [Step("decide", f"Confirm {label} on {name}", why, best_cards.address(top))]
+
+
+def _unmeasured(found: list[Best]) -> list[Step]:
+    here = {one.workload for one in found if one.origin == "here"}
+    left = [declared.label for key, declared in workloads.WORKLOADS.items() if key not in here]
+    return [Step("run", f"Measure {', '.join(left)}", "Not measured on this machine yet.")] if left else []
+
+
+def _claims(store: Store, machine: Machine) -> list[Step]:
+    left = sum(one.verdict == "not-measured" for one in claims.judged(store, machine)[1])
+    said = f"Judge {left} more {'claim' if left == 1 else 'claims'} of the article"
+    return [Step("claims", said, "One button there measures the rows that they ask for.")] if left else []
+
+
+def _peaks(machine: Machine) -> list[Step]:
+    if ceiling.known(machine.key) is not None:
+        return []
+    return [Step("machine", "Measure what this machine can do at most", "Takes some seconds.")]
+
+
+def _drift(store: Store) -> list[Step]:
+    measured = {record.workload for record in drifts.latest(store)}
+    left = [key for key, one in workloads.WORKLOADS.items() if drift_job.why_not(one) is None and key not in measured]
+    if measured or not left:
+        return []
+    return [Step("drift", "See whether INT8 holds when data shift")]
+
+
+def _own_model(found: list[Best]) -> list[Step]:
+    if any(one.family == best.OWN for one in found):
+        return []
+    return [Step("run", "Measure your own model", "A Python file that builds it: docs/adding-a-workload.md.")]
+
+
+def _compare(filled: pd.DataFrame) -> list[Step]:
+    if len(filled) < 2:
+        return []
+    return [Step("compare", "Compare two studies", "Which variant moved, and whether that is more than noise.")]

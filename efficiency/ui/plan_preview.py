@@ -60,7 +60,8 @@ def _preview(study: Study) -> None:
         st.table(plans.matrix(entries), hide_index=True, border="horizontal")
         left_out = plans.reasons(entries)
         if len(left_out):
-            st.table(left_out, hide_index=True, border="horizontal")
+            with st.container(key="left-out"):
+                st.table(left_out, hide_index=True, border="horizontal")
     with st.expander("The same from a terminal", icon=":material/terminal:"):
         st.code(plan.command(study, machine), language="bash", wrap_lines=True)
 

@@ -34,11 +34,12 @@ def as_on_a_fresh_server(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def visit(store: Store) -> Callable[..., AppTest]:
-    """Opens a page from `app.py`, with query parameters; an exception on it fails the test."""
+    """Opens a page from `app.py`, with query parameters; an exception on it fails the test. Unless told, it is the page
+    on which most stands: Explore."""
 
     def open_page(page: str = "explore", **parameters: str | list[str]) -> AppTest:
         at = AppTest.from_file(str(paths.PROJECT / "app.py"), default_timeout=60)
-        if page != "explore":
+        if page != "overview":
             at.run()
             at.switch_page(f"pages/{page}.py")
         for name, value in parameters.items():

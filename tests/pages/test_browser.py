@@ -37,7 +37,7 @@ def settled(tab: Any) -> None:
         tab.wait_for_timeout(300)
 
 
-@pytest.mark.parametrize("page", ["", "decide", "run", "studies"])
+@pytest.mark.parametrize("page", ["", "explore", "decide", "run", "studies"])
 def test_deep_link_as_the_very_first_request(serve: Serve, store: Store, tab: Any, page: str) -> None:
     """The server has seen no `st.navigation` yet; the first click must count all the same."""
     synthetic.fill(store)
@@ -60,7 +60,7 @@ def test_deep_link_as_the_very_first_request(serve: Serve, store: Store, tab: An
 def test_details_by_a_click_on_a_line_and_on_a_point(serve: Serve, store: Store, tab: Any) -> None:
     id = synthetic.fill(store)
     server = serve()
-    tab.goto(server.url)
+    tab.goto(f"{server.url}/explore")
     settled(tab)
     assert f"study={id}" in tab.url, "What is shown is in the address from the start."
     table = tab.get_by_test_id("stDataFrame").first
@@ -85,9 +85,28 @@ def test_details_by_a_click_on_a_line_and_on_a_point(serve: Serve, store: Store,
     drawer.get_by_text("Raw samples").wait_for()
 
 
+def test_the_first_page_is_one_screen_and_a_card_leads_to_its_answer(serve: Serve, store: Store, tab: Any) -> None:
+    synthetic.fill(store)
+    tab.set_viewport_size({"width": 1440, "height": 900})
+    tab.goto(serve().url)
+    settled(tab)
+    for heading in ("The best of each family", "What held of the article", "What to try next"):
+        box = tab.get_by_role("heading", name=heading).bounding_box()
+        assert box["y"] + box["height"] < 900
+    box = tab.locator(".eff-article").bounding_box()
+    assert box["y"] + box["height"] < 900
+    card = tab.locator("a.eff-card").first
+    name = card.locator(".what").inner_text()
+    card.click()
+    tab.get_by_role("heading", name="Which one do I ship?").wait_for()
+    settled(tab)
+    assert tab.locator(".eff-card .big").first.inner_text() == name
+    assert "accuracy=0.5" in tab.url
+
+
 def test_downloads_hold_what_the_table_shows(serve: Serve, store: Store, tab: Any) -> None:
     id = synthetic.fill(store)
-    tab.goto(f"{serve().url}/?study={id}")
+    tab.goto(f"{serve().url}/explore?study={id}")
     settled(tab)
     with tab.expect_download() as download:
         tab.get_by_role("button", name=f"CSV of the {len(store.rows([id]))} rows shown").click()
@@ -112,7 +131,7 @@ def test_downloads_hold_what_the_table_shows(serve: Serve, store: Store, tab: An
 
 def test_filter_is_in_the_address_and_survives_a_reload(serve: Serve, store: Store, tab: Any) -> None:
     synthetic.fill(store)
-    tab.goto(f"{serve().url}/?workload=LSTM")
+    tab.goto(f"{serve().url}/explore?workload=LSTM")
     tab.get_by_test_id("stPlotlyChart").first.wait_for()
     settled(tab)
     assert tab.get_by_test_id("stPlotlyChart").count() == 1
@@ -160,7 +179,7 @@ def test_narrow_screen_has_nothing_beside_it(serve: Serve, store: Store, tab: An
 def test_narrow_screen_has_a_list_in_place_of_the_table(serve: Serve, store: Store, tab: Any) -> None:
     synthetic.fill(store)
     tab.set_viewport_size({"width": 390, "height": 844})
-    tab.goto(serve().url)
+    tab.goto(f"{serve().url}/explore")
     settled(tab)
     listed = tab.locator(".eff-list a")
     assert tab.get_by_test_id("stDataFrame").first.is_hidden()
@@ -175,7 +194,7 @@ def test_narrow_screen_has_a_list_in_place_of_the_table(serve: Serve, store: Sto
 
 def test_unknown_study_is_a_sentence_and_no_traceback_is_shown(serve: Serve, store: Store, tab: Any) -> None:
     synthetic.fill(store)
-    tab.goto(f"{serve().url}/?study=%3Cscript%3E&row=%22")
+    tab.goto(f"{serve().url}/explore?study=%3Cscript%3E&row=%22")
     settled(tab)
     assert tab.get_by_text("There is no study").count() == 1
     assert tab.get_by_text("Traceback").count() == 0
@@ -185,7 +204,7 @@ def test_server_stays_small(serve: Serve, store: Store, tab: Any) -> None:
     """What must be reached is 400 MB; the figure itself is in the benchmarks."""
     synthetic.fill(store)
     server = serve()
-    for page in ("", "run", "studies", "machine", ""):
+    for page in ("", "explore", "run", "studies", "machine", ""):
         tab.goto(f"{server.url}/{page}")
         settled(tab)
     assert psutil.Process(server.process.pid).memory_info().rss < 400e6

@@ -38,7 +38,7 @@ def test_verdicts_their_figures_and_the_rows_behind_them(visit: Visit, store: St
     cards = said(at)
     assert cards.count("No CUDA GPU was found on this machine.") <= 2, "One reason of many cases is told once a claim."
     assert 'href="./drift?drift-workload=transformer-encoder&amp;drift-shift=truncation"' in cards
-    link = re.search(r'<a href="\./\?([^"]+)" target="_self">Fast path</a>', cards)
+    link = re.search(r'<a href="\./explore\?([^"]+)" target="_self">Fast path</a>', cards)
     assert link is not None
     asked = parse_qs(link.group(1).replace("&amp;", "&"))
     opened = visit("explore", **asked)

@@ -49,7 +49,9 @@ def test_name_is_shown_as_it_is(visit: Visit, store: Store) -> None:
     at = visit("studies", study=id)
     assert f"#### {markdown_text('![x](http://h/p.png)')}" in said(at)
     at.button(key=f"delete-{id}").click().run()
-    assert "![x]" not in said(at)
+    assert not any("![x]" in text.value for text in (*at.markdown, *at.caption, *at.warning))
+    (listed,) = [html.proto.body for html in at.get("html") if html.proto.body.startswith('<div class="eff-list')]
+    assert "<b>![x](http://h/p.png)</b>" in listed, "HTML reads no Markdown, so that it stands there as it is."
 
 
 def test_rename(visit: Visit, store: Store) -> None:
@@ -92,6 +94,17 @@ def test_several_can_be_compared(visit: Visit, store: Store) -> None:
 def _upload(at: AppTest, name: str, content: bytes) -> AppTest:
     at.file_uploader[0].set_value([(name, content, "application/json")])
     return at.run()
+
+
+def test_a_narrow_screen_has_a_link_a_study(visit: Visit, store: Store) -> None:
+    ids = [synthetic.fill(store, name=name) for name in ("<b>One</b>", "Two")]
+    (listed,) = [
+        html.proto.body for html in visit("studies").get("html") if html.proto.body.startswith('<div class="eff-list')
+    ]
+    assert [listed.index(f'href="?study={id}"') for id in reversed(ids)] == sorted(
+        listed.index(f'href="?study={id}"') for id in ids
+    ), "The newest first."
+    assert "&lt;b&gt;One&lt;/b&gt;" in listed
 
 
 @pytest.mark.parametrize("packed", [True, False])

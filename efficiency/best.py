@@ -1,0 +1,120 @@
+"""The best of each workload: what to ship by its newest study, those of this machine first. No torch here.
+
+The limits are the usual ones: no more accuracy may be lost than the study tolerates. They and the cases are those of
+the page Decide, so that it gives the same answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from efficiency import techniques, workloads
+from efficiency.analysis import choice
+from efficiency.analysis.choice import Answer, Row
+from efficiency.analysis.limits import Limits
+from efficiency.decisions import Case
+from efficiency.results.store import Store
+from efficiency.study import BASELINE, CONTROL, tolerance_of
+
+Origin = Literal["here", "elsewhere", "example"]
+FAMILIES = {"cnn": "Vision CNN", "lstm": "LSTM", "transformer": "Transformer"}
+OWN = "Your own model"
+
+QUANTIZATION, PRECISION, RUNTIME, REST = "quantization", "lower precision", "runtime or compiler", "layout and mode"
+
+
+@dataclass(frozen=True)
+class Best:
+    """The answer for one workload."""
+
+    study_id: str
+    origin: Origin
+    workload: str
+    family: str
+    """For people."""
+    case: Case
+    limits: Limits
+    answer: Answer
+
+
+def sources(studies: pd.DataFrame, machine_key: str) -> pd.DataFrame:
+    """The studies of inference that are over and hold rows: of this machine, of others, the example; newest first."""
+    over = ~studies["status"].isin(["queued", "running"]) & (studies["rows"] > 0)
+    found = studies[over & (studies["confirms"] == "") & (studies["phase"] == "inference")]
+    here = found["machine_key"] == machine_key
+    origin = np.where(found["example"], "example", np.where(here, "here", "elsewhere"))
+    rank = pd.Series(origin, index=found.index).map({"here": 0, "elsewhere": 1, "example": 2})
+    return found.assign(origin=origin, rank=rank).sort_values("rank", kind="stable")
+
+
+def of_each(store: Store, studies: pd.DataFrame, machine_key: str, cases_of: Callable[[str], list[Case]]) -> list[Best]:
+    """One a workload, as workloads stand in their table and a user's own behind them; the first condition of a study
+    speaks for it. `cases_of` gives the cases of the study of an id."""
+    found: dict[str, Best] = {}
+    for study in sources(studies, machine_key).to_dict("records"):
+        if set(study["workloads"].split(", ")) <= set(found):
+            continue
+        id = str(study["id"])
+        limits = usual(tolerance_of(store.study(id).asked))
+        for case in cases_of(id):
+            workload = str(case.first.rows["workload"].iloc[0])
+            if workload in found:
+                continue
+            answer = case.answer(limits)
+            if answer.last.kind != "empty":
+                found[workload] = Best(id, study["origin"], workload, family_of(workload), case, limits, answer)
+    known = list(workloads.WORKLOADS)
+    return sorted(found.values(), key=lambda one: known.index(one.workload) if one.workload in known else len(known))
+
+
+def usual(tolerance_pp: float) -> Limits:
+    """What is asked where nobody asked: to keep the accuracy, as far as the study tolerates a loss."""
+    return Limits(accuracy_drop_pp=tolerance_pp if tolerance_pp > 0 else None)
+
+
+def family_of(workload: str) -> str:
+    """`Vision CNN`; of a user's own file, whatever it holds, `Your own model`."""
+    return FAMILIES.get(workloads.WORKLOADS[workload].family, "Other") if workload in workloads.WORKLOADS else OWN
+
+
+def leading(found: list[Best]) -> Best | None:
+    """The one that gains most; None where nothing does."""
+    gaining = [one for one in found if (won := one.answer.last.winner) is not None and won["variant"] != BASELINE]
+    return max(gaining, key=_gain, default=None)
+
+
+def _gain(one: Best) -> float:
+    winner = one.answer.last.winner
+    return 0.0 if winner is None else float(winner["speedup"])
+
+
+def by_kind(one: Best) -> dict[str, Row | None]:
+    """For each kind of technique that was tried its fastest row that meets the limits; None where none is surely
+    faster than the baseline."""
+    rows = one.case.first.rows
+    kinds = rows["variant"].map({variant: kind_of(variant) for variant in rows["variant"].unique()})
+    found: dict[str, Row | None] = {}
+    for kind in (QUANTIZATION, PRECISION, RUNTIME, REST):
+        of_kind = rows[(kinds == kind) & (rows["status"] == "done")]
+        if len(of_kind):
+            own = pd.concat([of_kind, rows[rows["variant"] == BASELINE]])
+            winner = choice.decide(own, one.limits, lambda *_: None).winner  # ties do not change who is first
+            found[kind] = None if winner is None or winner["variant"] == BASELINE else winner
+    return found
+
+
+def kind_of(variant: str) -> str:
+    """What a variant is above all; empty for the baseline, the control, and a technique that is not known any more."""
+    known = [techniques.TECHNIQUES[key] for key in variant.split("+") if key in techniques.TECHNIQUES]
+    if variant in (BASELINE, CONTROL) or not known:
+        return ""
+    if any("int8" in one.key or "int4" in one.key for one in known):
+        return QUANTIZATION
+    if any(one.arithmetic in ("bf16", "fp16") for one in known):
+        return PRECISION
+    return RUNTIME if any(one.stage is techniques.Stage.RUNTIME for one in known) else REST
