@@ -25,7 +25,7 @@ EVERYWHERE = (
     "bf16-weights", "fp16-weights", "amp-bf16", "inference-mode", "grad-enabled",
     "optimize-for-inference", "torch-compile", "onnxruntime", "openvino", "openvino-int8",
 )  # fmt: skip
-INT8 = ("static-int8", "qat-int8", "pt2e-static-int8", "pt2e-qat-int8", "onnxruntime-static-int8")
+INT8 = ("static-int8", "mixed-int8", "qat-int8", "pt2e-static-int8", "pt2e-qat-int8", "onnxruntime-static-int8")
 TORCHAO = ("int8-weight-only", "int4-weight-only", "int8-dynamic")
 DYNAMIC = ("dynamic-int8", "onnxruntime-dynamic-int8")
 # Which techniques apply to which workload on a CPU; what is missing here must say why not.
