@@ -93,11 +93,11 @@ def ranges(model: nn.Module, sample: torch.Tensor, learned: Tensors, batches: It
 
 def apply(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepared:
     """Insert the learned ranges, and lower all but the chosen layers to INT8 kernels."""
-    from torch.ao.quantization.quantize_fx import convert_fx
+    from efficiency.techniques.partly_int8 import lowered
 
     found = _unpacked(learned)
     with int8.known_warnings():
-        converted = int8.with_int8_embeddings(convert_fx(_observed(prepared.module, sample, found)))
+        converted = int8.with_int8_embeddings(lowered(_observed(prepared.module, sample, found)))
     setattr(converted, ANALYSIS, found)
     return replace(prepared, model=converted, module=converted)
 
@@ -126,7 +126,9 @@ def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> 
 def _said(found: Sensitivity, layers: tuple[Layer, ...]) -> str:
     rows = f"on {found.rows:,} training rows"
     if not found.in_fp32 and found.enough:
-        return f"All layers in INT8: static INT8 keeps the accuracy by itself ({found.static_lost_pp:.2g} pp lost {rows})."
+        return (
+            f"All layers in INT8: static INT8 keeps the accuracy by itself ({found.static_lost_pp:.2g} pp lost {rows})."
+        )
     named = [f"{layer.name} ({layer.kind})" for layer in layers if layer.in_fp32]
     listed = ", ".join(named[:4]) + (f" and {len(named) - 4} more" if len(named) > 4 else "")
     lost = f"{found.static_lost_pp:.2g} pp are lost {rows} by static INT8, {found.lost_pp:.2g} pp so"
@@ -142,10 +144,13 @@ calibration = load_file(FOLDER / "calibration.safetensors")["inputs"]
 training = load_file(FOLDER / "training.safetensors")
 found = analysed(model, mapping, sample, calibration, (training["inputs"], training["labels"]))
 print("Layers in FP32:", ", ".join(found.in_fp32) or "none")
-model = convert_fx(partly_observed(model, mapping, sample, found.grids, found.modules))
+model = lowered(partly_observed(model, mapping, sample, found.grids, found.modules))
 """,
-        imports=("from torch.ao.quantization.quantize_fx import convert_fx",),
-        uses=("efficiency.techniques.sensitivity:analysed", "efficiency.techniques.partly_int8:partly_observed"),
+        uses=(
+            "efficiency.techniques.sensitivity:analysed",
+            "efficiency.techniques.partly_int8:partly_observed",
+            "efficiency.techniques.partly_int8:lowered",
+        ),
     )
     mapped = int8.opening(workload).then(int8.mapping_recipe(workload, "get_default_qconfig_mapping"))
     return mapped.then(analyse).then(int8.embeddings_recipe(workload))

@@ -1,8 +1,9 @@
 """Static INT8 with some layers left in FP32. Imports torch.
 
-A *layer* is a module with weights that static INT8 turns into integers. What follows it without weights of its own, such
-as a pooling, goes with it: between two layers in FP32 nothing is rounded. Ranges are kept by the node that gives the
-activation, since which activations are rounded depends on the layers that are left in FP32, and their ranges do not.
+A *layer* is a module with weights that static INT8 turns into integers. What follows it without weights of its own,
+such as a pooling, goes with it: between two layers in FP32 nothing is rounded. Ranges are kept by the node that gives
+the activation, since which activations are rounded depends on the layers that are left in FP32, and their ranges do
+not.
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ def weighted(module: nn.Module) -> nn.Module:
     return module[0] if isinstance(module, nn.Sequential) and len(module) else module
 
 
-def watching(observed: GraphModule) -> Iterator[tuple[Node, Any]]:
-    """The observers of activations, and the nodes that stand for them."""
-    for node in observed.graph.nodes:
-        if node.op == "call_module" and OBSERVER in str(node.target) and node.args:
-            yield node, observed.get_submodule(str(node.target))
+def watching(observed: GraphModule) -> Iterator[tuple[Node, Node, Any]]:
+    """Of each observer of an activation: its node, the node that gives the activation, and itself."""
+    for node in list(observed.graph.nodes):
+        if node.op == "call_module" and OBSERVER in str(node.target) and node.all_input_nodes:
+            yield node, node.all_input_nodes[0], observed.get_submodule(str(node.target))
 
 
 def fully_observed(model: nn.Module, mapping: Any, sample: torch.Tensor, calibration: torch.Tensor) -> GraphModule:
@@ -47,10 +48,10 @@ def fully_observed(model: nn.Module, mapping: Any, sample: torch.Tensor, calibra
 def grids_of(observed: GraphModule) -> Grids:
     """What calibration found."""
     found: Grids = {}
-    for node, observer in watching(observed):
+    for _, giver, observer in watching(observed):
         if hasattr(observer, "calculate_qparams"):
             scale, zero_point = observer.calculate_qparams()
-            found[node.args[0].name] = (float(scale), int(zero_point))
+            found[giver.name] = (float(scale), int(zero_point))
     return found
 
 
@@ -93,11 +94,20 @@ def partly_observed(
     for name in in_fp32:
         own.set_module_name(name, None)
     observed = prepare_fx(copy.deepcopy(model), own, (sample,))
-    for node, observer in list(watching(observed)):
-        if node.args[0].name in grids:
-            scale, zero_point = grids[node.args[0].name]
+    for node, giver, observer in watching(observed):
+        if giver.name in grids:
+            scale, zero_point = grids[giver.name]
             fixed = FixedQParamsObserver(
                 scale, zero_point, observer.dtype, observer.qscheme, observer.quant_min, observer.quant_max
             )
             observed.set_submodule(str(node.target), fixed)
     return observed
+
+
+def lowered(observed: GraphModule) -> GraphModule:
+    """Converted to INT8; a convolution in FP32 is laid out as quantized ones hand on what they give: channels last."""
+    converted = convert_fx(observed)
+    for part in converted.modules():
+        if isinstance(part, nn.Conv2d):
+            part.weight.data = part.weight.data.contiguous(memory_format=torch.channels_last)
+    return converted

@@ -3,14 +3,15 @@
 Each layer is left in FP32 in turn, all others rounded as INT8 rounds them. How much of the error of the scores then
 goes is what the layer costs. The error is the mean squared difference to FP32's scores, which rests on every score,
 where accuracy would rest on the few answers that change. Rounding is simulated in one model whose layers are switched
-(the roundings of a layer's weights, and of an activation once all beside it are in FP32), since to convert the model for
-every layer would take minutes.
+(the roundings of a layer's weights, and of an activation once all beside it are in FP32), since to convert the model
+for every layer would take minutes.
 
 Then the set grows from the worst layer on, scored anew each time: two layers in a row may hand on an activation that
-only both together can spare from rounding. It is the converted model that decides whether the set is large enough, by the
-right answers that it loses on labelled training rows; and in the end what proves superfluous is taken out again. No test
-row is seen. Sources of the method: PyTorch's numeric suite (a layer's error against FP32's), accuracy-aware quantization
-of Intel's NNCF (layers are reverted by rank until the loss is small enough), and HAWQ (Dong et al. 2019).
+only both together can spare from rounding. It is the converted model that decides whether the set is large enough, by
+the right answers that it loses on labelled training rows; and in the end what proves superfluous is taken out again.
+No test row is seen. Sources of the method: PyTorch's numeric suite (a layer's error against FP32's), accuracy-aware
+quantization of Intel's NNCF (layers are reverted by rank until the loss is small enough), and HAWQ (Dong et al.
+2019).
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from efficiency.techniques.partly_int8 import (
     fully_observed,
     grids_of,
     layers_of,
+    lowered,
     partly_observed,
     watching,
     weighted,
@@ -38,6 +40,8 @@ from efficiency.techniques.partly_int8 import (
 
 ALLOWED_PP = 0.25
 """Right answers that may be lost on the training rows: half of the usual tolerance, since other rows may cost more."""
+LUCK = 2
+"""Answers that may be lost in any case: of few rows, they may have tipped by luck."""
 SCORED_ROWS = 2_048
 """Calibration rows that all layers of a model share for their scores: 38 for each of MobileNetV2's 53."""
 MOST_SCORED_ROWS = 128
@@ -68,7 +72,12 @@ class Sensitivity:
 
     @property
     def enough(self) -> bool:
-        return self.lost_pp <= ALLOWED_PP
+        return self.lost_pp <= allowed_pp(self.rows)
+
+
+def allowed_pp(rows: int) -> float:
+    """What may be lost of so many rows."""
+    return max(ALLOWED_PP, 100 * LUCK / max(1, rows))
 
 
 class Rounding(nn.Module):
@@ -87,8 +96,10 @@ class Rounding(nn.Module):
 
 def rounded_weight(layer: nn.Module) -> torch.Tensor:
     """The layer's weight as INT8 holds it, in float."""
-    observer: Any = layer.qconfig.weight()  # type: ignore[union-attr, operator]
-    weight = weighted(layer).weight.detach()  # type: ignore[union-attr]
+    settings: Any = layer.qconfig
+    observer = settings.weight()
+    part: Any = weighted(layer)
+    weight: torch.Tensor = part.weight.detach()
     observer(weight)
     scale, zero_point = observer.calculate_qparams()
     limits = observer.quant_min, observer.quant_max
@@ -123,11 +134,11 @@ class Simulated:
             name: (weighted(part), weighted(part).weight.data, rounded_weight(part)) for name, part in parts.items()
         }
         self._roundings: list[tuple[Rounding, list[Node]]] = []
-        for node, observer in list(watching(observed)):
-            if node.args[0].name in grids:
-                rounding = Rounding(*grids[node.args[0].name], observer.quant_min, observer.quant_max)
+        for node, giver, observer in watching(observed):
+            if giver.name in grids:
+                rounding = Rounding(*grids[giver.name], observer.quant_min, observer.quant_max)
                 observed.set_submodule(str(node.target), rounding)
-                self._roundings.append((rounding, [node.args[0], *node.users]))
+                self._roundings.append((rounding, [giver, *node.users]))
 
     def scores(self, inputs: torch.Tensor, in_fp32: Collection[str]) -> torch.Tensor:
         """Scores [N, classes] with these layers in FP32."""
@@ -176,13 +187,13 @@ def analysed(
     layers = layers_of(observed, converted)
     after = following(observed, layers)
     inputs, labels = (values[:CHECKED_ROWS] for values in training)
-    right = right_answers(model, inputs, labels)
+    right, allowed = right_answers(model, inputs, labels), allowed_pp(len(labels))
 
     def modules(in_fp32: Collection[str]) -> tuple[str, ...]:
         return (*in_fp32, *(module for module, layer in after.items() if layer in in_fp32))
 
     def lost_pp(in_fp32: Collection[str]) -> float:
-        partly = convert_fx(partly_observed(model, mapping, sample, grids, modules(in_fp32)))
+        partly = lowered(partly_observed(model, mapping, sample, grids, modules(in_fp32)))
         return 100 * (right - right_answers(partly, inputs, labels)) / len(labels)
 
     simulated = Simulated(observed, grids, layers, after, always_float(converted))
@@ -194,25 +205,25 @@ def analysed(
     chosen: list[str] = []
     static_lost_pp = lost = lost_pp(chosen)
     scored, added = gains, 1
-    while lost > ALLOWED_PP and scored:
+    while lost > allowed and scored:
         ranked = sorted(scored, key=scored.__getitem__, reverse=True)
         added = max(1, len(chosen))
         chosen += ranked[:added]
         lost = lost_pp(chosen)
-        scored = simulated.gains(rows, exact, chosen) if lost > ALLOWED_PP else {}
+        scored = simulated.gains(rows, exact, chosen) if lost > allowed else {}
     # Of those that were added last, the first may do; then those with the least gain are tried one by one.
     few, many = len(chosen) - min(added, len(chosen)), len(chosen)
     while many - few > 1:
         middle = (few + many) // 2
-        if (found := lost_pp(chosen[:middle])) <= ALLOWED_PP:
+        if (found := lost_pp(chosen[:middle])) <= allowed:
             many, lost = middle, found
         else:
             few = middle
-    if lost <= ALLOWED_PP:
+    if lost <= allowed:
         chosen = chosen[:many]
         for layer in chosen[-2 : -2 - MOST_TRIED : -1]:
             rest = [name for name in chosen if name != layer]
-            if (found := lost_pp(rest)) <= ALLOWED_PP:
+            if (found := lost_pp(rest)) <= allowed:
                 chosen, lost = rest, found
     in_fp32 = tuple(name for name in layers if name in chosen)
     return Sensitivity(
