@@ -30,6 +30,8 @@ CACHED_SHARE = 0.15
 """Of the seconds that compiling takes: tracing once more, and loading what is in the compiler's cache."""
 ROWS_AGAIN = 512
 """Test rows that a package for a further condition answers (`engine.answering`)."""
+LAYERS_SCORED_ROWS = 8_000
+"""Rows that layer sensitivity answers, in FP32's time: the layers' turns, and the sets that are tried."""
 FAKE_QUANTIZED_COST = 2.5
 """A training step with rounding in the loop, as a multiple of a plain one."""
 
@@ -68,8 +70,11 @@ def _learning_seconds(workload: Workload, study: Study, key: str, machine: Machi
     effort, pace, source = study.effort, workload.pace, techniques.get(key).learns_from
     if source == "nothing":
         return 0.0
+    calibration_s = 2 * effort.calibration_rows / pace.evaluated_rows_per_s
     if source == "calibration":
-        learning_s = 2 * effort.calibration_rows / pace.evaluated_rows_per_s
+        learning_s = calibration_s
+    elif source == "both":
+        learning_s = calibration_s + LAYERS_SCORED_ROWS / pace.evaluated_rows_per_s
     else:
         learning_s = FAKE_QUANTIZED_COST * effort.training_rows / pace.trained_rows_per_s
     return _slowness(machine) * (1.0 + learning_s)

@@ -21,6 +21,7 @@ NEUTRAL = "#8A9399"
 COLOURS = {
     "dynamic-int8": "#0072B2",
     "static-int8": "#D55E00",
+    "mixed-int8": "#8C4A00",
     "qat-int8": "#CC79A7",
     "int8-weight-only": "#3F4FA8",
     "int4-weight-only": "#A99BE8",

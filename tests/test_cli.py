@@ -141,7 +141,19 @@ def test_no_studies_yet_says_what_to_do():
 def test_help_names_every_command():
     shown = efficiency("--help")
     assert shown.code == 0
-    for command in ("machine", "list", "run", "train", "studies", "show", "export", "cache", "artefact", "compare"):
+    for command in (
+        "machine",
+        "list",
+        "run",
+        "train",
+        "studies",
+        "show",
+        "export",
+        "cache",
+        "artefact",
+        "compare",
+        "layers",
+    ):
         assert command in shown.out
 
 

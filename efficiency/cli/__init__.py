@@ -14,6 +14,7 @@ from efficiency.cli import (  # noqa: F401 - each registers its verbs, in the or
     claims,
     compare,
     drift,
+    layers,
     lists,
     machine,
     recipe,

@@ -106,10 +106,7 @@ def run(asked: Message, send: Send) -> None:
         "labels": arrays.to_text(labels.astype("uint16")),
         "kernels": None if ran is None else asdict(ran),
         "logits": None if own.distance is None else asdict(own.distance),
-        "evidence": {
-            key: {"took_effect": e.took_effect, "reason": e.reason, "figures": dict(e.figures)}
-            for key, e in shown.items()
-        },
+        "evidence": {key: seen.as_dict() for key, seen in shown.items()},
     }
     if not keys:
         seen = work.of(reference, sample)

@@ -86,10 +86,7 @@ def run(asked: Message, send: Send) -> None:
             "predicted": arrays.to_text(predicted),
             "labels": arrays.to_text(test_labels.astype("uint16")),
             "logits": None,  # of models that were trained apart, they tell nothing
-            "evidence": {
-                key: {"took_effect": e.took_effect, "reason": e.reason, "figures": dict(e.figures)}
-                for key, e in shown.items()
-            },
+            "evidence": {key: seen.as_dict() for key, seen in shown.items()},
             "training": found,
         }
     )

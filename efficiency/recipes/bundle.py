@@ -55,8 +55,8 @@ def _asked(wanted: Wanted, folder: str) -> dict[str, object]:
         "dataset": wanted.dataset,
         "condition": asdict(wanted.condition),
         "folder": folder,
-        "calibration_rows": wanted.effort.calibration_rows if "calibration" in learns_from else 0,
-        "training_rows": wanted.effort.training_rows if "training" in learns_from else 0,
+        "calibration_rows": wanted.effort.calibration_rows if learns_from & {"calibration", "both"} else 0,
+        "training_rows": wanted.effort.training_rows if learns_from & {"training", "both"} else 0,
     }
 
 

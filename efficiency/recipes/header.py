@@ -37,10 +37,10 @@ def files(chosen: list[Technique], condition: Condition) -> list[str]:
         "- weights.safetensors: the FP32 weights, by their names in the model's state_dict;",
         f"- inputs.safetensors: `inputs` [N, ...], the rows to answer, {condition.batch_size} a call;",
     ]
-    if any(technique.learns_from == "calibration" for technique in chosen):
+    if any(technique.learns_from in ("calibration", "both") for technique in chosen):
         lines.append("- calibration.safetensors: `inputs` [N, ...], unlabelled rows like those to come;")
-    if any(technique.learns_from == "training" for technique in chosen):
-        lines.append("- training.safetensors: `inputs` [N, ...] and `labels` [N], rows to fine-tune on;")
+    if any(technique.learns_from in ("training", "both") for technique in chosen):
+        lines.append("- training.safetensors: `inputs` [N, ...] and `labels` [N], rows to learn from;")
     return [*lines[:-1], lines[-1].removesuffix(";") + "."]
 
 

@@ -9,6 +9,7 @@ from efficiency.techniques.fast_path import FAST_PATH
 from efficiency.techniques.grad_enabled import GRAD_ENABLED
 from efficiency.techniques.half_weights import BF16_WEIGHTS, FP16_WEIGHTS
 from efficiency.techniques.inference_mode import INFERENCE_MODE
+from efficiency.techniques.mixed_int8 import MIXED_INT8
 from efficiency.techniques.onnx_runtime import (
     ONNX_RUNTIME,
     ONNX_RUNTIME_DYNAMIC_INT8,
@@ -29,6 +30,7 @@ TECHNIQUES: dict[str, Technique] = {
     for technique in (
         DYNAMIC_INT8,
         STATIC_INT8,
+        MIXED_INT8,
         QAT_INT8,
         INT8_WEIGHT_ONLY,
         INT4_WEIGHT_ONLY,

@@ -13,10 +13,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from efficiency.ceiling import Arithmetic
 from efficiency.techniques.recipe import Recipe
@@ -47,12 +47,31 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True)
+class Layer:
+    """What a layer costs where it is quantized."""
+
+    name: str
+    kind: str
+    gain: float
+    """Share of the squared error of the scores that goes when this layer alone stays in FP32."""
+    in_fp32: bool
+    """It stays in FP32."""
+
+
+@dataclass(frozen=True)
 class Evidence:
     """Whether a technique took effect, why that is said, and the figures behind it."""
 
     took_effect: TookEffect
     reason: str
     figures: Mapping[str, float] = field(default_factory=dict)
+    layers: tuple[Layer, ...] = ()
+    """In the order they are called, of a technique that looks at each."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON, for a row's details; layers only where there are some."""
+        shown = {"took_effect": self.took_effect, "reason": self.reason, "figures": dict(self.figures)}
+        return shown | ({"layers": [asdict(layer) for layer in self.layers]} if self.layers else {})
 
 
 @dataclass(frozen=True)
@@ -173,7 +192,8 @@ class Technique:
     """What it adds to the script that does the same without this project."""
     learn: Callable[[nn.Module, torch.Tensor, Data], Tensors] | None = None
     """(the FP32 reference, a sample input, data) to tensors that `apply` rebuilds from."""
-    learns_from: Literal["nothing", "calibration", "training"] = "nothing"
+    learns_from: Literal["nothing", "calibration", "training", "both"] = "nothing"
+    """`both`: from calibration rows and labelled training rows."""
     ranges: Callable[[nn.Module, torch.Tensor, Tensors, Iterable[torch.Tensor]], Ranges] | None = None
     """(the FP32 reference, a sample input, what `learn` returned, batches) to what these do to the activation ranges
     that were learned; of techniques that fix them."""

@@ -75,7 +75,7 @@ FAST_PATH = Technique(
     # inputs beside FP32 weights. It runs in BF16 and FP16 where the weights are stored so.
     conflicts=frozenset(
         {
-            *("amp-bf16", "amp-fp16", "dynamic-int8", "static-int8", "qat-int8"),
+            *("amp-bf16", "amp-fp16", "dynamic-int8", "static-int8", "mixed-int8", "qat-int8"),
             *("int8-weight-only", "int4-weight-only", "int8-dynamic"),
         }
     ),

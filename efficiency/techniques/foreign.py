@@ -18,6 +18,7 @@ CONFLICTS = frozenset(
     {
         "dynamic-int8",
         "static-int8",
+        "mixed-int8",
         "qat-int8",
         "int8-weight-only",
         "int4-weight-only",

@@ -150,7 +150,8 @@ TORCH_COMPILE = Technique(
     conflicts=frozenset(
         {
             # Eager INT8 cannot be exported; torchao's weights in a package are untried.
-            *("dynamic-int8", "static-int8", "qat-int8", "int8-weight-only", "int4-weight-only", "int8-dynamic"),
+            *("dynamic-int8", "static-int8", "mixed-int8", "qat-int8"),
+            *("int8-weight-only", "int4-weight-only", "int8-dynamic"),
             # Inductor chooses layouts by itself, and a package holds the operations it was compiled from.
             *("channels-last", "amp-bf16", "amp-fp16", "fast-path", "grad-enabled"),
         }

@@ -7,10 +7,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from efficiency import charts, techniques
+from efficiency import charts, layers_chart, techniques
 from efficiency.analysis import (
     answers,
     kernels,
+    layers,
     notes,
     replicates,
     roofline,
@@ -74,6 +75,7 @@ def _drawer(store: Store, rows: pd.DataFrame, row: pd.Series[Any]) -> None:
         say, icon = (st.info, ":material/hourglass_empty:") if waits else (st.warning, ":material/block:")
         say(f"{markdown_text(row['state'])}: {markdown_text(row['reason'])}", icon=icon)
     _evidence(kept)
+    _layers(kept)
     if text := kernels.said(kept):
         st.caption(markdown_text(text))
     artefact.show(row, study, kept)
@@ -211,6 +213,21 @@ def _evidence(kept: dict[str, Any]) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.badge(markdown_text(word), color=colour)  # type: ignore[arg-type]
             st.markdown(f"**{markdown_text(views.variant_label(key))}**: {markdown_text(reason)}", width="content")
+
+
+def _layers(kept: dict[str, Any]) -> None:
+    """What each layer costs, of a variant that leaves some in FP32."""
+    found = layers.of(kept)
+    if found.empty:
+        return
+    st.markdown("##### Which layers cost the accuracy?")
+    st.plotly_chart(layers_chart.bars(found), key="layers", config={"displayModeBar": False}, alt=layers.said(found))
+    shown = min(len(found), layers_chart.MOST_BARS)
+    st.caption(
+        "Each layer alone in FP32, all others in INT8: the share of the squared error of the scores that goes. "
+        "Coloured layers were left in FP32."
+        + (f" Here are {shown} of {len(found)} layers." if shown < len(found) else "")
+    )
 
 
 def _cards(variant: str) -> None:

@@ -25,7 +25,7 @@ EVERYWHERE = (
     "bf16-weights", "fp16-weights", "amp-bf16", "inference-mode", "grad-enabled",
     "optimize-for-inference", "torch-compile", "onnxruntime", "openvino", "openvino-int8",
 )  # fmt: skip
-INT8 = ("static-int8", "qat-int8", "pt2e-static-int8", "pt2e-qat-int8", "onnxruntime-static-int8")
+INT8 = ("static-int8", "mixed-int8", "qat-int8", "pt2e-static-int8", "pt2e-qat-int8", "onnxruntime-static-int8")
 TORCHAO = ("int8-weight-only", "int4-weight-only", "int8-dynamic")
 DYNAMIC = ("dynamic-int8", "onnxruntime-dynamic-int8")
 # Which techniques apply to which workload on a CPU; what is missing here must say why not.
@@ -61,6 +61,7 @@ PARTLY = {"int4-weight-only"}
 # to any model is tried on the small ones.
 LARGE = {"vision-resnet18", "vision-mobilenet-v2"}
 TOO_SLOW = {
+    "mixed-int8": {"vision-mobilenet-v2"},  # ResNet-18 has residual sums, too
     "bf16-weights": LARGE,
     "fp16-weights": LARGE,
     "grad-enabled": LARGE,

@@ -1,0 +1,176 @@
+"""Mixed INT8: static INT8, with the fewest layers in FP32 that keep the accuracy (FX graph mode)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from efficiency.techniques import int8
+from efficiency.techniques.base import Data, Evidence, Layer, Prepared, Ranges, Stage, Technique, Tensors
+from efficiency.techniques.recipe import Recipe
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+    from torch.fx import GraphModule
+
+    from efficiency.condition import Condition
+    from efficiency.techniques.sensitivity import Sensitivity
+    from efficiency.workloads.base import Workload
+
+ANALYSIS = "sensitivity"
+"""The attribute of the converted model that holds what was found of its layers."""
+
+
+def learn(model: nn.Module, sample: torch.Tensor, data: Data) -> Tensors:
+    """Calibrate, score the layers, choose those that stay in FP32; returns what was found."""
+    from efficiency.techniques import sensitivity
+
+    opened = int8.opened_copy(model).eval()
+    mapping = int8.static_mapping(opened, training=False)
+    with int8.known_warnings():
+        found = sensitivity.analysed(opened, mapping, sample, data.calibration(), data.training())
+    return _packed(found)
+
+
+def _packed(found: Sensitivity) -> Tensors:
+    """As tensors; names are text in bytes, a line each."""
+    import torch
+
+    def text(names: Iterable[str]) -> torch.Tensor:
+        return torch.tensor(list("\n".join(names).encode()), dtype=torch.uint8)
+
+    return {
+        "layers": text(found.layers),
+        "gains": torch.tensor(found.gains, dtype=torch.float64),
+        "in_fp32": torch.tensor([name in found.in_fp32 for name in found.layers], dtype=torch.bool),
+        "modules_in_fp32": text(found.modules),
+        "activations": text(found.grids),
+        "scales": torch.tensor([scale for scale, _ in found.grids.values()], dtype=torch.float64),
+        "zero_points": torch.tensor([zero_point for _, zero_point in found.grids.values()], dtype=torch.int64),
+        "lost_pp": torch.tensor([found.static_lost_pp, found.lost_pp], dtype=torch.float64),
+        "rows": torch.tensor(found.rows, dtype=torch.int64),
+    }
+
+
+def _unpacked(learned: Tensors) -> Sensitivity:
+    from efficiency.techniques.sensitivity import Sensitivity
+
+    def names(key: str) -> tuple[str, ...]:
+        return tuple(bytes(learned[key].tolist()).decode().split("\n")) if learned[key].numel() else ()
+
+    layers = names("layers")
+    grids = zip(learned["scales"].tolist(), learned["zero_points"].tolist(), strict=True)
+    static_lost_pp, lost_pp = learned["lost_pp"].tolist()
+    return Sensitivity(
+        layers=layers,
+        gains=tuple(learned["gains"].tolist()),
+        in_fp32=tuple(name for name, kept in zip(layers, learned["in_fp32"].tolist(), strict=True) if kept),
+        modules=names("modules_in_fp32"),
+        grids=dict(zip(names("activations"), grids, strict=True)),
+        static_lost_pp=static_lost_pp,
+        lost_pp=lost_pp,
+        rows=int(learned["rows"]),
+    )
+
+
+def _observed(model: nn.Module, sample: torch.Tensor, found: Sensitivity) -> GraphModule:
+    from efficiency.techniques.partly_int8 import partly_observed
+
+    opened = int8.opened_copy(model).eval()
+    mapping = int8.static_mapping(opened, training=False)
+    return partly_observed(opened, mapping, sample, found.grids, found.modules)
+
+
+def ranges(model: nn.Module, sample: torch.Tensor, learned: Tensors, batches: Iterable[torch.Tensor]) -> Ranges:
+    """What these rows do to the calibrated ranges that are left."""
+    from efficiency.techniques.ranges import watched
+
+    with int8.known_warnings():
+        return watched(_observed(model, sample, _unpacked(learned)), batches)
+
+
+def apply(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepared:
+    """Insert the learned ranges, and lower all but the chosen layers to INT8 kernels."""
+    from efficiency.techniques.partly_int8 import lowered
+
+    found = _unpacked(learned)
+    with int8.known_warnings():
+        converted = int8.with_int8_embeddings(lowered(_observed(prepared.module, sample, found)))
+    setattr(converted, ANALYSIS, found)
+    return replace(prepared, model=converted, module=converted)
+
+
+def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> Evidence:
+    """As of static INT8; besides which layers stayed in FP32, and what each of them costs."""
+    shown = int8.evidence(prepared, sample, reference)
+    found: Sensitivity | None = getattr(prepared.module, ANALYSIS, None)
+    if found is None:
+        return shown
+    parts = dict(int8.opened_copy(reference).named_modules())
+    layers = tuple(
+        Layer(name, type(parts[name]).__name__, gain, name in found.in_fp32)
+        for name, gain in zip(found.layers, found.gains, strict=True)
+    )
+    figures = {
+        **shown.figures,
+        "layers": float(len(layers)),
+        "layers_in_fp32": float(len(found.in_fp32)),
+        "static_lost_on_training_pp": round(found.static_lost_pp, 3),
+        "lost_on_training_pp": round(found.lost_pp, 3),
+    }
+    return Evidence(shown.took_effect, f"{_said(found, layers)} {shown.reason}", figures, layers)
+
+
+def _said(found: Sensitivity, layers: tuple[Layer, ...]) -> str:
+    rows = f"on {found.rows:,} training rows"
+    if not found.in_fp32 and found.enough:
+        return (
+            f"All layers in INT8: static INT8 keeps the accuracy by itself ({found.static_lost_pp:.2g} pp lost {rows})."
+        )
+    named = [f"{layer.name} ({layer.kind})" for layer in layers if layer.in_fp32]
+    listed = ", ".join(named[:4]) + (f" and {len(named) - 4} more" if len(named) > 4 else "")
+    lost = f"{found.static_lost_pp:.2g} pp are lost {rows} by static INT8, {found.lost_pp:.2g} pp so"
+    if found.enough:
+        return f"In FP32 {'stays' if len(named) == 1 else 'stay'} {listed}, of {len(layers)} layers: {lost}."
+    return f"No set of layers in FP32 keeps the accuracy, not even all {len(layers)}: {lost}."
+
+
+def recipe(workload: Workload, condition: Condition) -> Recipe:
+    analyse = Recipe(
+        model="""\
+calibration = load_file(FOLDER / "calibration.safetensors")["inputs"]
+training = load_file(FOLDER / "training.safetensors")
+found = analysed(model, mapping, sample, calibration, (training["inputs"], training["labels"]))
+print("Layers in FP32:", ", ".join(found.in_fp32) or "none")
+model = lowered(partly_observed(model, mapping, sample, found.grids, found.modules))
+""",
+        uses=(
+            "efficiency.techniques.sensitivity:analysed",
+            "efficiency.techniques.partly_int8:partly_observed",
+            "efficiency.techniques.partly_int8:lowered",
+        ),
+    )
+    mapped = int8.opening(workload).then(int8.mapping_recipe(workload, "get_default_qconfig_mapping"))
+    return mapped.then(analyse).then(int8.embeddings_recipe(workload))
+
+
+MIXED_INT8 = Technique(
+    key="mixed-int8",
+    label="Mixed INT8",
+    summary="Static INT8, but the few layers that cost the accuracy stay in FP32: the smallest set that keeps it.",
+    stage=Stage.WEIGHTS,
+    why_not=int8.why_not_static,
+    learn=learn,
+    learns_from="both",
+    apply=apply,
+    ranges=ranges,
+    evidence=evidence,
+    recipe=recipe,
+    conflicts=int8.CONFLICTS,
+    arithmetic="int8",
+    api_status="deprecated",
+    successor="pt2e-static-int8 (torchao's prepare_pt2e, lowered by torch.compile)",
+    evaluation_cost=0.8,
+)

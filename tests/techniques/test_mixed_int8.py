@@ -1,0 +1,124 @@
+"""Layer sensitivity: a layer with planted outliers is found and left in FP32, and nothing else is."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from functools import cache
+
+import pytest
+import torch
+from torch import nn
+
+from efficiency import layers_chart, workloads
+from efficiency.analysis import layers
+from efficiency.errors import BadRequest
+from efficiency.techniques import TECHNIQUES, compose
+from efficiency.techniques.base import Data, Evidence, Prepared, Tensors
+from efficiency.workloads import checkpoints
+from efficiency.workloads.base import Split
+
+MIXED, STATIC = ("mixed-int8",), ("static-int8",)
+FRAGILE, GIVES = "7", ("3", "4")
+"""A layer of the small CNN, and the convolution and batch norm that give it its channels."""
+OUTLIER = 20.0
+CALIBRATION_ROWS, TRAINING_ROWS, TEST_ROWS = 64, 512, 1_000
+
+
+@cache
+def rows(split: Split, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    workload = workloads.get("vision-small-cnn")
+    found = workload.dataset(None).load(split, count)
+    return workload.encode(found.inputs), torch.from_numpy(found.labels)
+
+
+@cache
+def model(outlier: float) -> nn.Module:
+    """The trained small CNN, with outliers in the fragile layer: at a channel and its copy, they cancel out in FP32."""
+    workload = workloads.get("vision-small-cnn")
+    made = copy.deepcopy(checkpoints.load(workload, workload.dataset(None)))
+    if outlier:
+        with torch.no_grad():
+            for name in GIVES:
+                for value in made.get_submodule(name).state_dict().values():
+                    if value.dim():
+                        value[1] = value[0]
+            weight = made.get_submodule(FRAGILE).weight
+            weight[:, 0] += outlier
+            weight[:, 1] = -outlier
+    return made
+
+
+@cache
+def learned(outlier: float, keys: tuple[str, ...] = MIXED) -> Tensors:
+    data = Data(lambda: rows("calibration", CALIBRATION_ROWS)[0], lambda: rows("train", TRAINING_ROWS))
+    return compose.learn(keys, model(outlier), rows("test", TEST_ROWS)[0][:1], data)
+
+
+def variant(outlier: float, keys: tuple[str, ...] = MIXED) -> Prepared:
+    return compose.prepare(keys, model(outlier), rows("test", TEST_ROWS)[0][:1], learned(outlier, keys))
+
+
+def shown(outlier: float) -> Evidence:
+    return TECHNIQUES["mixed-int8"].evidence(variant(outlier), rows("test", TEST_ROWS)[0][:1], model(outlier))
+
+
+def accuracy_pct(call: Callable[[torch.Tensor], torch.Tensor]) -> float:
+    """On rows that nothing was learned from."""
+    inputs, labels = rows("test", TEST_ROWS)
+    with torch.no_grad():
+        return 100 * float((call(inputs).argmax(dim=1) == labels).double().mean())
+
+
+def test_a_fragile_layer_is_found_and_the_accuracy_is_back() -> None:
+    found = shown(OUTLIER)
+    assert [layer.name for layer in found.layers if layer.in_fp32] == [FRAGILE]
+    assert max(found.layers, key=lambda layer: layer.gain).name == FRAGILE
+    assert f"{FRAGILE} (Conv2d)" in found.reason
+    assert found.took_effect == "yes"
+    exact = accuracy_pct(model(OUTLIER))
+    assert accuracy_pct(variant(OUTLIER, STATIC).caller()) < exact - 5
+    assert accuracy_pct(variant(OUTLIER).caller()) >= exact - 0.5
+
+
+def test_what_follows_the_layer_stays_float_and_the_others_are_int8() -> None:
+    parts = dict(variant(OUTLIER).module.named_modules())
+    floats = {name.split(".")[0] for name, part in parts.items() if isinstance(part, nn.Conv2d | nn.Linear)}
+    assert floats == {FRAGILE}
+    assert shown(OUTLIER).figures["int8_mac_share"] < 1
+
+
+def test_where_static_int8_suffices_it_is_static_int8() -> None:
+    found, inputs = shown(0.0), rows("test", TEST_ROWS)[0]
+    assert not any(layer.in_fp32 for layer in found.layers)
+    assert "static INT8 keeps the accuracy by itself" in found.reason
+    torch.testing.assert_close(variant(0.0).caller()(inputs), variant(0.0, STATIC).caller()(inputs), rtol=0.0, atol=0.0)
+
+
+def test_ranges_are_those_of_static_int8_where_something_is_still_rounded() -> None:
+    inputs = rows("calibration", CALIBRATION_ROWS)[0]
+    own, static = (
+        compose.ranges(keys, model(OUTLIER), inputs[:1], learned(OUTLIER, keys), [10 * inputs])
+        for keys in (MIXED, STATIC)
+    )
+    assert own
+    assert own.items() <= static.items()
+
+
+def test_a_rows_details_show_its_layers() -> None:
+    details = {"evidence": {"mixed-int8": shown(OUTLIER).as_dict()}}
+    found = layers.of(details)
+    assert list(found["name"]) == ["0", "3", "7", "10", "14", "19"]
+    assert layers.table(found)[1][0][0] == FRAGILE
+    assert f"in FP32: {FRAGILE};" in layers.said(found)
+    bars = layers_chart.bars(found).data[0]
+    coloured = [
+        str(name).strip() for name, hue in zip(bars.y, bars.marker.color, strict=True) if hue != bars.marker.color[0]
+    ]
+    assert coloured == [FRAGILE]
+
+
+def test_a_row_without_layers_says_what_to_do() -> None:
+    assert layers.of({"evidence": {"static-int8": {"took_effect": "yes"}}}).empty
+    with pytest.raises(BadRequest, match="mixed-int8"):
+        layers.needed({})
