@@ -50,6 +50,7 @@ def holding(workload: str, variant: str, condition: Condition) -> Truth:
     kinds = {
         "dynamic-int8": Truth(2.4, right, 3.9, 0.8, prepare_s=0.2),
         "static-int8": Truth(2.9, right - 0.03, 3.8, 0.8, prepare_s=3.0),
+        "mixed-int8": Truth(2.9, right - 0.03, 3.8, 0.8, prepare_s=9.0),
         "qat-int8": Truth(3.0, right, 3.8, 0.8, prepare_s=30.0),
         "int8-dynamic": Truth(1.4, right, 3.0, prepare_s=0.2),
         "int4-weight-only": Truth(0.8, right, 6.4, 0.8),
@@ -74,6 +75,7 @@ def opposite(workload: str, variant: str, condition: Condition) -> Truth:
     kinds = {
         "dynamic-int8": Truth(0.9, right, 1.2, 1.3, prepare_s=40.0, share=0.3),
         "static-int8": Truth(0.8, right, 1.2, 1.3, prepare_s=3.0, share=0.3),
+        "mixed-int8": Truth(0.8, right, 1.2, 1.3, prepare_s=9.0, share=0.3),
         "qat-int8": Truth(0.7, right - 0.03, 1.2, 1.3, prepare_s=4.0, share=0.3),
         "int8-dynamic": Truth(0.7, right, 1.2, 1.3, share=0.3),
         "int4-weight-only": Truth(0.8, right, 1.3, 1.3, share=0.3),
@@ -237,7 +239,7 @@ def _measured(
     labels = np.random.default_rng(1).integers(0, 10, TEST_ROWS)
     if not variant.control:
         # The hardest rows are the same for all, but for a few that each answers by luck.
-        hardness = np.random.default_rng(2).permutation(TEST_ROWS) / TEST_ROWS + rng.normal(0, 0.002, TEST_ROWS)
+        hardness = np.random.default_rng(2).permutation(TEST_ROWS) / TEST_ROWS + rng.normal(0, 0.001, TEST_ROWS)
         row.labels, row.predicted = labels, np.where(hardness > truth.right, (labels + 1) % 10, labels)
         row.size_bytes, row.prepare_s, row.load_s = int(20e6 / truth.smaller), truth.prepare_s, 0.1
         row.peak_memory_mb, row.energy_mj = 300 * truth.memory, 10.0 * truth.energy
