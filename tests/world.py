@@ -129,12 +129,11 @@ def fill(
     `between` is how far processes lie apart, as a standard deviation of logarithms; `int8` is how much faster the
     hardware multiplies integers.
     """
-    rng = np.random.default_rng(seed)
     peaks(machine, int8)
     if needs is None:
         drift(store, machine, world)
     asked = plan.studies(everything(machine) if needs is None else needs, machine)
-    return [_study(store, study, machine, world, between, rng) for study in asked]
+    return [_study(store, study, machine, world, between, seed) for study in asked]
 
 
 DRIFTING = {"holding": (0.04, 0.04), "opposite": (-0.04, -0.04), "on_the_line": (0.0, 0.0)}
@@ -182,14 +181,14 @@ def peaks(machine: Machine, int8: float = 3.0) -> None:
     ceiling.keep(Ceiling(machine.key, "2026-01-05T10:00:00+00:00", 32.0, (Rates("cpu", 1, gops, 20.0),)))
 
 
-def _study(store: Store, study: Study, machine: Machine, world: World, between: float, rng: np.random.Generator) -> str:
+def _study(store: Store, study: Study, machine: Machine, world: World, between: float, seed: int) -> str:
     id = store.add_study(study.as_dict(), name=study.name, machine=machine.as_dict(), command="made up", status="done")
     position = 0
     for workload in study.workloads:
         for condition in study.conditions:
             entries = [e for e in expand(study, machine) if (e.workload, e.condition) == (workload, condition)]
             entries = [entry for entry in entries if entry.why_not is None]
-            rows = [_measured(workload, entry.variant, condition, world, between, rng) for entry in entries]
+            rows = [_measured(workload, entry.variant, condition, world, between, seed) for entry in entries]
             for entry, (row, truth), columns in zip(entries, rows, derive.heat([row for row, _ in rows]), strict=True):
                 row_id = store.put_row(
                     id, position, identity(workload, entry.variant, condition, machine) | columns, details(row, truth)
@@ -232,14 +231,16 @@ def details(row: derive.Measured, truth: Truth) -> dict[str, object]:
 
 
 def _measured(
-    workload: str, variant: Variant, condition: Condition, world: World, between: float, rng: np.random.Generator
+    workload: str, variant: Variant, condition: Condition, world: World, between: float, seed: int
 ) -> tuple[derive.Measured, Truth]:
     truth = world(workload, variant.key, condition)
+    # A row's luck is its own: it does not turn on which other variants there are.
+    rng = np.random.default_rng([seed, *f"{workload} {variant.key} {condition}".encode()])
     row = derive.Measured(variant.key, variant.control, condition.batch_size, "done")
     labels = np.random.default_rng(1).integers(0, 10, TEST_ROWS)
     if not variant.control:
         # The hardest rows are the same for all, but for a few that each answers by luck.
-        hardness = np.random.default_rng(2).permutation(TEST_ROWS) / TEST_ROWS + rng.normal(0, 0.001, TEST_ROWS)
+        hardness = np.random.default_rng(2).permutation(TEST_ROWS) / TEST_ROWS + rng.normal(0, 0.002, TEST_ROWS)
         row.labels, row.predicted = labels, np.where(hardness > truth.right, (labels + 1) % 10, labels)
         row.size_bytes, row.prepare_s, row.load_s = int(20e6 / truth.smaller), truth.prepare_s, 0.1
         row.peak_memory_mb, row.energy_mj = 300 * truth.memory, 10.0 * truth.energy
