@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import multiprocessing.util
 import os
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from efficiency import paths
@@ -134,6 +136,16 @@ def serve(home: Path) -> Iterator[Callable[[], Server]]:
             server.process.wait(10)
         except subprocess.TimeoutExpired:
             server.process.kill()
+    _end_studies_of(home)
+
+
+def _end_studies_of(home: Path) -> None:
+    """A study outlives its page: one that a failed test leaves behind would take the next one's time."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            ours = any(part.startswith("efficiency") or "efficiency.engine" in part for part in process.cmdline())
+            if ours and process.environ().get("EFFICIENCY_HOME") == str(home):
+                process.kill()
 
 
 @pytest.fixture(scope="session")

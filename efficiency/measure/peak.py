@@ -8,7 +8,7 @@ not memory.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,10 @@ SIZES = (1024, 2048)
 """n of the CPU's products: the larger one keeps several threads busy, the smaller one stays in the cache."""
 MANY_THREADS, SIZES_FOR_MANY = 8, (2048, 4096)
 CUDA_SIZE = 8192
+FIRST_SIZE = 256
+"""Tried before any other: a kernel without instructions of its own is so slow that 2048 would take minutes."""
+MOST_S = 0.5
+"""A product that would take longer, by what the smaller ones took, is not tried."""
 SECONDS = 0.06
 """Spent on each product at least; a slow one is called twice all the same."""
 
@@ -36,13 +40,13 @@ def run(asked: Message, send: Send) -> None:
             torch.set_num_threads(threads)
             send({"doing": f"with {threads} thread{'s' if threads > 1 else ''}"})
             sizes = SIZES_FOR_MANY if threads > MANY_THREADS else SIZES
-            gops = {kind: max(_gops(make, n) for make in makers for n in sizes) for kind, makers in _cpu().items()}
+            gops = {kind: max(rate_gops(make, sizes) for make in makers) for kind, makers in _cpu().items()}
             rates.append(
                 {"device": "cpu", "threads": threads, "gops": gops, "memory_gb_s": _copy_gb_s(asked["copy_mb"], "cpu")}
             )
         if torch.cuda.is_available():
             with suppress(RuntimeError):  # a GPU that is full: what the CPU can do is known all the same
-                gops = {kind: _gops(make, CUDA_SIZE, torch.cuda.synchronize) for kind, make in _cuda().items()}
+                gops = {kind: rate_gops(make, (CUDA_SIZE,), torch.cuda.synchronize) for kind, make in _cuda().items()}
                 memory_gb_s = _copy_gb_s(1024, "cuda", torch.cuda.synchronize)
                 rates.append({"device": "cuda", "threads": 0, "gops": gops, "memory_gb_s": memory_gb_s})
     send({"rates": rates})
@@ -113,12 +117,18 @@ def _cuda() -> dict[str, Product]:
     }
 
 
-def _gops(make: Product, n: int, wait: Callable[[], None] = lambda: None) -> float:
-    """10^9 operations a second; 0 where this build of PyTorch has no such product."""
-    try:
-        return 2 * n**3 / _best_s(make(n), wait) / 1e9
-    except (RuntimeError, NotImplementedError):
-        return 0.0
+def rate_gops(make: Product, sizes: Iterable[int], wait: Callable[[], None] = lambda: None) -> float:
+    """10^9 operations a second, at the size that is best; 0 where this build of PyTorch has no such product."""
+    best = 0.0
+    for n in (FIRST_SIZE, *sizes):
+        operations = 2 * n**3 / 1e9
+        if best and operations / best > MOST_S:
+            break
+        try:
+            best = max(best, operations / _best_s(make(n), wait))
+        except (RuntimeError, NotImplementedError):
+            break
+    return best
 
 
 def _copy_gb_s(megabytes: float, device: str, wait: Callable[[], None] = lambda: None) -> float:

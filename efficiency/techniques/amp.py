@@ -18,8 +18,17 @@ if TYPE_CHECKING:
     from efficiency.machine import Machine
     from efficiency.workloads.base import Workload
 
+X86 = ("x86_64", "AMD64")
+
 
 def why_not_bf16(workload: Workload, condition: Condition, machine: Machine) -> str | None:
+    """Autocast hands an LSTM to oneDNN in BF16 without asking whether oneDNN has kernels for it here."""
+    old = machine.architecture in X86 and "avx512f" not in machine.instruction_sets
+    if condition.device == "cpu" and old and workload.weights_in.get("lstm", 0.0):
+        return (
+            "Autocast ends in an error on nn.LSTM here: oneDNN runs it in BF16 on processors with AVX512 only, which "
+            "this one lacks; bf16-weights runs."
+        )
     return None
 
 

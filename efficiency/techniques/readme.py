@@ -1,7 +1,7 @@
 """The README's table of techniques, made from their declarations: `make readme`.
 
-It is judged for one machine wherever it is made, an x86-64 CPU under Linux with a C++ compiler and no GPU, so that
-a test can compare.
+It is judged for one machine wherever it is made, an x86-64 CPU with AVX512 under Linux, with a C++ compiler and no
+GPU, so that a test can compare.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MACHINE = Machine(
     architecture="x86_64",
     cores=2.0,
     logical_cores=2,
-    instruction_sets=("avx2",),
+    instruction_sets=("avx2", "avx512f"),
     memory_mb=8_000,
     gpus=(),
     system="Linux",

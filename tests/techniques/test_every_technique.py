@@ -18,6 +18,7 @@ from efficiency.condition import Condition
 from efficiency.machine import this_machine
 from efficiency.measure.accuracy import in_calls_of
 from efficiency.techniques import TECHNIQUES, compose
+from efficiency.techniques.amp import why_not_bf16
 from efficiency.techniques.base import Data, Prepared
 from efficiency.workloads import checkpoints
 
@@ -55,6 +56,8 @@ COMBINED = [
     ("transformer-encoder", ("int4-weight-only", "amp-bf16")),
     ("transformer-encoder", ("int8-dynamic", "inference-mode")),
 ]
+if why_not_bf16(workloads.get("lstm-classifier"), Condition(), this_machine()):
+    APPLIES["lstm-classifier"].discard("amp-bf16")  # its own test tells where
 PARTLY = {"int4-weight-only"}
 """Rounded to 4 bits, and stored in 8."""
 # Compiling takes 10 s for the smallest and a minute for the large ones, exporting a tenth of that; what does the same
@@ -77,8 +80,9 @@ CASES = [
     (name, (key,)) for name, keys in APPLIES.items() for key in sorted(keys) if name not in TOO_SLOW.get(key, ())
 ] + COMBINED
 ROWS, LEARNING_ROWS = 128, 64
-FP16_ROWS = 16
-"""Few: a CPU without FP16 kernels takes seconds for more."""
+SIXTEEN_BITS = {"amp-bf16", "bf16-weights", "fp16-weights"}
+SIXTEEN_BIT_ROWS = 32
+"""Few: a CPU without instructions for such numbers takes seconds for more."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,7 @@ def call_of(keys: tuple[str, ...], prepared: Prepared) -> Callable[[torch.Tensor
 def test_it_applies_and_shows_it(name: str, keys: tuple[str, ...], tmp_path: Path) -> None:
     ours = reference(name)
     before = copy.deepcopy(ours.model.state_dict())
-    rows = FP16_ROWS if "fp16-weights" in keys else ROWS
+    rows = SIXTEEN_BIT_ROWS if SIXTEEN_BITS & set(keys) else ROWS
     inputs, sample = ours.inputs[:rows], ours.inputs[:1]
 
     learned = compose.learn(keys, ours.model, sample, ours.data)
@@ -157,6 +161,28 @@ def test_what_does_not_apply_says_why_not(name: str) -> None:
 def test_eager_int8_says_why_not_on_cuda(key: str) -> None:
     workload = workloads.get("transformer-encoder")
     assert "CPU only" in str(compose.why_not((key,), workload, Condition(device="cuda"), this_machine()))
+
+
+@pytest.mark.parametrize(("name", "fails"), [("lstm-classifier", True), ("transformer-encoder", False)])
+def test_autocast_of_an_lstm_needs_avx512_on_x86(name: str, fails: bool) -> None:
+    def reason(architecture: str, *sets: str, device: str = "cpu") -> str | None:
+        machine = replace(this_machine(), architecture=architecture, instruction_sets=sets)
+        return why_not_bf16(workloads.get(name), Condition(device=device), machine)
+
+    assert ("AVX512" in (reason("x86_64", "avx2") or "")) == fails
+    assert reason("x86_64", "avx2", "avx512f") is None
+    assert reason("aarch64") is None
+    assert reason("x86_64", "avx2", device="cuda") is None
+
+
+def test_what_is_said_of_autocast_of_an_lstm_is_so_here() -> None:
+    ours = reference("lstm-classifier")
+    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+        if why_not_bf16(workloads.get("lstm-classifier"), Condition(), this_machine()):
+            with pytest.raises(RuntimeError, match="primitive descriptor"):
+                ours.model(ours.inputs[:1])
+        else:
+            assert ours.model(ours.inputs[:1]).isfinite().all()
 
 
 def test_two_quantizations_clash_and_so_do_int8_and_autocast() -> None:
