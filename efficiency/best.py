@@ -19,7 +19,8 @@ from efficiency.analysis.choice import Answer, Row
 from efficiency.analysis.limits import Limits
 from efficiency.decisions import Case
 from efficiency.results.store import Store
-from efficiency.study import BASELINE, CONTROL, tolerance_of
+from efficiency.study import BASELINE, CONTROL
+from efficiency.tolerance import tolerance_of
 
 Origin = Literal["here", "elsewhere", "example"]
 FAMILIES = {"cnn": "Vision CNN", "lstm": "LSTM", "transformer": "Transformer"}

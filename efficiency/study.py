@@ -14,12 +14,11 @@ from efficiency.condition import Condition, Device, Phase
 from efficiency.errors import BadRequest
 from efficiency.machine import Machine
 from efficiency.techniques import compose
+from efficiency.tolerance import TOLERANCE_PP
 from efficiency.workloads.base import Dataset, Workload
 
 Preset = Literal["quick", "article", "full"]
 
-TOLERANCE_PP = 0.5
-"""Percentage points that may be lost before accuracy counts as lost, unless a study says otherwise."""
 BASELINE = "baseline"
 CONTROL = "control"
 
@@ -126,12 +125,6 @@ class Study:
             return cls(**known)
         except (KeyError, TypeError, AttributeError) as error:
             raise BadRequest(f"This is not a study's description ({error}).") from error
-
-
-def tolerance_of(asked: Mapping[str, Any]) -> float:
-    """The tolerance of a stored description; the usual one where it is older than the question, or is no study's."""
-    tolerance_pp = asked.get("tolerance_pp")
-    return float(tolerance_pp) if isinstance(tolerance_pp, int | float) else TOLERANCE_PP
 
 
 QUICK_WORKLOADS = ("vision-small-cnn", "lstm-classifier", "transformer-encoder")

@@ -10,7 +10,8 @@ import pytest
 from efficiency import check
 from efficiency.errors import BadRequest
 from efficiency.machine import this_machine
-from efficiency.study import TOLERANCE_PP, Study, plan_preset, tolerance_of
+from efficiency.study import Study, plan_preset
+from efficiency.tolerance import TOLERANCE_PP, tolerance_of
 
 
 def asked() -> Study:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from efficiency.study import TOLERANCE_PP
+from efficiency.tolerance import TOLERANCE_PP
 
 Answers = NDArray[np.integer]
 Verdict = Literal["kept", "lost", "unresolved"]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from efficiency import workloads
 from efficiency.analysis import accuracy
-from efficiency.study import TOLERANCE_PP
+from efficiency.tolerance import TOLERANCE_PP
 
 VERDICTS: dict[accuracy.Verdict, str] = {
     "kept": "Surely no more than the tolerated {:g} pp is lost.",

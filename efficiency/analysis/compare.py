@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from efficiency.analysis import accuracy, speed, views
-from efficiency.study import BASELINE, CONTROL, tolerance_of
+from efficiency.study import BASELINE, CONTROL
+from efficiency.tolerance import tolerance_of
 
 if TYPE_CHECKING:
     from efficiency.results.store import StudyRecord

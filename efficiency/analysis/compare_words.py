@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from efficiency.analysis import compare, wording
-from efficiency.study import BASELINE, tolerance_of
+from efficiency.study import BASELINE
+from efficiency.tolerance import tolerance_of
 
 if TYPE_CHECKING:
     from efficiency.results.store import StudyRecord

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from efficiency.analysis import accuracy, notes, pareto, speed, stillness
 from efficiency.health import Health
-from efficiency.study import TOLERANCE_PP
+from efficiency.tolerance import TOLERANCE_PP
 
 
 @dataclass

@@ -46,6 +46,7 @@ class Orders:
             "test_rows": effort.test_rows,
             "calibration_rows": effort.calibration_rows,
             "training_rows": effort.training_rows,
+            "tolerance_pp": self._study.tolerance_pp,
             **self._variant(entry),
         }
 

@@ -37,7 +37,8 @@ def of(asked: Mapping[str, Any], about: Mapping[str, str], under: Condition, mac
     """Plain JSON. `asked` is the probe's order, `about` what `reference_content` found, `under` the condition as far
     as answers depend on it (`compose.probed_under`)."""
     keys = tuple(asked["techniques"])
-    learns = any(technique.learn is not None for technique in techniques.in_order(keys))
+    chosen = techniques.in_order(keys)
+    learns = any(technique.learn is not None for technique in chosen)
     return {
         "reference": dict(about),
         "dataset": asked["dataset"],
@@ -45,6 +46,7 @@ def of(asked: Mapping[str, Any], about: Mapping[str, str], under: Condition, mac
         "condition": asdict(under),
         "test_rows": asked["test_rows"],
         "learned_from": [asked["calibration_rows"], asked["training_rows"]] if learns else None,
+        "tolerance_pp": asked["tolerance_pp"] if any(technique.heeds_tolerance for technique in chosen) else None,
         "seed": asked["seed"],
         "threads": asked["threads"],
         "versions": _versions(a_users_own=bool(about["code"])),

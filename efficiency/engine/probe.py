@@ -50,7 +50,7 @@ def run(asked: Message, send: Send) -> None:
         return inputs.encoded(workload, dataset, condition, "train", asked["training_rows"])
 
     send({"doing": "preparing"})
-    data = Data(calibration, training, asked["seed"])
+    data = Data(calibration, training, asked["seed"], asked["tolerance_pp"])
     learned, learn_s = _learned(Path(asked["learned"]), lambda: compose.learn(keys, reference, sample, data))
     learned_at = time.perf_counter()
     artefact = Path(asked["artefact"])

@@ -13,6 +13,7 @@ from efficiency.recipes.source import Copied, import_lines, parsed
 from efficiency.techniques import compose
 from efficiency.techniques.base import Stage, Technique
 from efficiency.techniques.recipe import Recipe
+from efficiency.tolerance import TOLERANCE_PP
 from efficiency.workloads.base import Workload
 
 CALLS = 50
@@ -33,12 +34,14 @@ def of(
     *,
     dataset: str | None = None,
     seed: int = 0,
+    tolerance_pp: float = TOLERANCE_PP,
     measured: str = "",
 ) -> str:
     """A complete Python script for the variant of these techniques; with none, for the baseline.
 
-    `workload` is what `workloads.describe` gives, `dataset` the key of one of its data sets (None: its own), `seed` the
-    study's; `measured` is a sentence for the header that says where. Raises `BadRequest` where there is no recipe.
+    `workload` is what `workloads.describe` gives, `dataset` the key of one of its data sets (None: its own), `seed`
+    and `tolerance_pp` are the study's; `measured` is a sentence for the header that says where. Raises `BadRequest`
+    where there is no recipe.
     """
     if condition.phase != "inference":
         raise BadRequest(
@@ -66,6 +69,7 @@ def of(
         "BATCH_SIZE": condition.batch_size,
         "THREADS": condition.threads,
         "SEED": seed,
+        "TOLERANCE_PP": tolerance_pp,
         "CALLS": CALLS,
     }
     constants = [f"{name} = {value}" for name, value in values.items() if re.search(rf"\b{name}\b", code)]

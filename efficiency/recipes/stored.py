@@ -25,6 +25,7 @@ class Wanted:
     condition: Condition
     effort: Effort
     seed: int
+    tolerance_pp: float
     measured: str
 
     @property
@@ -36,6 +37,7 @@ class Wanted:
             self.condition,
             dataset=self.dataset,
             seed=self.seed,
+            tolerance_pp=self.tolerance_pp,
             measured=self.measured,
         )
 
@@ -56,6 +58,7 @@ def wanted(row: Mapping[Any, Any], study: StudyRecord) -> Wanted:
         condition=shapes[0],
         effort=asked.effort,
         seed=asked.seed,
+        tolerance_pp=asked.tolerance_pp,
         measured=f"Measured with {on}, in the study {study.id}.",
     )
 

@@ -10,7 +10,8 @@ import pandas as pd
 
 from efficiency.analysis import notes, panels, tables, views, wording
 from efficiency.results.store import Store, StudyRecord
-from efficiency.study import BASELINE, CONTROL, tolerance_of
+from efficiency.study import BASELINE, CONTROL
+from efficiency.tolerance import tolerance_of
 
 METHOD = (
     "Every variant is compared with one baseline: the same model in FP32, run eagerly under torch.no_grad. All of them "

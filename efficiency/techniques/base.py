@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from efficiency.ceiling import Arithmetic
 from efficiency.techniques.recipe import Recipe
+from efficiency.tolerance import TOLERANCE_PP
 
 if TYPE_CHECKING:
     import torch
@@ -79,12 +80,13 @@ class Data:
     """What `learn` may see: encoded training and calibration rows, never a test row.
 
     `calibration` is [N, ...] and `training` a pair of inputs [N, ...] and labels [N]; both are made
-    when called.
+    when called. `tolerance_pp` is the accuracy that may be lost, in percentage points.
     """
 
     calibration: Callable[[], torch.Tensor]
     training: Callable[[], tuple[torch.Tensor, torch.Tensor]]
     seed: int = 0
+    tolerance_pp: float = TOLERANCE_PP
 
 
 @dataclass(frozen=True)
@@ -194,6 +196,8 @@ class Technique:
     """(the FP32 reference, a sample input, data) to tensors that `apply` rebuilds from."""
     learns_from: Literal["nothing", "calibration", "training", "both"] = "nothing"
     """`both`: from calibration rows and labelled training rows."""
+    heeds_tolerance: bool = False
+    """Whether what it learns turns on the accuracy that may be lost."""
     ranges: Callable[[nn.Module, torch.Tensor, Tensors, Iterable[torch.Tensor]], Ranges] | None = None
     """(the FP32 reference, a sample input, what `learn` returned, batches) to what these do to the activation ranges
     that were learned; of techniques that fix them."""

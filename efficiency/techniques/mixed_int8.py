@@ -30,7 +30,7 @@ def learn(model: nn.Module, sample: torch.Tensor, data: Data) -> Tensors:
     opened = int8.opened_copy(model).eval()
     mapping = int8.static_mapping(opened, training=False)
     with int8.known_warnings():
-        found = sensitivity.analysed(opened, mapping, sample, data.calibration(), data.training())
+        found = sensitivity.analysed(opened, mapping, sample, data.calibration(), data.training(), data.tolerance_pp)
     return _packed(found)
 
 
@@ -49,7 +49,7 @@ def _packed(found: Sensitivity) -> Tensors:
         "activations": text(found.grids),
         "scales": torch.tensor([scale for scale, _ in found.grids.values()], dtype=torch.float64),
         "zero_points": torch.tensor([zero_point for _, zero_point in found.grids.values()], dtype=torch.int64),
-        "lost_pp": torch.tensor([found.static_lost_pp, found.lost_pp], dtype=torch.float64),
+        "lost_pp": torch.tensor([found.static_lost_pp, found.lost_pp, found.allowed_pp], dtype=torch.float64),
         "rows": torch.tensor(found.rows, dtype=torch.int64),
     }
 
@@ -62,7 +62,7 @@ def _unpacked(learned: Tensors) -> Sensitivity:
 
     layers = names("layers")
     grids = zip(learned["scales"].tolist(), learned["zero_points"].tolist(), strict=True)
-    static_lost_pp, lost_pp = learned["lost_pp"].tolist()
+    static_lost_pp, lost_pp, allowed_pp = learned["lost_pp"].tolist()
     return Sensitivity(
         layers=layers,
         gains=tuple(learned["gains"].tolist()),
@@ -72,6 +72,7 @@ def _unpacked(learned: Tensors) -> Sensitivity:
         static_lost_pp=static_lost_pp,
         lost_pp=lost_pp,
         rows=int(learned["rows"]),
+        allowed_pp=allowed_pp,
     )
 
 
@@ -119,6 +120,7 @@ def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> 
         "layers_in_fp32": float(len(found.in_fp32)),
         "static_lost_on_training_pp": round(found.static_lost_pp, 3),
         "lost_on_training_pp": round(found.lost_pp, 3),
+        "allowed_on_training_pp": round(found.allowed_pp, 3),
     }
     return Evidence(shown.took_effect, f"{_said(found, layers)} {shown.reason}", figures, layers)
 
@@ -142,7 +144,8 @@ def recipe(workload: Workload, condition: Condition) -> Recipe:
         model="""\
 calibration = load_file(FOLDER / "calibration.safetensors")["inputs"]
 training = load_file(FOLDER / "training.safetensors")
-found = analysed(model, mapping, sample, calibration, (training["inputs"], training["labels"]))
+rows = training["inputs"], training["labels"]
+found = analysed(model, mapping, sample, calibration, rows, TOLERANCE_PP)
 print("Layers in FP32:", ", ".join(found.in_fp32) or "none")
 model = lowered(partly_observed(model, mapping, sample, found.grids, found.modules))
 """,
@@ -164,6 +167,7 @@ MIXED_INT8 = Technique(
     why_not=int8.why_not_static,
     learn=learn,
     learns_from="both",
+    heeds_tolerance=True,
     apply=apply,
     ranges=ranges,
     evidence=evidence,

@@ -38,8 +38,8 @@ from efficiency.techniques.partly_int8 import (
     weighted,
 )
 
-ALLOWED_PP = 0.25
-"""Right answers that may be lost on the training rows: half of the usual tolerance, since other rows may cost more."""
+SPENT = 0.5
+"""Share of the tolerance that may be lost on the training rows: other rows may cost more."""
 LUCK = 2
 """Answers that may be lost in any case: of few rows, they may have tipped by luck."""
 SCORED_ROWS = 2_048
@@ -69,15 +69,12 @@ class Sensitivity:
     """Right answers lost on the training rows by static INT8, and with these layers in FP32."""
     rows: int
     """The training rows."""
+    allowed_pp: float
+    """What may be lost of them."""
 
     @property
     def enough(self) -> bool:
-        return self.lost_pp <= allowed_pp(self.rows)
-
-
-def allowed_pp(rows: int) -> float:
-    """What may be lost of so many rows."""
-    return max(ALLOWED_PP, 100 * LUCK / max(1, rows))
+        return self.lost_pp <= self.allowed_pp
 
 
 class Rounding(nn.Module):
@@ -179,15 +176,19 @@ def analysed(
     sample: torch.Tensor,
     calibration: torch.Tensor,
     training: tuple[torch.Tensor, torch.Tensor],
+    tolerance_pp: float,
 ) -> Sensitivity:
-    """Of a model that is opened to quantizers, from calibration rows and labelled training rows."""
+    """Of a model that is opened to quantizers, from calibration rows and labelled training rows.
+
+    `tolerance_pp` is the accuracy that may be lost, in percentage points.
+    """
     observed = fully_observed(model, mapping, sample, calibration)
     grids = grids_of(observed)
     converted = convert_fx(copy.deepcopy(observed))
     layers = layers_of(observed, converted)
     after = following(observed, layers)
     inputs, labels = (values[:CHECKED_ROWS] for values in training)
-    right, allowed = right_answers(model, inputs, labels), allowed_pp(len(labels))
+    right, allowed = right_answers(model, inputs, labels), max(SPENT * tolerance_pp, 100 * LUCK / max(1, len(labels)))
 
     def modules(in_fp32: Collection[str]) -> tuple[str, ...]:
         return (*in_fp32, *(module for module, layer in after.items() if layer in in_fp32))
@@ -235,4 +236,5 @@ def analysed(
         static_lost_pp,
         lost,
         len(labels),
+        allowed,
     )

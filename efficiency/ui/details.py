@@ -23,7 +23,8 @@ from efficiency.analysis import (
 )
 from efficiency.analysis.wording import markdown_text
 from efficiency.results.store import Store
-from efficiency.study import CONTROL, tolerance_of
+from efficiency.study import CONTROL
+from efficiency.tolerance import tolerance_of
 from efficiency.ui import artefact, selected, take_home, why
 
 EFFECT = {"yes": ("took effect", "green"), "partly": ("took effect in part", "orange"), "no": ("no effect", "red")}

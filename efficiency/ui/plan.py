@@ -16,7 +16,6 @@ from efficiency.study import (
     COMBINATIONS,
     PRESET_TECHNIQUES,
     PRESETS,
-    TOLERANCE_PP,
     TRAINING_COMBINATIONS,
     TRAINING_TECHNIQUES,
     Preset,
@@ -26,6 +25,7 @@ from efficiency.study import (
     plan_preset,
 )
 from efficiency.techniques import compose
+from efficiency.tolerance import TOLERANCE_PP
 
 
 @dataclass(frozen=True)

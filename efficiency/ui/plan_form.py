@@ -12,8 +12,9 @@ from efficiency.analysis.wording import markdown_text
 from efficiency.condition import Device
 from efficiency.errors import EfficiencyError
 from efficiency.machine import this_machine
-from efficiency.study import TOLERANCE_PP, Preset, Study
+from efficiency.study import Preset, Study
 from efficiency.techniques.base import Stage
+from efficiency.tolerance import TOLERANCE_PP
 from efficiency.ui import plan
 
 PRESETS: dict[Preset, str] = {

@@ -1,4 +1,4 @@
-"""In the drawer: when a row was prepared, what its size is of, and what was prepared, or how to make it anew."""
+"""In the drawer: when a row was prepared, of what its size is, what was prepared or how to make it anew, its layers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from efficiency.engine import prepared_cache
 from efficiency.results.store import Store
+from efficiency.techniques.base import Evidence, Layer
 
 Visit = Callable[..., AppTest]
 
@@ -37,3 +38,23 @@ def test_what_was_prepared_is_there_until_the_cache_is_cleared(visit: Visit, sto
     assert "Download what was prepared" not in [button.proto.label for button in at.get("download_button")]
     command = "run --workload vision-small-cnn --dataset glyphs --technique static-int8 --batch-size 1 --threads 1"
     assert command in said(at)
+
+
+def test_its_layers_are_bars_with_what_they_cost(visit: Visit, store: Store) -> None:
+    id = synthetic.fill(store)
+    row = store.rows([id]).query("variant == 'static-int8' and workload == 'vision-small-cnn'").iloc[0].to_dict()
+    kept = (
+        Layer("conv1", "Conv2d", 0.02, False),
+        Layer("conv2", "Conv2d", 0.9, True),
+        Layer("fc", "Linear", 0.05, False),
+    )
+    evidence = Evidence("yes", "Static INT8, but for one layer.", {}, kept)
+    columns = {name: row[name] for name in ("workload", "dataset", "variant", "status", "batch_size", "threads")}
+    store.put_row(id, row["position"], columns, {"evidence": {"static-int8": evidence.as_dict()}})
+
+    at = visit(study=id, row=str(row["row_id"]))
+    assert "Which layers cost the accuracy?" in said(at)
+    (bars,) = (chart for chart in at.get("plotly_chart") if "conv2" in chart.proto.spec)
+    assert "in FP32: conv2;" in bars.proto.alt
+    other = store.rows([id]).query("variant == 'qat-int8' and workload == 'vision-small-cnn'").iloc[0]
+    assert "Which layers cost the accuracy?" not in said(visit(study=id, row=str(other["row_id"])))

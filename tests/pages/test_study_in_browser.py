@@ -35,7 +35,7 @@ def plan_a_small_study(tab: Any, url: str) -> None:
         toggle.locator("label").first.click()
         tab.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
         tab.wait_for_timeout(500)
-    budget = tab.get_by_label("Time budget [s]")
+    budget = tab.get_by_role("spinbutton", name="Time budget [s]")
     budget.fill(str(BUDGET_S))
     budget.press("Enter")
     tab.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()

@@ -32,7 +32,7 @@ CONDITION = Condition(batch_size=3)
 
 def wanted(keys: tuple[str, ...], name: str) -> Wanted:
     workload = workloads.describe(name)
-    return Wanted(keys, workload, workload.dataset(None).key, CONDITION, EFFORT, 5, "Measured here.")
+    return Wanted(keys, workload, workload.dataset(None).key, CONDITION, EFFORT, 5, 0.5, "Measured here.")
 
 
 def unpacked(of: Wanted, folder: Path) -> Path:

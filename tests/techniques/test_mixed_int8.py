@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import copy
+import subprocess
+import sys
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from efficiency import layers_chart, workloads
 from efficiency.analysis import layers
+from efficiency.condition import Condition
 from efficiency.errors import BadRequest
+from efficiency.recipes import script
 from efficiency.techniques import TECHNIQUES, compose
 from efficiency.techniques.base import Data, Evidence, Prepared, Tensors
 from efficiency.workloads import checkpoints
@@ -93,6 +99,36 @@ def test_where_static_int8_suffices_it_is_static_int8() -> None:
     assert not any(layer.in_fp32 for layer in found.layers)
     assert "static INT8 keeps the accuracy by itself" in found.reason
     torch.testing.assert_close(variant(0.0).caller()(inputs), variant(0.0, STATIC).caller()(inputs), rtol=0.0, atol=0.0)
+
+
+def test_what_may_be_lost_decides_how_many_layers_stay_in_fp32() -> None:
+    data = Data(
+        lambda: rows("calibration", CALIBRATION_ROWS)[0], lambda: rows("train", TRAINING_ROWS), tolerance_pp=100.0
+    )
+    sample = rows("test", TEST_ROWS)[0][:1]
+    found = compose.learn(MIXED, model(OUTLIER), sample, data)
+    assert learned(OUTLIER)["in_fp32"].any()
+    assert not found["in_fp32"].any()
+
+
+def test_the_recipe_leaves_the_same_layers_in_fp32(tmp_path: Path) -> None:
+    condition = Condition(batch_size=4)
+    text = script.of(MIXED, workloads.get("vision-small-cnn"), condition, tolerance_pp=0.5)
+    (tmp_path / "recipe.py").write_text(text)
+    save_file(model(OUTLIER).state_dict(), tmp_path / "weights.safetensors")
+    inputs = rows("test", TEST_ROWS)[0][:8]
+    save_file({"inputs": inputs}, tmp_path / "inputs.safetensors")
+    save_file({"inputs": rows("calibration", CALIBRATION_ROWS)[0]}, tmp_path / "calibration.safetensors")
+    training, labels = rows("train", TRAINING_ROWS)
+    save_file({"inputs": training, "labels": labels}, tmp_path / "training.safetensors")
+    command = [sys.executable, "-I", "-W", "ignore", str(tmp_path / "recipe.py")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert f"Layers in FP32: {FRAGILE}\n" in done.stdout
+    call = variant(OUTLIER).caller()
+    with torch.no_grad():
+        expected = torch.cat([call(batch) for batch in inputs.split(condition.batch_size)])
+    torch.testing.assert_close(load_file(tmp_path / "outputs.safetensors")["outputs"], expected)
 
 
 def test_ranges_are_those_of_static_int8_where_something_is_still_rounded() -> None:
