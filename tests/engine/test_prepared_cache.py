@@ -143,6 +143,7 @@ ASKED = {
     "training_rows": 64,
     "seed": 0,
     "threads": 2,
+    "tolerance_pp": 0.5,
 }
 ABOUT = {"workload": "mine", "weights": "1", "data": "2", "test": "3", "code": ""}
 HERE = this_machine()
@@ -161,7 +162,7 @@ def test_whatever_a_preparation_follows_from_is_in_its_key(monkeypatch):
     others += [key(under=Condition(length=32)), key(under=Condition(batch_size=8)), key(under=Condition(padding_pct=5))]
     changed = {
         "cpu_model": "other",
-        "instruction_sets": ("avx2",),
+        "instruction_sets": ("none of this machine's",),
         "cores": 64.0,
         "gpus": ("one",),
         "cpp_compiler": None,
@@ -183,3 +184,9 @@ def test_what_learns_nothing_does_not_depend_on_what_could_be_learned_from():
     plain = {**ASKED, "techniques": ["channels-last"]}
     assert key(plain) == key({**plain, "calibration_rows": 1, "training_rows": 1})
     assert key(plain) != key({**plain, "test_rows": 1})
+
+
+def test_what_may_be_lost_matters_to_what_spends_it_alone():
+    assert key() == key({**ASKED, "tolerance_pp": 1.0})
+    mixed = {**ASKED, "techniques": ["mixed-int8"]}
+    assert key(mixed) != key({**mixed, "tolerance_pp": 1.0})
