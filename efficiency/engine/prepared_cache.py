@@ -89,9 +89,14 @@ def take(key: str, places: Mapping[str, Path]) -> Answer | None:
         return None
     answer, entry = found
     try:
+        kept = [Path(file) for file in json.loads((entry / CHECKSUMS).read_text())]
         for name, place in places.items():
-            if (entry / name).exists():
-                _put(entry / name, place)
+            wanted = {file.relative_to(name) for file in kept if file.parts[0] == name}
+            if not wanted:
+                continue
+            _put(entry / name, place)
+            if wanted != {file.relative_to(place) for file in _files(place)}:
+                raise FileNotFoundError(entry / name)
     except OSError:  # removed by another process meanwhile
         for place in places.values():
             shutil.rmtree(place, ignore_errors=True)  # half an artefact; a file is put whole
@@ -154,7 +159,8 @@ def _checksum(file: Path) -> str:
 
 
 def _files(place: Path) -> Iterator[Path]:
-    return (file for file in sorted(place.rglob("*")) if file.is_file())
+    """Of a folder, or the file itself."""
+    return (file for file in (sorted(place.rglob("*")) if place.is_dir() else [place]) if file.is_file())
 
 
 def _put(source: Path, place: Path) -> None:
