@@ -31,7 +31,7 @@ def test_it_starts_what_is_shown(visit: Visit, store: Store, monkeypatch: pytest
     assert at.toggle(key="training-off-amp-fp16").disabled
     assert "FP16 autocast is for CUDA" in said(at)
     assert not any("int8" in toggle.key for toggle in at.toggle)
-    at.session_state["training-workloads"] = ["lstm-classifier"]
+    at.session_state["training-workloads"] = ["transformer-encoder"]
     at.toggle(key="training-technique-torch-compile").set_value(True).run()
     at.button(key="start-study").click().run()
     ((study, command),) = asked
@@ -40,7 +40,7 @@ def test_it_starts_what_is_shown(visit: Visit, store: Store, monkeypatch: pytest
     assert {variant.key for variant in study.variants} == {
         "amp-bf16", "torch-compile", "channels-last+amp-bf16",
     }  # fmt: skip
-    assert command.startswith("python -m efficiency run --phase training --preset quick --workload lstm-classifier")
+    assert command.startswith("python -m efficiency run --phase training --preset quick --workload transformer-encoder")
     assert not at.exception
     text = said(at)
     assert "AMP BF16 trains with" in text, "what it found is on the page when it has ended"
