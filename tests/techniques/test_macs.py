@@ -9,6 +9,9 @@ import pytest
 import torch
 from torch import nn
 
+from efficiency import workloads
+from efficiency.condition import Condition
+from efficiency.machine import this_machine
 from efficiency.techniques import TECHNIQUES, compose, macs
 from efficiency.techniques.base import Data, Evidence, Prepared
 from efficiency.workloads.text_models import LSTMClassifier, TransformerClassifier
@@ -73,6 +76,8 @@ def test_convolutions(keys: tuple[str, ...], expected: Mapping[str, int]) -> Non
 
 @pytest.mark.parametrize(("keys", "kind"), [((), "fp32"), (("dynamic-int8",), "int8"), (("amp-bf16",), "bf16")])
 def test_recurrent_layers(keys: tuple[str, ...], kind: str) -> None:
+    if reason := compose.why_not(keys, workloads.get("lstm-classifier"), Condition(), this_machine()):
+        pytest.skip(reason)
     found = by_arithmetic(counted(LSTMClassifier(50, 16, 32, 2, 4), IDS, *keys))
     assert found == {kind: LSTM}
 
