@@ -333,6 +333,18 @@ def test_a_study_of_which_nothing_could_be_measured_ends_with_one(tmp_path):
     assert "Traceback" not in said.err
 
 
+def test_a_long_path_for_temporary_files_is_told(tmp_path):
+    long = tmp_path / ("deep" * 25)
+    long.mkdir()
+    said = efficiency(
+        *("run", "--workload", BROKEN, "--technique", "inference-mode", "--json", "-"),
+        environment=surroundings(tmp_path) | {"TMPDIR": str(long)},
+    )
+    assert said.code == 1
+    assert "set TMPDIR to a shorter one" in json.loads(said.out.splitlines()[-1])["study"]["message"]
+    assert "Traceback" not in said.err
+
+
 # Bad input.
 
 

@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import tempfile
 import threading
 import traceback
 import warnings
@@ -88,6 +89,20 @@ def _no_program() -> Iterator[None]:
         sys.modules["__main__"] = program
 
 
+@contextmanager
+def _short_paths() -> Iterator[None]:
+    """The fork server's socket lies with the temporary files, and its path may have 107 characters."""
+    try:
+        yield
+    except OSError as error:
+        if "AF_UNIX" not in str(error):
+            raise
+        raise EfficiencyError(
+            f"The path of the folder for temporary files is too long for a socket: {tempfile.gettempdir()}; "
+            "set TMPDIR to a shorter one, such as /tmp."
+        ) from error
+
+
 def _leave_with_parent() -> None:
     """End this process when its parent is gone: nobody is left to read what it measures."""
     parent = multiprocessing.parent_process()
@@ -135,7 +150,7 @@ class Child:
             args=(work, asked, theirs, str(log)),
             daemon=False,
         )
-        with _no_program():
+        with _no_program(), _short_paths():
             self._process.start()
         theirs.close()
 
