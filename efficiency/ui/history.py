@@ -26,7 +26,7 @@ def show(store: Store, studies: pd.DataFrame) -> None:
     if studies.empty:
         hero.nothing_yet()
         return
-    st.caption("Choose one to rename, export or delete it; choose several to compare them.")
+    st.caption("Choose one to rename, export or delete it. To compare two, open Compare, or choose both in the table.")
     ids = [str(id) for id in studies["id"]]
     chosen, _ = asked.known(studies)
     # The table knows places, and a study that arrives shifts them: with other studies it is another table.
