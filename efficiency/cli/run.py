@@ -15,6 +15,7 @@ from efficiency.condition import Device, Phase
 from efficiency.errors import BadRequest, EfficiencyError
 from efficiency.machine import this_machine
 from efficiency.study import Preset, Study, Variant
+from efficiency.tolerance import TOLERANCE_PP
 
 
 @app.command()
@@ -39,7 +40,7 @@ def run(
     budget: Annotated[float | None, typer.Option(help="Seconds the whole study may take.")] = None,
     tolerance: Annotated[
         float, typer.Option(help="Percentage points of accuracy that may be lost and still count as kept.")
-    ] = study.TOLERANCE_PP,
+    ] = TOLERANCE_PP,
     seed: Annotated[int, typer.Option(help="Of calibration, fine-tuning and the order of timing.")] = 0,
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Prepare everything anew, also what an earlier study has kept.")
