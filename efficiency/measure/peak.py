@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 SIZES = (1024, 2048)
 """n of the CPU's products: the larger one keeps several threads busy, the smaller one stays in the cache."""
-MANY_THREADS, SIZES_FOR_MANY = 8, (2048, 4096)
-CUDA_SIZE = 8192
+MANY_THREADS, SIZES_FOR_MANY = 8, (1024, 2048, 4096)
+CUDA_SIZES = (1024, 4096, 8192)
+"""The smaller ones say how long the largest takes: what starts a product outweighs a small one on many cores."""
 FIRST_SIZE = 256
 """Tried before any other: a kernel without instructions of its own is so slow that 2048 would take minutes."""
 MOST_S = 0.5
@@ -46,7 +47,7 @@ def run(asked: Message, send: Send) -> None:
             )
         if torch.cuda.is_available():
             with suppress(RuntimeError):  # a GPU that is full: what the CPU can do is known all the same
-                gops = {kind: rate_gops(make, (CUDA_SIZE,), torch.cuda.synchronize) for kind, make in _cuda().items()}
+                gops = {kind: rate_gops(make, CUDA_SIZES, torch.cuda.synchronize) for kind, make in _cuda().items()}
                 memory_gb_s = _copy_gb_s(1024, "cuda", torch.cuda.synchronize)
                 rates.append({"device": "cuda", "threads": 0, "gops": gops, "memory_gb_s": memory_gb_s})
     send({"rates": rates})

@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from efficiency.measure.peak import FIRST_SIZE, SIZES, Product, rate_gops
+import pytest
+
+from efficiency.measure.peak import CUDA_SIZES, FIRST_SIZE, SIZES, SIZES_FOR_MANY, Product, rate_gops
 
 
-def taking(gops: float, asked: list[int]) -> Product:
-    """Products that run at this rate, and note the sizes that they are asked for."""
+def taking(gops: float, asked: list[int], start_s: float = 0.0) -> Product:
+    """Products that run at this rate once they are started, and note the sizes that they are asked for."""
 
     def make(n: int) -> Callable[[], object]:
         asked.append(n)
-        return lambda: time.sleep(2 * n**3 / 1e9 / gops)
+        return lambda: time.sleep(start_s + 2 * n**3 / 1e9 / gops)
 
     return make
 
@@ -29,6 +31,13 @@ def test_a_fast_kernel_is_rated_by_its_best_size() -> None:
     asked: list[int] = []
     assert rate_gops(taking(200.0, asked), SIZES) > 50
     assert asked == [FIRST_SIZE, *SIZES]
+
+
+@pytest.mark.parametrize("sizes", [CUDA_SIZES, SIZES_FOR_MANY])
+def test_a_fast_kernel_that_is_slow_to_start_is_rated_by_the_largest(sizes: tuple[int, ...]) -> None:
+    asked: list[int] = []
+    assert rate_gops(taking(20_000.0, asked, start_s=0.001), sizes) > 1_000
+    assert asked == [FIRST_SIZE, *sizes]
 
 
 def test_a_product_that_is_missing_has_no_rate() -> None:
