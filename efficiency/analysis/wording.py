@@ -14,6 +14,7 @@ from efficiency.analysis.pareto import SIZE_TOLERANCE
 CEILING = "ceiling"
 """Who has the machine's turn while it is measured what the machine can do."""
 _SPECIAL = re.compile(r"[\\`*_{}\[\]<>#!|~$:&^=]|^[-+]")
+_CODE = re.compile(r"((?<!`)`[^`|]+`(?!`))")
 _NUMBERED = re.compile(r"^(\d+)([.)])(?=\s|$)")
 
 
@@ -21,10 +22,12 @@ def markdown_text(text: object) -> str:
     r"""Text from a file, a user or an error, so that Streamlit's Markdown shows it as it is, in one line.
 
     Without it a study's name could load a picture from elsewhere: `![x](http://h/p.png)` is given back as
-    `\!\[x\](http\://h/p.png)`.
+    `\!\[x\](http\://h/p.png)`. What stands between two backticks, such as a command in a hint, stays code, in which
+    nothing else has a meaning.
     """
-    escaped = _SPECIAL.sub(r"\\\g<0>", " ".join(str(text).split()))
-    return _NUMBERED.sub(r"\1\\\2", escaped)
+    parts = _CODE.split(" ".join(str(text).split()))
+    parts[::2] = (_SPECIAL.sub(r"\\\g<0>", part) for part in parts[::2])
+    return _NUMBERED.sub(r"\1\\\2", "".join(parts))
 
 
 def _known(value: Any) -> bool:
