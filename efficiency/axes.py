@@ -46,7 +46,7 @@ def figure(
         "data": traces,
         "layout": {
             "height": height + top + below,
-            "margin": {"l": 52, "r": 12, "t": 30 + top, "b": 44 + below},
+            "margin": {"l": 52, "r": 12, "t": 30 + top, "b": 50 + below},
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
             "showlegend": False,

@@ -148,7 +148,7 @@ def trade_off(
         [*fronts, *clouds],
         height,
         x={
-            "title": {"text": across.title + axes.small(_noise_said(rows) if bands else ""), "standoff": 8},
+            "title": {"text": across.title + axes.small(_noise_said(rows) if bands else ""), "standoff": 14},
             **_axis(rows, across),
         },
         y=_axis(rows, up),
@@ -207,7 +207,7 @@ def latency_histogram(samples: pd.DataFrame, baseline: pd.DataFrame | None, vari
     return axes.figure(
         bars,
         260,
-        x={"title": {"text": "Latency [ms a call]", "standoff": 8}, "type": "log", **ticks},
+        x={"title": {"text": "Latency [ms a call]", "standoff": 14}, "type": "log", **ticks},
         y={},
         title="Share of calls [%]",
         shapes=medians,
@@ -245,7 +245,7 @@ def speedup_bars(frame: pd.DataFrame, studies: Sequence[str] = (), heading: str 
     return axes.figure(
         [points],
         110 + 30 * max(1, own["variant_label"].nunique()),
-        x={"title": {"text": title, "standoff": 8}, "type": "log", **ticks},
+        x={"title": {"text": title, "standoff": 14}, "type": "log", **ticks},
         y={"showgrid": True, "automargin": True},
         heading=heading,
         shapes=guides,
@@ -288,7 +288,7 @@ def replicate_ratios(found: Sequence[tuple[pd.Series[Any], pd.DataFrame]]) -> go
         said = f"{measure.title}: {escape(str(row['variant_label']))}"
         domain = [place * wide + gap / 2 * (place > 0), (place + 1) * wide - gap / 2 * (place + 1 < len(found))]
         layout[f"xaxis{number}"] = {
-            "title": {"text": said, "standoff": 8}, "range": list(ends), "nticks": 5, "domain": domain,
+            "title": {"text": said, "standoff": 14}, "range": list(ends), "nticks": 5, "domain": domain,
             "gridcolor": palette.GRID, "zeroline": False,
         }  # fmt: skip
     return axes.figure(

@@ -50,7 +50,7 @@ def forest(rows: pd.DataFrame, heading: str = "") -> go.Figure:
         [points],
         110 + 30 * max(1, own["variant_label"].nunique()),
         x={
-            "title": {"text": title, "standoff": 8},
+            "title": {"text": title, "standoff": 14},
             "type": "log",
             "tickangle": 0,
             **_ticks([*centre, *ends.ravel()], own),

@@ -35,7 +35,7 @@ def bars(layers: pd.DataFrame, hue: str = palette.COLOURS["mixed-int8"]) -> go.F
         [trace],
         90 + 24 * max(1, len(own)),
         x={
-            "title": {"text": "Error of the scores that goes with this layer in FP32 [%]", "standoff": 8},
+            "title": {"text": "Error of the scores that goes with this layer in FP32 [%]", "standoff": 14},
             "range": [1.25 * low, 1.25 * high],
         },
         y={"automargin": True, "showgrid": False, "type": "category", "autorange": "reversed"},

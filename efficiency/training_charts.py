@@ -66,7 +66,7 @@ def peak_memory(panel: pd.DataFrame) -> go.Figure:
     return axes.figure(
         [bars],
         110 + 30 * max(1, len(own)),
-        x={"title": {"text": "Peak memory of training [MB]", "standoff": 8}, "rangemode": "tozero"},
+        x={"title": {"text": "Peak memory of training [MB]", "standoff": 14}, "rangemode": "tozero"},
         y={"automargin": True, "showgrid": False},
         shapes=[axes.line({"color": palette.GUIDE, "dash": "dash", "width": 1.2}, x=float(peak)) for peak in peaks],
         bargap=0.35,
