@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from numbers import Real
+from typing import Any, Literal
 
 Device = Literal["cpu", "cuda"]
 Phase = Literal["inference", "training"]
@@ -39,3 +42,27 @@ class Condition:
         if self.phase != "inference":
             parts.append(self.phase)
         return ", ".join(parts)
+
+
+def of_row(conditions: Iterable[Condition], row: Mapping[str, Any]) -> Condition | None:
+    """Under which of a study's conditions this row was measured; None where under none of them.
+
+    A row says how much padding there was, which is no less than was asked for, but for a token. So of the conditions
+    that it may have been measured under it is the one that asked for most.
+    """
+    shape = tuple(row[name] for name in ("device", "batch_size", "threads"))
+    length, padding_pct = _known(row["length"]), _known(row["padding_pct"])
+    most_pct = padding_pct + 100 / length if padding_pct and length else 0.0
+    fitting = [
+        one
+        for one in conditions
+        if (one.device, one.batch_size, one.threads) == shape
+        and one.length in (None, length)
+        and one.padding_pct <= most_pct
+        and one.phase == (row.get("phase") or "inference")
+    ]
+    return max(fitting, key=lambda one: (one.padding_pct, one.length is not None), default=None)
+
+
+def _known(value: object) -> float | None:
+    return float(value) if isinstance(value, Real) and math.isfinite(value) else None

@@ -16,7 +16,7 @@ import pandas as pd
 
 from efficiency import workloads
 from efficiency.analysis import machine_words
-from efficiency.condition import Condition
+from efficiency.condition import of_row
 from efficiency.errors import BadRequest
 from efficiency.machine import Machine
 from efficiency.results.store import StudyRecord
@@ -47,7 +47,7 @@ def plan(record: StudyRecord, row: Mapping[str, Any], variants: Sequence[str], h
         raise BadRequest(reason)
     study = Study.from_dict(record.asked)
     workload = next((name for name in study.workloads if workloads.describe(name).key == row["workload"]), None)
-    condition = next((one for one in study.conditions if _of(one, row)), None)
+    condition = of_row(study.conditions, row)
     if workload is None or condition is None or not variants:
         raise BadRequest(f"Study {record.id} no longer says how {row['workload']} was measured; measure it anew.")
     return replace(
@@ -62,17 +62,7 @@ def plan(record: StudyRecord, row: Mapping[str, Any], variants: Sequence[str], h
     )
 
 
-def _of(condition: Condition, row: Mapping[str, Any]) -> bool:
-    """Whether the row was measured under this condition; what it leaves to the workload is as the row has it."""
-    return (
-        (condition.device, condition.batch_size, condition.threads)
-        == (row["device"], row["batch_size"], row["threads"])
-        and condition.length in (None, row["length"])
-        and (not condition.padding_pct or pd.isna(row["padding_pct"]) or row["padding_pct"] >= condition.padding_pct)
-    )
-
-
-def of_row(rows: pd.DataFrame, row: Mapping[str, Any] | pd.Series[Any]) -> pd.DataFrame:
+def again(rows: pd.DataFrame, row: Mapping[str, Any] | pd.Series[Any]) -> pd.DataFrame:
     """Of the rows of confirmations those that were measured as this row was."""
     same = pd.Series(True, index=rows.index)
     for name in SHAPE:

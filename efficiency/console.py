@@ -148,13 +148,12 @@ class Bar:
 def outcome(rows: pd.DataFrame) -> None:
     """The rows of a study, relative first, one table a workload and condition."""
     rows = views.prepared(rows)
-    places = ["workload", "batch_size", "threads", "phase"]
-    for (workload, batch, threads, phase), part in rows.groupby(places, sort=False):
+    datasets = rows.groupby("workload")["dataset"].nunique()
+    for (workload, dataset, condition), part in rows.groupby(views.PANEL, sort=False):
         noise = wording.noise(part["noise_pct"].max())
+        of_several = f", {dataset}" if datasets[workload] > 1 else ""
         table(
-            f"{workload}, batch {batch:.0f}, {threads:.0f} thread{'s' if threads != 1 else ''}"
-            + (f", {phase}" if phase != "inference" else "")
-            + (f", noise floor {noise}" if noise else ""),
+            f"{workload}{of_several}, {condition}{f', noise floor {noise}' if noise else ''}",
             ("variant", "speed-up [95 %]", "", "accuracy", "", "smaller", "p50 ms", "accuracy %", "MB", "note"),
             (_outcome_row(row) for row in part.to_dict("records")),
         )

@@ -70,7 +70,7 @@ def cases(store: Store, rows: pd.DataFrame, again: pd.DataFrame) -> list[Case]:
     for _, own in rows.groupby(views.PANEL, sort=False):
         first = own.iloc[0]
         title = " · ".join(str(first[name]) for name in ("workload_label", *differs))
-        fresh = confirm.of_row(again, first) if len(again) else again
+        fresh = confirm.again(again, first) if len(again) else again
         found.append(Case(title, _timing(store, own), tuple(_studies(store, fresh))))
     return found
 

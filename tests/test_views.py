@@ -91,6 +91,7 @@ def test_headlines_name_only_what_is_surely_faster_and_kept(frame: pd.DataFrame)
     assert list(best["panel"]) == ["Small CNN", "LSTM", "Transformer"]
     assert set(best["speed_verdict"]) == {"faster"}
     assert set(panels.headlines(frame.assign(speed_verdict="slower"))["found"]) == {"none"}
+    assert set(panels.headlines(frame.assign(took_effect="no"))["found"]) == {"none"}
 
 
 def _cnn(frame: pd.DataFrame, **verdicts: str) -> pd.Series:

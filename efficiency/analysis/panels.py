@@ -58,7 +58,7 @@ DRAWN = list(
 SAID = [
     "row_id", "study_id", "study_name", "status", "variant", "variant_label", *views.PANEL, "workload_label",
     "speedup", "speedup_ci_low", "speedup_ci_high", "speed_verdict", "accuracy_delta_pp", "accuracy_delta_ci_low_pp",
-    "accuracy_delta_ci_high_pp", "accuracy_verdict", "size_ratio", "noise_pct", "warnings",
+    "accuracy_delta_ci_high_pp", "accuracy_verdict", "size_ratio", "took_effect", "noise_pct", "warnings",
 ]  # fmt: skip
 """Columns of `views.prepared` that a headline needs."""
 
@@ -141,7 +141,9 @@ def headlines(frame: pd.DataFrame, limit: int | None = None) -> pd.DataFrame:
     if limit is not None:
         own, group = own[group < limit], group[group < limit]
     accuracy = own["accuracy_verdict"].map({"kept": 0, "lost": 2}).fillna(1)
-    rank = accuracy.where(own["speed_verdict"] == "faster", 3).astype(int)
+    # What changed nothing that could be seen is fast by luck alone.
+    counts = (own["speed_verdict"] == "faster") & (own["took_effect"] != "no")
+    rank = accuracy.where(counts, 3).astype(int)
     ordered = own.assign(rank=rank, group=group).sort_values(
         ["group", "rank", "speedup"], ascending=[True, True, False], kind="stable"
     )

@@ -24,7 +24,7 @@ def _of_two(here: Here, first: str, second: str) -> Case:
     for need in needs:
         if reason := asking.why_not(need, here.machine):
             return Case(label, need.workload, "not-testable", reason)
-    heats = [here.newest(need, workloads.describe(need.workload).dataset(None).key) for need in needs]
+    heats = [here.best(need, workloads.describe(need.workload).dataset(None).key) for need in needs]
     missing = tuple(need for need, heat in zip(needs, heats, strict=True) if heat is None)
     if missing:
         return asking.not_measured(label, missing)

@@ -44,11 +44,16 @@ def variants(*keys: str) -> tuple[Variant, ...]:
 
 
 def ask(here: Here, label: str, need: Need, question: Question) -> Case:
-    """The case of one question: the newest heat that has the rows answers it."""
+    """The case of one question: the best heat that has the rows answers it (`Here.best`)."""
     if reason := why_not(need, here.machine):
         return Case(label, need.workload, "not-testable", reason)
-    heat = here.newest(need)
+    heat = here.best(need)
     if heat is not None:
+        if idle := heat.idle(need):
+            variant, reason = idle
+            behind = (heat.behind(variant.key),)
+            why = f"{variant.label} changed nothing here that could be seen. {reason}".strip()
+            return Case(label, need.workload, "not-testable", why, behind=behind)
         answer = question(heat)
         behind = tuple(heat.behind(variant) for variant in answer.behind if variant in heat.rows)
         return Case(label, need.workload, answer.verdict, answer.why, answer.figure, behind)

@@ -22,18 +22,19 @@ Read = Callable[[DriftRecord, str], Interval | None]
 """(a measurement, a shift's key) to a figure in pp; None where a variant of it was not measured."""
 
 
-def _by_shift(here: Here, keys: tuple[str, ...], read: Read, said: str) -> list[Case]:
-    return [case for key in keys for case in _of_workload(here, key, read, said)]
+def _by_shift(here: Here, keys: tuple[str, ...], needed: tuple[str, ...], read: Read, said: str) -> list[Case]:
+    """`needed` are the variants that `read` takes its figure from."""
+    return [case for key in keys for case in _of_workload(here, key, needed, read, said)]
 
 
-def _of_workload(here: Here, workload: str, read: Read, said: str) -> list[Case]:
+def _of_workload(here: Here, workload: str, needed: tuple[str, ...], read: Read, said: str) -> list[Case]:
     data = workloads.describe(workload).dataset(None)
     record = next((one for one in here.drifts if (one.workload, one.dataset) == (workload, data.key)), None)
     if record is None:
         why = "Missing: its accuracy under shifts of the data."
         return [Case(asking.label_of(workload), workload, "not-measured", why, needs_drift=True)]
     for variant, reason in drift.reasons(record).items():
-        if variant in (DYNAMIC, STATIC):
+        if variant in needed:
             failed = f"{views.variant_label(variant)} has no figures under drift: {reason}"
             return [Case(asking.label_of(workload), workload, "not-testable", failed)]
     return [_of_shift(workload, record, str(key), read, said) for key in record.asked["shifts"]]
@@ -67,6 +68,7 @@ CLAIMS = (
         partial(
             _by_shift,
             keys=(TRANSFORMER,),
+            needed=(DYNAMIC, STATIC),
             read=partial(drift.kept_more, ours=DYNAMIC, theirs=STATIC),
             said="Dynamic INT8 keeps {figure} more than static INT8",
         ),
@@ -79,6 +81,7 @@ CLAIMS = (
         partial(
             _by_shift,
             keys=("vision-small-cnn", TRANSFORMER),
+            needed=(STATIC,),
             read=partial(drift.won_back, variant=STATIC),
             said="Calibrated anew, static INT8 gains {figure}",
         ),

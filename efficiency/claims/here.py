@@ -13,7 +13,7 @@ from efficiency import ceiling, workloads
 from efficiency.analysis import accuracy, pairs, speed, stillness, views
 from efficiency.ceiling import Ceiling
 from efficiency.claims.base import Behind, Need
-from efficiency.condition import Condition
+from efficiency.condition import Condition, of_row
 from efficiency.errors import EfficiencyError
 from efficiency.machine import Machine
 from efficiency.results import drifts
@@ -26,6 +26,8 @@ Row = dict[str, Any]
 
 HEAT = ["study_id", "workload", "dataset", "device", "batch_size", "threads", "length", "padding_pct", "phase"]
 """Rows of a study that agree in these were timed together."""
+WEAK = {"test-subset", "disturbed"}
+"""Warnings of rows that settle less than others."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,19 @@ class Heat:
 
     def is_of(self, need: Need) -> bool:
         return (self.workload, self.condition) == (need.workload, need.condition)
+
+    def weaknesses(self, need: Need) -> int:
+        """How many of its rows rest on a part of the test rows, or on moments in which the machine was disturbed."""
+        keys = (BASELINE, *(variant.key for variant in need.variants))
+        return sum(not WEAK.isdisjoint(str(self.rows[key]["warnings"]).split(";")) for key in keys)
+
+    def idle(self, need: Need) -> tuple[Variant, str] | None:
+        """A variant of it that changed nothing that could be seen, and the reason: its figures are the baseline's."""
+        for variant in need.variants:
+            if self.rows[variant.key]["took_effect"] == "no":
+                shown = mapping(self.details(variant.key).get("evidence")).values()
+                return variant, " ".join(str(mapping(one).get("reason") or "") for one in shown).strip()
+        return None
 
     def row_id(self, variant: str) -> int:
         return int(self.rows[variant]["row_id"])
@@ -127,12 +142,15 @@ class Here:
     """Of this machine, the newest study first. The example is another machine's, whatever it is called."""
     ceiling: Ceiling | None
     drifts: tuple[DriftRecord, ...] = ()
-    """Measurements of drift on this machine, the newest of each workload and data set, newest first."""
+    """Measurements of drift on this machine: of each workload and data set the one of most test rows, newest first."""
 
-    def newest(self, need: Need, dataset: str | None = None) -> Heat | None:
-        """The newest heat that has all of it."""
+    def best(self, need: Need, dataset: str | None = None) -> Heat | None:
+        """Of the heats that have all of it one that was measured whole and undisturbed, the newest; else the newest.
+
+        So a quick study does not take back what a thorough one settled, which no further one would bring back.
+        """
         own = (heat for heat in self.of(need.workload, need.condition) if dataset in (None, heat.dataset))
-        return next((heat for heat in own if heat.holds(need)), None)
+        return min((heat for heat in own if heat.holds(need)), key=lambda heat: heat.weaknesses(need), default=None)
 
     def of(self, workload: str, condition: Condition) -> list[Heat]:
         return self._by_place.get((workload, condition), [])
@@ -197,12 +215,9 @@ def _heat(store: Store, rows: list[Row]) -> Heat | None:
 
 
 def _padding_asked(asked: Mapping[str, Any], row: Row) -> int:
-    """The share of padding that was asked for: a row says how much there was, which is no less, but for a token."""
-    if not (row["padding_pct"] and row["length"]):
-        return 0
-    most = float(row["padding_pct"]) + 100 / float(row["length"])
+    """The share of padding that was asked for: the row says how much there was."""
     try:
-        conditions = Study.from_dict(asked).conditions
+        found = of_row(Study.from_dict(asked).conditions, row)
     except EfficiencyError:
         return 0
-    return max((one.padding_pct for one in conditions if one.padding_pct <= most), default=0)
+    return 0 if found is None else found.padding_pct

@@ -22,10 +22,10 @@ def table(here: Here) -> pd.DataFrame:
     """
     lines = []
     for workload in workloads.WORKLOADS:
-        known = [key for key in KINDS if here.newest(_need(workload, key))]
-        together = here.newest(_need(workload, *known))
+        known = [key for key in KINDS if here.best(_need(workload, key))]
+        together = here.best(_need(workload, *known))
         for key in known:
-            heat = together or here.newest(_need(workload, key))
+            heat = together or here.best(_need(workload, key))
             if heat is not None:
                 lines.append(_line(heat, key))
     return pd.DataFrame(lines, columns=COLUMNS)

@@ -6,6 +6,7 @@ from functools import partial
 
 from efficiency import workloads
 from efficiency.analysis import views
+from efficiency.analysis.speed import EQUIVALENCE
 from efficiency.claims import asking
 from efficiency.claims.asking import CONDITION, Answer
 from efficiency.claims.base import Case, Claim, Figure, Need
@@ -80,10 +81,23 @@ def _trained_in_less(heat: Heat, key: str) -> Answer:
         return Answer("not-testable", "Peak memory is not known: this system keeps no high-water mark.", None, behind)
     figure = Figure(ratio, 1.0)
     verdict, because = asking.held(figure)
+    if abs(ratio - 1) <= EQUIVALENCE:  # measured once, and peaks of one thing lie as far apart
+        verdict, because = "unresolved", f"Peaks within {EQUIVALENCE:.0%} of each other are told as the same."
     kept = heat.rows[key]["accuracy_verdict"]
     if verdict == "holds" and kept != "kept":
         verdict = "does-not-hold" if kept == "lost" else "unresolved"
-    return Answer(verdict, f"{because} Accuracy after training: {kept or 'not known'}.", figure, behind)
+    said = [because, f"Accuracy after training: {kept or 'not known'}."]
+    if (faster := heat.speed_up(key)) is not None:
+        ratio_said = Figure(faster.estimate, 1.0, low=faster.low, high=faster.high).said()
+        said.append(f"A step is {ratio_said} as fast.")
+    return Answer(verdict, " ".join([*said, _energy_of_a_step(heat, key)]).strip(), figure, behind)
+
+
+def _energy_of_a_step(heat: Heat, key: str) -> str:
+    theirs, ours = (mapping(heat.details(one).get("energy")) for one in (BASELINE, key))
+    if not (theirs.get("mj") and ours.get("mj")):
+        return ""
+    return f"An example costs {ours['mj']:.3g} mJ in place of {theirs['mj']:.3g}."
 
 
 CLAIMS = (

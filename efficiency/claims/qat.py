@@ -27,9 +27,9 @@ def _more_accurate(heat: Heat) -> Answer:
         return Answer("unresolved", "The answers to the test rows are not kept of both.", None, behind)
     figure = Figure(change.delta_pp, 0.0, "pp", change.low_pp, change.high_pp)
     verdict, because = asking.held(figure)
-    kept = [heat.rows[key]["accuracy_verdict"] == "kept" for key in behind]
-    both = " Both keep the accuracy of FP32." if all(kept) else ""
-    said = f"QAT alone has {change.gained:,} test rows right, static alone {change.lost:,}. {because}{both}"
+    if all(heat.rows[key]["accuracy_verdict"] == "kept" for key in behind):
+        verdict, because = "unresolved", "Both keep the accuracy of FP32, so that neither wins."
+    said = f"QAT alone has {change.gained:,} test rows right, static alone {change.lost:,}. {because}"
     return Answer(verdict, said, figure, behind)
 
 
@@ -65,7 +65,7 @@ CLAIMS = (
         "qat-accuracy",
         "Quantization-aware training is more accurate than static quantization.",
         "Accuracy of QAT less that of static INT8, on the same test rows and back end.",
-        "above 0 pp; where both keep the accuracy alike, it is unresolved",
+        "above 0 pp; where both keep the accuracy of FP32, it is unresolved",
         _accuracy,
     ),
     Claim(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from efficiency import workloads
-from efficiency.condition import Condition
+from efficiency.condition import Condition, of_row
 from efficiency.errors import BadRequest
 from efficiency.recipes import script
 from efficiency.results.store import StudyRecord
@@ -47,15 +47,15 @@ def wanted(row: Mapping[Any, Any], study: StudyRecord) -> Wanted:
     if row["status"] == "not-applicable":
         raise BadRequest(f"There is no recipe: {row['reason']}")
     asked = Study.from_dict(study.asked)
-    shapes = [c for c in asked.conditions if (c.batch_size, c.threads) == (row["batch_size"], row["threads"])]
-    if not shapes:
+    condition = of_row(asked.conditions, row)
+    if condition is None:
         raise BadRequest("There is no recipe: the study's description does not have this row's condition.")
     on = f"torch {study.torch_version} on {study.machine.get('label') or 'an unknown machine'}"
     return Wanted(
         keys=() if row["variant"] in (BASELINE, CONTROL) else tuple(str(row["variant"]).split("+")),
         workload=_workload(str(row["workload"]), asked),
         dataset=str(row["dataset"]),
-        condition=shapes[0],
+        condition=condition,
         effort=asked.effort,
         seed=asked.seed,
         tolerance_pp=asked.tolerance_pp,

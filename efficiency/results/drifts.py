@@ -28,6 +28,10 @@ class DriftRecord:
     cells: list[dict[str, Any]]
     """As the probes sent them, with the `variant` they are of; or with the `reason` why a variant has none."""
 
+    @property
+    def test_rows(self) -> int:
+        return int(self.asked["test_rows"])
+
 
 def keep(
     store: Store,
@@ -55,13 +59,19 @@ def keep(
 
 
 def latest(store: Store, workload: str | None = None, machine_key: str | None = None) -> list[DriftRecord]:
-    """The newest measurement of each workload and data set, newest first; of one workload or machine where named."""
+    """The measurement of most test rows of each workload and data set, the newest where several are; newest first.
+
+    So a short one does not stand in place of a thorough one. Of one workload or machine where named.
+    """
     query = select(*(DRIFTS.c[name] for name in DriftRecord.__dataclass_fields__)).order_by(DRIFTS.c.number.desc())
     if workload is not None:
         query = query.where(DRIFTS.c.workload == workload)
-    found: dict[tuple[str, str], DriftRecord] = {}
+    found: dict[tuple[object, ...], DriftRecord] = {}
     with store.reading() as connection:
         for line in connection.execute(query):
             if machine_key in (None, line.machine.get("key")):
-                found.setdefault((line.workload, line.dataset), DriftRecord(**line._mapping))
-    return list(found.values())
+                record = DriftRecord(**line._mapping)
+                place = (record.workload, record.dataset, record.machine.get("key"), record.torch_version)
+                if place not in found or found[place].test_rows < record.test_rows:
+                    found[place] = record
+    return sorted(found.values(), key=lambda record: record.number, reverse=True)

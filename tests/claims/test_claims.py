@@ -8,7 +8,7 @@ import pytest
 import world
 
 from efficiency import claims, study
-from efficiency.claims import CLAIMS, WORDS, asking, plan
+from efficiency.claims import CLAIMS, WORDS, asking, dynamic, plan
 from efficiency.claims.base import Figure, Need, overall, summary
 from efficiency.claims.precision import TRAINED_ROWS
 from efficiency.claims.quantization import quantized_part
@@ -73,7 +73,7 @@ def test_drift_measured_elsewhere_or_in_vain_says_nothing_here(store: Store) -> 
     assert {case.verdict for case in judged} == {"not-measured"}
     world.drift(store, MACHINE, world.holding)
     cells = [{"variant": "static-int8", "reason": "It ran out of memory."}]
-    asked = {"shifts": ["gain"], "test_rows": 100}
+    asked = {"shifts": ["gain"], "test_rows": world.TEST_ROWS}
     drifts.keep(
         store, workload="vision-small-cnn", dataset="glyphs", machine=MACHINE.as_dict(), asked=asked, cells=cells
     )
@@ -81,6 +81,75 @@ def test_drift_measured_elsewhere_or_in_vain_says_nothing_here(store: Store) -> 
     assert (first.workload, first.verdict) == ("vision-small-cnn", "not-testable")
     assert "It ran out of memory." in first.why
     assert {(case.workload, case.verdict) for case in rest} == {("transformer-encoder", "holds")}
+
+
+def test_a_claim_on_drift_asks_only_for_the_variants_it_speaks_of(store: Store) -> None:
+    """Dynamic INT8 reaches little of the small CNN, which is no reason not to judge static INT8 there."""
+    world.drift(store, MACHINE, world.holding)
+    (record,) = (one for one in drifts.latest(store) if one.workload == "vision-small-cnn")
+    cells = [cell for cell in record.cells if cell["variant"] != "dynamic-int8"]
+    cells.append({"variant": "dynamic-int8", "reason": "It reaches Linear layers only."})
+    drifts.keep(
+        store, workload=record.workload, dataset=record.dataset, machine=record.machine, asked=record.asked, cells=cells
+    )
+    here = claims.read(store, MACHINE)
+    assert {case.verdict for case in CLAIMS["static-recalibrate"].judge(here)} == {"holds"}
+
+
+def test_a_short_measurement_of_drift_does_not_replace_a_thorough_one(store: Store) -> None:
+    world.drift(store, MACHINE, world.holding)
+    thorough = drifts.latest(store)
+    for record in thorough:
+        drifts.keep(
+            store, workload=record.workload, dataset=record.dataset, machine=record.machine,
+            asked=record.asked | {"test_rows": 20}, cells=[],
+        )  # fmt: skip
+    assert drifts.latest(store) == thorough
+
+
+def test_a_study_on_fewer_rows_does_not_take_back_what_a_thorough_one_settled(store: Store) -> None:
+    need = Need("vision-small-cnn", variants=(Variant(("qat-int8",)), Variant(("static-int8",))))
+    (thorough,) = world.fill(store, MACHINE, world.holding, [need])
+    (quick,) = world.fill(store, MACHINE, world.opposite, [need], seed=1)
+    found = claims.read(store, MACHINE).best(need)
+    assert found is not None
+    assert found.study_id == quick
+    for _, row in store.rows([quick]).iterrows():
+        columns = world.identity(need.workload, Variant(), Condition(), MACHINE) | {"variant": row["variant"]}
+        columns |= {"status": "done", "warnings": "wide-interval;test-subset"}
+        store.put_row(quick, int(row["position"]), columns, {})
+    found = claims.read(store, MACHINE).best(need)
+    assert found is not None
+    assert found.study_id == thorough
+
+
+def test_what_changed_nothing_is_no_evidence(store: Store) -> None:
+    condition, variant = Condition(), Variant(("fast-path",))
+    id = store.add_study({}, name="", machine=MACHINE.as_dict(), command="", status="done")
+    for place, one in enumerate((Variant(), variant)):
+        columns = world.identity("transformer-encoder", one, condition, MACHINE)
+        effect = {"took_effect": "no"} if one.techniques else {}
+        details = {"evidence": {"fast-path": {"took_effect": "no", "reason": "No fused kernel was ever called."}}}
+        store.put_row(id, place, columns | effect | {"status": "done", "speedup": 0.99}, details)
+    first = CLAIMS["better-transformer"].judge(claims.read(store, MACHINE))[0]
+    assert first.verdict == "not-testable"
+    assert first.why == "Fast path changed nothing here that could be seen. No fused kernel was ever called."
+
+
+def test_where_both_keep_the_accuracy_neither_is_the_more_accurate(store: Store) -> None:
+    def alike(workload: str, variant: str, condition: Condition) -> world.Truth:
+        return world.Truth(right=0.935 if variant == "qat-int8" else 0.93)
+
+    needs = [need for need in world.everything(MACHINE) if need.workload == "vision-small-cnn"]
+    world.fill(store, MACHINE, alike, needs)
+    case = CLAIMS["qat-accuracy"].judge(claims.read(store, MACHINE))[0]
+    assert case.verdict == "unresolved"
+    assert "Both keep the accuracy of FP32" in case.why
+
+
+def test_the_easiest_needs_the_shortest_recipe() -> None:
+    dynamic_int8, static, qat = (dynamic.statements("transformer-encoder", key) for key in dynamic.KINDS)
+    assert 0 < dynamic_int8 < static < qat
 
 
 def test_what_lies_on_the_line_is_unresolved(store: Store) -> None:
@@ -189,6 +258,7 @@ def test_amp_training_asks_for_less_memory_with_the_accuracy_kept(
         ("kept", 60.0, "holds"),
         ("lost", 60.0, "does-not-hold"),
         ("kept", 120.0, "does-not-hold"),
+        ("kept", 99.0, "unresolved"),
         ("unresolved", 60.0, "unresolved"),
     ):
         for place, (variant, most) in enumerate(((Variant(), 100.0), (amp, memory_mb))):

@@ -110,7 +110,8 @@ def stored(**row: object) -> tuple[dict[str, object], StudyRecord]:
     )
     columns = {
         "status": "done", "reason": "", "workload": "vision-small-cnn", "dataset": "glyphs",
-        "variant": "static-int8", "batch_size": 3, "threads": 1,
+        "variant": "static-int8", "device": "cpu", "batch_size": 3, "threads": 1, "length": None, "padding_pct": None,
+        "phase": "inference",
     }  # fmt: skip
     return {**columns, **row}, record
 
