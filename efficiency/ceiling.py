@@ -18,6 +18,8 @@ from efficiency import paths
 Arithmetic = Literal["fp32", "bf16", "fp16", "int8"]
 ARITHMETIC: dict[Arithmetic, str] = {"fp32": "FP32", "bf16": "BF16", "fp16": "FP16", "int8": "INT8"}
 """Kinds of arithmetic that a technique may run in, with their names for people."""
+WITHOUT_VNNI = "int8-without-vnni"
+"""The rate of INT8 where oneDNN is kept from instructions made for it; known only of a processor that has them."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Rates:
     threads: int
     """Of the CPU; 0 for a GPU, which has none of ours."""
     gops: Mapping[str, float]
-    """By `ARITHMETIC`: 10^9 operations a second, a multiplication and an addition being two."""
+    """By `ARITHMETIC`, and `WITHOUT_VNNI`: 10^9 operations a second, a multiplication and an addition being two."""
     memory_gb_s: float
     """10^9 bytes a second, read and written, of a copy that no cache holds."""
 

@@ -9,6 +9,7 @@ from efficiency import workloads
 from efficiency.analysis import views
 from efficiency.analysis.speed import EQUIVALENCE
 from efficiency.analysis.tables import of_threads
+from efficiency.ceiling import WITHOUT_VNNI
 from efficiency.claims import asking, back_ends
 from efficiency.claims.asking import CONDITION, Answer
 from efficiency.claims.base import Case, Claim, Figure, Need
@@ -123,7 +124,18 @@ def _integers(here: Here) -> list[Case]:
         because = because.replace(" Measured once.", "")
         why = f"{integers:,.0f} GOP/s in INT8, {floats:,.0f} GFLOP/s in FP32, the best of many tries each. {because}"
         found.append(Case(of, "", verdict, why, figure))
+        if plain := rates.gops.get(WITHOUT_VNNI):
+            found.append(_without_vnni(of, floats, plain))
     return found
+
+
+def _without_vnni(of: str, floats: float, plain: float) -> Case:
+    """What is left of it where oneDNN is kept from the instructions that were made for it."""
+    figure = Figure(plain / floats, 1.0)
+    verdict, because = asking.held(figure)
+    because = because.replace(" Measured once.", "")
+    why = f"{plain:,.0f} GOP/s in INT8 without VNNI, the processor's instructions for it. {because}"
+    return Case(f"{of}, VNNI off", "", verdict, why, figure)
 
 
 CLAIMS = (

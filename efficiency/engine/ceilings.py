@@ -27,14 +27,13 @@ def measure(machine: Machine, doing: Callable[[str], None] = lambda what: None) 
     """Measure anew and keep it, in some seconds; the caller holds the machine. Raises `EfficiencyError`."""
     copy_mb = min(max(LEAST_COPY_MB, 4 * (machine.l3_cache_mb or 0.0)), MOST_COPY_MB)
     copy_mb = min(copy_mb, psutil.virtual_memory().available / 8e6)
+    threads, log = sorted({1, machine.threads}), paths.home() / "jobs" / "ceiling.log"
     try:
-        answer = ask(
-            peak.run,
-            {"threads": sorted({1, machine.threads}), "copy_mb": copy_mb},
-            log=paths.home() / "jobs" / "ceiling.log",
-            silence_s=SILENCE_S,
-            doing=doing,
-        )
+        answer = ask(peak.run, {"threads": threads, "copy_mb": copy_mb}, log=log, silence_s=SILENCE_S, doing=doing)
+        if isa := _without_vnni(machine):
+            capped = ask(peak.run_int8, {"threads": threads, "isa": isa}, log=log, silence_s=SILENCE_S)
+            for rates, gops in zip(answer["rates"], capped["gops"], strict=False):  # a GPU comes after
+                rates["gops"][ceiling.WITHOUT_VNNI] = gops
     except VariantFailed as failure:
         raise EfficiencyError(
             f"What this machine can do could not be measured: {failure} Try again, or pass --no-ceiling."
@@ -47,6 +46,13 @@ def measure(machine: Machine, doing: Callable[[str], None] = lambda what: None) 
     })  # fmt: skip
     ceiling.keep(found)
     return found
+
+
+def _without_vnni(machine: Machine) -> str:
+    """The most that oneDNN may use to do without the processor's instructions for INT8; empty where it has none."""
+    if "avx512_vnni" in machine.instruction_sets:
+        return "AVX512_CORE"
+    return "AVX2" if "avx_vnni" in machine.instruction_sets else ""
 
 
 def measure_alone(machine: Machine, doing: Callable[[str], None] = lambda what: None) -> Ceiling:

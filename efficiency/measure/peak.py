@@ -7,6 +7,7 @@ not memory.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -28,6 +29,23 @@ MOST_S = 0.5
 """A product that would take longer, by what the smaller ones took, is not tried."""
 SECONDS = 0.06
 """Spent on each product at least; a slow one is called twice all the same."""
+
+
+def run_int8(asked: Message, send: Send) -> None:
+    """`gops` in INT8 for each count of `threads`, with oneDNN kept to the instructions that `isa` names.
+
+    Source: oneDNN's developer guide, "CPU Dispatcher Control". It reads the variable when it is first used.
+    """
+    os.environ["ONEDNN_MAX_CPU_ISA"] = asked["isa"]
+    import torch
+
+    torch.manual_seed(0)
+    gops = []
+    with torch.inference_mode():
+        for threads in asked["threads"]:
+            torch.set_num_threads(threads)
+            gops.append(rate_gops(_int8("cpu"), SIZES))
+    send({"gops": gops})
 
 
 def run(asked: Message, send: Send) -> None:

@@ -22,6 +22,11 @@ def test_it_is_measured_in_a_child_kept_and_not_measured_again_for_a_study(home)
     # Any processor of the last twenty years, and none of the next: wrong units would be out by a thousand.
     assert 0.5 < one.memory_gb_s < 2_000
     assert all(1 < rate < 50_000 for rate in one.gops.values())
+    # Where oneDNN is kept from them, instructions for INT8 are seen to be missing.
+    if {"avx512_vnni", "avx_vnni"} & set(machine.instruction_sets):
+        assert one.gops[ceiling.WITHOUT_VNNI] < 0.9 * one.gops["int8"]
+    else:
+        assert ceiling.WITHOUT_VNNI not in one.gops
     assert ceiling.known(machine.key) == found
     assert ceilings.known_or_measured(machine) == found
 
