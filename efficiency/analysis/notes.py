@@ -130,7 +130,7 @@ def _noisy(done: Done) -> str:
     if seen:
         return text + seen
     text += (
-        "No other program was seen to disturb, so it is the machine (its clock, power saving, heat) or a few unlike "
+        "No other program was seen to disturb, so it is the machine (its clock, power saving, heat) or a few "
     )
     # What was precise enough was not ended by want of time.
     wide = "wide-interval" in str(done.row.get("warnings") or "")
