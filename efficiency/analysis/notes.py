@@ -129,9 +129,7 @@ def _noisy(done: Done) -> str:
     seen = _disturbed(done)
     if seen:
         return text + seen
-    text += (
-        "No other program was seen to disturb, so it is the machine (its clock, power saving, heat) or a few "
-    )
+    text += "No other program was seen to disturb, so it is the machine (its clock, power saving, heat) or a few "
     # What was precise enough was not ended by want of time.
     wide = "wide-interval" in str(done.row.get("warnings") or "")
     return text + f"unlike processes. {_more_time(done) if wide else 'Measure again at another hour.'}"

@@ -1,0 +1,142 @@
+"""What the forms of the pages Run and Training share: the widgets that a preset fills."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from efficiency import workloads
+from efficiency.analysis import views
+from efficiency.analysis.wording import markdown_text
+from efficiency.condition import Device, Phase
+from efficiency.machine import this_machine
+from efficiency.study import Preset
+from efficiency.techniques.base import Technique
+from efficiency.ui import plan
+
+
+@dataclass(frozen=True)
+class Form:
+    """One page's widgets, which keep their values for the session."""
+
+    prefix: str
+    """Of the widgets' keys."""
+    phase: Phase
+    presets: dict[Preset, str]
+    """What each stands for, in words."""
+    techniques: tuple[Technique, ...]
+    """Those that there is a toggle for."""
+    usual_batch_sizes: tuple[int, ...]
+    batch_help: str
+
+    def _key(self, name: str) -> str:
+        return f"{self.prefix}-{name}"
+
+    def _fill(self, preset: Preset) -> None:
+        """Puts a preset's values into the widgets."""
+        values, state = plan.defaults(preset, this_machine(), self.phase), st.session_state
+        state[self._key("workloads")] = list(values.workloads)
+        state[self._key("combinations")] = list(values.combinations)
+        state[self._key("batch-sizes")] = list(values.batch_sizes)
+        state[self._key("threads")] = list(values.threads)
+        for technique in self.techniques:
+            state[self._key(f"technique-{technique.key}")] = technique.key in values.techniques
+
+    def preset(self) -> Preset:
+        """The first widget: what it says fills the others, the first time and whenever it changes."""
+        if self._key("workloads") not in st.session_state:
+            self._fill("quick")
+        preset: Preset = st.segmented_control(
+            "Preset",
+            list(self.presets),
+            default="quick",
+            required=True,
+            key=self._key("preset"),
+            on_change=lambda: self._fill(st.session_state[self._key("preset")]),
+            persist_state="session",
+        )
+        st.caption(f"{preset}: {self.presets[preset]}. It fills in what is below; change what you like.")
+        return preset
+
+    def workloads(self) -> list[str]:
+        known = workloads.WORKLOADS
+        return st.pills(
+            "Workloads",
+            list(known),
+            selection_mode="multi",
+            format_func=lambda key: known[key].label,
+            key=self._key("workloads"),
+            persist_state="session",
+            help="  \n".join(f"**{w.label}**: {w.summary}" for w in known.values()),
+        )
+
+    def toggled(self, shown: Iterable[Technique], names: list[str], device: Device) -> list[str]:
+        """A toggle each; where a technique cannot be used on anything chosen, it is off and says why."""
+        chosen = []
+        for technique in shown:
+            available = plan.availability(technique.key, names, device, this_machine(), self.phase)
+            note = f" Its API is deprecated: {technique.successor}." if technique.api_status == "deprecated" else ""
+            if available.state == "none":
+                st.toggle(technique.label, False, disabled=True, key=self._key(f"off-{technique.key}"))
+            elif st.toggle(
+                technique.label,
+                key=self._key(f"technique-{technique.key}"),
+                help=technique.summary + note,
+                persist_state="session",
+            ):
+                chosen.append(technique.key)
+            if available.note:
+                st.caption(markdown_text(available.note))
+        return chosen
+
+    def combinations(self) -> list[str]:
+        return st.multiselect(
+            "Combinations",
+            plan.combinations(self.phase),
+            format_func=views.variant_label,
+            key=self._key("combinations"),
+            persist_state="session",
+            wrap=True,
+            placeholder="None",
+            help="Each is one more variant, with all of its techniques together.",
+        )
+
+    def device(self, place: DeltaGenerator) -> Device:
+        machine = this_machine()
+        device: Device = place.segmented_control(
+            "Device",
+            ["cpu", "cuda"] if machine.gpus else ["cpu"],
+            default="cpu",
+            required=True,
+            format_func=str.upper,
+            key=self._key("device"),
+            persist_state="session",
+        )
+        if not machine.gpus:
+            place.caption("CUDA is not available: no CUDA GPU was found on this machine.")
+        return device
+
+    def batch_sizes(self, place: DeltaGenerator) -> list[str]:
+        known = {*map(str, self.usual_batch_sizes), *st.session_state[self._key("batch-sizes")]}
+        return place.multiselect(
+            "Batch sizes",
+            sorted(known, key=plan.as_number),
+            key=self._key("batch-sizes"),
+            accept_new_options=True,
+            persist_state="session",
+            wrap=True,
+            help=f"{self.batch_help} Type any number to add it.",
+        )
+
+    def threads(self, place: DeltaGenerator) -> list[int]:
+        return place.pills(
+            "Threads",
+            list(range(1, this_machine().threads + 1)),
+            selection_mode="multi",
+            key=self._key("threads"),
+            persist_state="session",
+            help="Of the timed process; several give a row each.",
+        )
