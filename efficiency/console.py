@@ -148,10 +148,10 @@ class Bar:
 def outcome(rows: pd.DataFrame) -> None:
     """The rows of a study, relative first, one table a workload and condition."""
     rows = views.prepared(rows)
-    datasets = rows.groupby("workload")["dataset"].nunique()
+    several = rows.groupby("workload")["dataset"].transform("nunique") > 1
     for (workload, dataset, condition), part in rows.groupby(views.PANEL, sort=False):
         noise = wording.noise(part["noise_pct"].max())
-        of_several = f", {dataset}" if datasets[workload] > 1 else ""
+        of_several = f", {dataset}" if several[part.index[0]] else ""
         table(
             f"{workload}{of_several}, {condition}{f', noise floor {noise}' if noise else ''}",
             ("variant", "speed-up [95 %]", "", "accuracy", "", "smaller", "p50 ms", "accuracy %", "MB", "note"),

@@ -51,9 +51,8 @@ def ask(here: Here, label: str, need: Need, question: Question) -> Case:
     if heat is not None:
         if idle := heat.idle(need):
             variant, reason = idle
-            behind = (heat.behind(variant.key),)
             why = f"{variant.label} changed nothing here that could be seen. {reason}".strip()
-            return Case(label, need.workload, "not-testable", why, behind=behind)
+            return Case(label, need.workload, "not-testable", why, behind=(heat.behind(variant.key),))
         answer = question(heat)
         behind = tuple(heat.behind(variant) for variant in answer.behind if variant in heat.rows)
         return Case(label, need.workload, answer.verdict, answer.why, answer.figure, behind)
