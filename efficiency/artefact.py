@@ -56,7 +56,8 @@ def pack(row: Row, study: StudyRecord, kept: Mapping[str, Any]) -> bytes:
     """The zip; raises `BadRequest` with what to do where nothing is left of the row's preparation."""
     if reason := why_not(row, study, kept):
         raise BadRequest(reason)
-    found = prepared_cache.read(_key(kept) or "")
+    key = _key(kept)
+    found = prepared_cache.read(key) if key else None
     if found is None:
         raise BadRequest(_gone(row, study))
     answer, entry = found
@@ -79,7 +80,10 @@ def file_name(row: Row) -> str:
 
 
 def _key(kept: Mapping[str, Any]) -> str | None:
-    return (kept.get("prepared") or {}).get("key")
+    """Of the entry in the cache; None where there is none: what an imported document says may be anything."""
+    about = kept.get("prepared")
+    key = about.get("key") if isinstance(about, Mapping) else None
+    return str(key) if prepared_cache.is_key(key) else None
 
 
 def _keys(row: Row) -> list[str]:

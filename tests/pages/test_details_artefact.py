@@ -22,8 +22,9 @@ def test_what_was_prepared_is_there_until_the_cache_is_cleared(visit: Visit, sto
     artefact = tmp_path / "artefact"
     artefact.mkdir()
     (artefact / "model.onnx").write_bytes(b"graph")
-    prepared_cache.keep("mine", {"at": "2026-01-05T10:00:00+00:00"}, {"artefact": artefact})
-    about = {"key": "mine", "at": "2026-01-05T10:00:00+00:00", "from_cache": True}
+    key = 32 * "a"
+    prepared_cache.keep(key, {"at": "2026-01-05T10:00:00+00:00"}, {"artefact": artefact})
+    about = {"key": key, "at": "2026-01-05T10:00:00+00:00", "from_cache": True}
     columns = {name: row[name] for name in ("workload", "dataset", "variant", "status", "batch_size", "threads")}
     store.put_row(id, row["position"], columns | {"prepare_s": 3.2}, {"prepared": about, "size_of": "artefact"})
 
