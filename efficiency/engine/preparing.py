@@ -23,11 +23,11 @@ class Preparing:
 
     def is_kept(self, entry: Entry, ready: Message) -> bool:
         """Whether `take` will find something; raises `VariantFailed` where a user's file changed."""
-        return not self._anew and prepared_cache.holds(self._key(entry, ready))
+        return self._takes(entry) and prepared_cache.holds(self._key(entry, ready))
 
     def take(self, entry: Entry, ready: Message) -> Message | None:
         """What a probe found before, with what it left put into its place; None where it has to be asked."""
-        if self._anew or entry.condition.phase != "inference":
+        if not self._takes(entry):
             return None
         key = self._key(entry, ready)
         found = prepared_cache.take(key, self._places(entry))
@@ -41,6 +41,9 @@ class Preparing:
         key = self._key(entry, ready)
         kept = prepared_cache.keep(key, found | {"at": at, "reference": ready["content"]}, self._places(entry))
         return found | {"prepared": _about(key if kept else None, at, from_cache=False)}
+
+    def _takes(self, entry: Entry) -> bool:
+        return not self._anew and entry.condition.phase == "inference"
 
     def _key(self, entry: Entry, ready: Message) -> str:
         under = compose.probed_under(entry.variant.techniques, entry.condition)

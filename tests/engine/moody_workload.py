@@ -174,6 +174,11 @@ def loses_rows() -> Workload:
     return replace(steady(), key="loses-rows", encode=lambda inputs: whole(inputs)[:1])
 
 
+def untrained() -> Workload:
+    """Brings no weights along: a checkpoint is trained where inference needs one."""
+    return replace(steady(), key="untrained-mlp", trained=False)
+
+
 def untrainable() -> Workload:
     """Says that it has no rows to train on."""
     return replace(steady(), key="untrainable", datasets=(replace(POINTS, splits=("calibration", "test")),))
