@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -177,6 +178,20 @@ def loses_rows() -> Workload:
 def untrained() -> Workload:
     """Brings no weights along: a checkpoint is trained where inference needs one."""
     return replace(steady(), key="untrained-mlp", trained=False)
+
+
+def reads_a_file() -> Workload:
+    """Its weights lie beside this file, as a user's own may."""
+
+    def build(classes: int) -> nn.Module:
+        import torch
+
+        model = layers()
+        with torch.no_grad():
+            model[2].bias.copy_(torch.from_numpy(np.load(Path(__file__).with_name("bias.npy"))))
+        return model
+
+    return _workload("reads-a-file", build)
 
 
 def untrainable() -> Workload:
