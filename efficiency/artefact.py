@@ -37,9 +37,11 @@ LOADING = {
         'session = onnxruntime.InferenceSession("{file}", providers=["CPUExecutionProvider"])\n'
         "scores = session.run(None, {{session.get_inputs()[0].name: inputs.numpy()}})[0]"
     ),
-    ".xml": 'model = openvino.Core().compile_model("{file}", "CPU")\nscores = model(inputs.numpy())[0]',
+    ".xml": 'model = openvino.Core().compile_model("{file}", "CPU"{settings})\nscores = model(inputs.numpy())[0]',
 }
 """By the suffix of what a runtime wrote: how its own public API loads and calls it."""
+SETTINGS = {"openvino": ', {"INFERENCE_PRECISION_HINT": "f32"}'}
+"""By technique: without them, a processor with BF16 would give other answers than those measured."""
 
 
 def why_not(row: Row, study: StudyRecord, kept: Mapping[str, Any]) -> str | None:
@@ -126,8 +128,11 @@ def _recipe(row: Row, study: StudyRecord) -> str:
 def _loading(names: list[str], row: Row) -> str:
     """How what a runtime wrote is loaded, and what the variant has around it."""
     known = {name: LOADING[suffix] for name in names if (suffix := Path(name).suffix) in LOADING}
-    said = [f"{name} is loaded and called so:\n\n{text.format(file=name)}" for name, text in known.items()]
-    outside = [t for t in techniques.in_order(tuple(_keys(row))) if t.stage in (Stage.LAYOUT, Stage.CALL)]
+    keys = _keys(row)
+    settings = "".join(SETTINGS.get(key, "") for key in keys)
+    calls = {name: text.format(file=name, settings=settings) for name, text in known.items()}
+    said = [f"{name} is loaded and called so:\n\n{call}" for name, call in calls.items()]
+    outside = [t for t in techniques.in_order(tuple(keys)) if t.stage in (Stage.LAYOUT, Stage.CALL)]
     if outside:
         said.append(f"The variant sets up around the call, too: {', '.join(t.label for t in outside)}.")
     return "\n\n".join(said)

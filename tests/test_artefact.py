@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -43,3 +45,22 @@ def test_an_imported_row_cannot_have_a_folder_removed(form: str, home: Path) -> 
 @pytest.mark.parametrize("prepared", [None, 1, "a", ["key"], {"key": 1}, {"key": None}, {"key": ["a"]}, {}])
 def test_a_documents_own_words_are_no_key(prepared: Any) -> None:
     assert "is not kept here" in str(artefact.why_not(ROW, record(), {"prepared": prepared}))
+
+
+@pytest.mark.parametrize(
+    ("variant", "file", "called"),
+    [
+        ("openvino", "model.xml", 'compile_model("model.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})'),
+        ("openvino-int8", "model.xml", 'compile_model("model.xml", "CPU")'),
+        ("onnxruntime", "model.onnx", "session.run(None, {session.get_inputs()[0].name: inputs.numpy()})"),
+    ],
+)
+def test_it_says_how_the_measured_call_is_made(variant: str, file: str, called: str, tmp_path: Path) -> None:
+    key, left = 32 * "a", tmp_path / "artefact"
+    left.mkdir()
+    (left / file).write_bytes(b"graph")
+    assert prepared_cache.keep(key, {}, {"artefact": left})
+    packed = artefact.pack(ROW | {"variant": variant}, record(), {"prepared": {"key": key}})
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        assert sorted(archive.namelist()) == ["README.txt", file]
+        assert called in archive.read("README.txt").decode()
