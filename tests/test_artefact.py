@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import shlex
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from efficiency.errors import BadRequest
 from efficiency.results.store import StudyRecord
 from efficiency.study import PRESETS, Study, Variant
 
+MOODY = Path(__file__).parent / "engine" / "moody_workload.py"
 ROW = {
     "status": "done", "reason": "", "workload": "vision-small-cnn", "dataset": "glyphs", "variant": "static-int8",
     "batch_size": 1, "threads": 1, "prepare_s": 1.0, "phase": "inference",
@@ -45,6 +48,47 @@ def test_an_imported_row_cannot_have_a_folder_removed(form: str, home: Path) -> 
 @pytest.mark.parametrize("prepared", [None, 1, "a", ["key"], {"key": 1}, {"key": None}, {"key": ["a"]}, {}])
 def test_a_documents_own_words_are_no_key(prepared: Any) -> None:
     assert "is not kept here" in str(artefact.why_not(ROW, record(), {"prepared": prepared}))
+
+
+def test_the_command_makes_this_very_row_anew(tmp_path: Path) -> None:
+    (tmp_path / "my models").mkdir()
+    file = tmp_path / "my models" / "mine.py"
+    shutil.copy(MOODY, file)
+    files = (f"{file}:steady", f"{file}:worn")
+    shape = Condition(batch_size=8, threads=2, length=32, padding_pct=5, device="cuda")
+    asked = record(*files, condition=shape)
+    row = ROW | {"workload": "worn-mlp", "dataset": "points", "batch_size": 8, "threads": 2}
+    said = str(artefact.why_not(row, asked, {}))
+    command = shlex.split(said.split("`")[1])
+    assert command[:4] == ["python", "-m", "efficiency", "run"]
+    told = dict(zip(command[4::2], command[5::2], strict=True))
+    assert told == {
+        "--workload": f"{file}:worn", "--dataset": "points", "--technique": "static-int8", "--batch-size": "8",
+        "--threads": "2", "--device": "cuda", "--length": "32", "--padding": "5",
+    }  # fmt: skip
+
+
+def test_what_a_file_built_that_is_not_here_cannot_be_made_anew(tmp_path: Path) -> None:
+    said = str(artefact.why_not(ROW | {"workload": "mine"}, record(f"{tmp_path / 'gone.py'}:make"), {}))
+    assert "cannot be made anew here" in said
+    assert "a Python file that is not here" in said
+
+
+def test_training_keeps_nothing() -> None:
+    said = str(artefact.why_not(ROW | {"phase": "training"}, record(condition=Condition(phase="training")), {}))
+    assert said.startswith("A training study keeps nothing")
+
+
+def test_an_eager_variant_of_a_file_in_a_folder_with_a_space(tmp_path: Path) -> None:
+    (tmp_path / "my models").mkdir()
+    file = tmp_path / "my models" / "mine.py"
+    shutil.copy(MOODY, file)
+    key = 32 * "a"
+    assert prepared_cache.keep(key, {}, {})
+    row = ROW | {"workload": "steady-mlp", "dataset": "points"}
+    packed = artefact.pack(row, record(f"{file}:steady"), {"prepared": {"key": key}})
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        assert f"{file}:steady loads" in archive.read("README.txt").decode()
 
 
 @pytest.mark.parametrize(
