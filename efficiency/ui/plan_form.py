@@ -122,15 +122,15 @@ def _advanced() -> tuple[Device, str, tuple[int | None, int, str, float]]:
         one, two, three, four = st.columns(4)
         device = one.segmented_control(
             "Device",
-            ["cpu", "cuda"] if machine.gpus else ["cpu"],
+            ["cpu"] if machine.why_no_cuda else ["cpu", "cuda"],
             default="cpu",
             required=True,
             format_func=str.upper,
             key="plan-device",
             persist_state="session",
         )
-        if not machine.gpus:
-            one.caption("CUDA is not available: no CUDA GPU was found on this machine.")
+        if reason := machine.why_no_cuda:
+            one.caption(markdown_text(f"CUDA is not available: {reason}."))
         length = two.number_input(
             "Length [tokens]", value=None, min_value=1, step=1, key="plan-length", placeholder="as the workload has it",
             persist_state="session",

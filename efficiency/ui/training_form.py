@@ -127,7 +127,7 @@ def _conditions() -> tuple[Device, list[str], list[int]]:
     one, two, three = st.columns([1, 2, 2])
     device: Device = one.segmented_control(
         "Device",
-        ["cpu", "cuda"] if machine.gpus else ["cpu"],
+        ["cpu"] if machine.why_no_cuda else ["cpu", "cuda"],
         default="cpu",
         required=True,
         format_func=str.upper,
