@@ -35,10 +35,10 @@ def run(asked: Message, send: Send) -> None:
 
     torch.manual_seed(asked["seed"])
     workload = workloads.get(asked["workload"])
+    device = variants.device_of(asked)
     dataset = workload.dataset(asked["dataset"])
     condition = Condition(**asked["condition"])
     keys = tuple(asked["techniques"])
-    device = torch.device(condition.device)
 
     reference = checkpoints.load(workload, dataset)
     weights = reference_content.weights(reference)
@@ -49,7 +49,7 @@ def run(asked: Message, send: Send) -> None:
         )
     reference = reference.to(device)
     torch.set_num_threads(asked["threads"])  # after a user's file has run, which may set them, too
-    sample = variants.load_sample(asked["sample"], condition.device)
+    sample = variants.load_sample(asked["sample"], device)
 
     def calibration() -> torch.Tensor:
         return inputs.encoded(workload, dataset, condition, "calibration", asked["calibration_rows"])[0]
@@ -90,9 +90,9 @@ def run(asked: Message, send: Send) -> None:
         specialised = runtime is not None and runtime.specialised
         if specialised:
             call = accuracy.in_calls_of(len(sample), call)
-            found = answering.confirmed(Path(asked["answers"]), call, rows, condition.device)
+            found = answering.confirmed(Path(asked["answers"]), call, rows, device)
         if found is None:
-            predicted = accuracy.predictions(call, rows, condition.device, on_batch=answered, on_logits=heard.add)
+            predicted = accuracy.predictions(call, rows, device, on_batch=answered, on_logits=heard.add)
             distance = heard.distance() if isinstance(heard, logits.Comparison) else None
             own = answering.Answers(predicted, distance, condition.label())
             if specialised:
