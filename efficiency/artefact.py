@@ -10,6 +10,7 @@ import io
 import shlex
 import zipfile
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,14 @@ import numpy as np
 from safetensors.numpy import load_file
 from safetensors.numpy import save as to_safetensors
 
-from efficiency import techniques, workloads
+from efficiency import recipes, techniques
 from efficiency.analysis import preparation
 from efficiency.engine import prepared_cache
 from efficiency.engine.prepared_content import weights_digest
 from efficiency.errors import BadRequest
+from efficiency.recipes import Wanted
 from efficiency.results.store import StudyRecord
-from efficiency.study import BASELINE, CONTROL
+from efficiency.study import BASELINE, CONTROL, PRESETS
 from efficiency.techniques.base import Stage
 from efficiency.workloads import cards
 
@@ -37,9 +39,11 @@ LOADING = {
         'session = onnxruntime.InferenceSession("{file}", providers=["CPUExecutionProvider"])\n'
         "scores = session.run(None, {{session.get_inputs()[0].name: inputs.numpy()}})[0]"
     ),
-    ".xml": 'model = openvino.Core().compile_model("{file}", "CPU")\nscores = model(inputs.numpy())[0]',
+    ".xml": 'model = openvino.Core().compile_model("{file}", "CPU"{settings})\nscores = model(inputs.numpy())[0]',
 }
 """By the suffix of what a runtime wrote: how its own public API loads and calls it."""
+SETTINGS = {"openvino": ', {"INFERENCE_PRECISION_HINT": "f32"}'}
+"""By technique: without them, a processor with BF16 would give other answers than those measured."""
 
 
 def why_not(row: Row, study: StudyRecord, kept: Mapping[str, Any]) -> str | None:
@@ -48,6 +52,8 @@ def why_not(row: Row, study: StudyRecord, kept: Mapping[str, Any]) -> str | None
         return f"Nothing was prepared: {row['reason']}"
     if row["variant"] == CONTROL:
         return "The control is the baseline, called a second time; take the baseline's."
+    if row["phase"] == "training":
+        return "A training study keeps nothing of what it prepares: its models take a few steps, to be compared."
     key = _key(kept)
     return None if key and prepared_cache.holds(key) else _gone(row, study)
 
@@ -56,7 +62,8 @@ def pack(row: Row, study: StudyRecord, kept: Mapping[str, Any]) -> bytes:
     """The zip; raises `BadRequest` with what to do where nothing is left of the row's preparation."""
     if reason := why_not(row, study, kept):
         raise BadRequest(reason)
-    found = prepared_cache.read(_key(kept) or "")
+    key = _key(kept)
+    found = prepared_cache.read(key) if key else None
     if found is None:
         raise BadRequest(_gone(row, study))
     answer, entry = found
@@ -79,7 +86,10 @@ def file_name(row: Row) -> str:
 
 
 def _key(kept: Mapping[str, Any]) -> str | None:
-    return (kept.get("prepared") or {}).get("key")
+    """Of the entry in the cache; None where there is none: what an imported document says may be anything."""
+    about = kept.get("prepared")
+    key = about.get("key") if isinstance(about, Mapping) else None
+    return str(key) if prepared_cache.is_key(key) else None
 
 
 def _keys(row: Row) -> list[str]:
@@ -87,20 +97,34 @@ def _keys(row: Row) -> list[str]:
 
 
 def _gone(row: Row, study: StudyRecord) -> str:
-    keys = _keys(row)
-    variant = f" --{'combine' if len(keys) > 1 else 'technique'} {'+'.join(keys)}" if keys else ""
-    shape = f"--batch-size {row['batch_size']:.0f} --threads {row['threads']:.0f}"
-    return (
+    reason = (
         "What was prepared for this row is not kept here (it was measured elsewhere or by an earlier version, or the "
-        f"cache was cleared); make it anew with `python -m efficiency run --workload {_name(row, study)} --dataset "
-        f"{row['dataset']}{variant} {shape}` and take it from that study."
+        "cache was cleared)"
     )
+    try:
+        command = _command(recipes.wanted(row, study), study.asked.get("preset"))
+    except BadRequest as error:
+        return f"{reason}, and cannot be made anew here. {error}"
+    return f"{reason}; make it anew with `{command}` and take it from that study."
 
 
-def _name(row: Row, study: StudyRecord) -> str:
-    """What a command line calls the workload: a user's file is known to the study alone."""
-    files = [name for name in study.asked.get("workloads", ()) if workloads.is_file(str(name))]
-    return shlex.quote(str(row["workload"] if row["workload"] in workloads.WORKLOADS or not files else files[0]))
+def _command(wanted: Wanted, preset: object) -> str:
+    """Measures the row again, with as many rows to learn from."""
+    condition = wanted.condition
+    options = {
+        "preset": preset if preset in PRESETS and preset != "quick" else None,
+        "workload": wanted.workload.name,
+        "dataset": wanted.dataset,
+        "combine" if len(wanted.keys) > 1 else "technique": "+".join(wanted.keys) or None,
+        "batch-size": condition.batch_size,
+        "threads": condition.threads,
+        "device": condition.device if condition.device != "cpu" else None,
+        "length": condition.length,
+        "padding": condition.padding_pct or None,
+        "seed": wanted.seed or None,
+    }
+    words = ((f"--{name}", str(value)) for name, value in options.items() if value is not None)
+    return shlex.join(["python", "-m", "efficiency", "run", *chain.from_iterable(words)])
 
 
 def _about(row: Row, study: StudyRecord, kept: Mapping[str, Any]) -> str:
@@ -116,14 +140,18 @@ def _about(row: Row, study: StudyRecord, kept: Mapping[str, Any]) -> str:
 
 
 def _recipe(row: Row, study: StudyRecord) -> str:
-    return f"python -m efficiency recipe {study.id} {row['variant']} --workload {row['workload']}"
+    words = ("recipe", study.id, str(row["variant"]), "--workload", str(row["workload"]))
+    return shlex.join(["python", "-m", "efficiency", *words])
 
 
 def _loading(names: list[str], row: Row) -> str:
     """How what a runtime wrote is loaded, and what the variant has around it."""
     known = {name: LOADING[suffix] for name in names if (suffix := Path(name).suffix) in LOADING}
-    said = [f"{name} is loaded and called so:\n\n{text.format(file=name)}" for name, text in known.items()]
-    outside = [t for t in techniques.in_order(tuple(_keys(row))) if t.stage in (Stage.LAYOUT, Stage.CALL)]
+    keys = _keys(row)
+    settings = "".join(SETTINGS.get(key, "") for key in keys)
+    calls = {name: text.format(file=name, settings=settings) for name, text in known.items()}
+    said = [f"{name} is loaded and called so:\n\n{call}" for name, call in calls.items()]
+    outside = [t for t in techniques.in_order(tuple(keys)) if t.stage in (Stage.LAYOUT, Stage.CALL)]
     if outside:
         said.append(f"The variant sets up around the call, too: {', '.join(t.label for t in outside)}.")
     return "\n\n".join(said)
@@ -135,7 +163,7 @@ def _eager(row: Row, study: StudyRecord, answer: Mapping[str, Any], archive: zip
         "An eager variant has no file format that is safe to load: it is rebuilt from the FP32 weights. The script "
         f"that does so: `{_recipe(row, study)}`."
     )
-    workload = workloads.describe(_name(row, study))
+    workload = recipes.wanted(row, study).workload
     dataset = workload.dataset(str(row["dataset"]))
     if workload.trained:
         return [f"The FP32 weights are those that {workload.name} loads; they are yours and not copied here.", rebuilt]

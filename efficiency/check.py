@@ -123,8 +123,8 @@ def _condition_problems(condition: Condition, machine: Machine) -> list[str]:
             f"--threads: this machine has {machine.logical_cores} cores; choose 1 to "
             f"{machine.logical_cores}, not {condition.threads}."
         )
-    if condition.device == "cuda" and not machine.gpus:
-        found.append("--device: no CUDA GPU was found on this machine; use --device cpu.")
+    if condition.device == "cuda" and (reason := machine.why_no_cuda):
+        found.append(f"--device: {reason}; use --device cpu.")
     if not 0 <= condition.padding_pct <= 95:
         found.append(f"--padding: choose 0 to 95 percent, not {condition.padding_pct}.")
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import os
 import platform
@@ -62,11 +63,25 @@ class Machine:
     """The command of the C++ compiler that torch.compile would take; None where there is none."""
     installed: tuple[str, ...] = ()
     """What of `OPTIONAL` is installed."""
+    torch_cuda: str | None = None
+    """The version of CUDA that the installed PyTorch was built for; None of a build without, which sees no GPU."""
 
     @property
     def threads(self) -> int:
         """Threads that the quota really gives, at least one."""
         return max(1, int(self.cores))
+
+    @property
+    def why_no_cuda(self) -> str | None:
+        """Why nothing can be measured on a GPU here, without a full stop; None where it can."""
+        if not self.gpus:
+            return "no CUDA GPU was found on this machine"
+        if self.torch_cuda is None:
+            return (
+                f"PyTorch {self.torch_version} is built without CUDA (https://pytorch.org/get-started/locally/ has "
+                "builds with it)"
+            )
+        return None
 
     @property
     def key(self) -> str:
@@ -194,6 +209,24 @@ def _torch_version() -> str:
         return "not installed"
 
 
+def _torch_cuda(package: Path | None = None) -> str | None:
+    """From the constants in PyTorch's folder: asking torch would import it."""
+    if package is None:
+        found = find_spec("torch")
+        if found is None or found.origin is None:
+            return None
+        package = Path(found.origin).parent
+    with suppress(OSError, SyntaxError, ValueError):
+        for statement in ast.parse((package / "version.py").read_text()).body:
+            match statement:
+                case (
+                    ast.Assign(targets=[ast.Name(id="cuda")], value=ast.Constant(value=str(version)))
+                    | ast.AnnAssign(target=ast.Name(id="cuda"), value=ast.Constant(value=str(version)))
+                ):
+                    return version
+    return None
+
+
 @cache
 def this_machine() -> Machine:
     """The machine at hand, read once a process."""
@@ -218,4 +251,5 @@ def this_machine() -> Machine:
         governor=_governor(),
         cpp_compiler=_cpp_compiler(),
         installed=tuple(name for name, packages in OPTIONAL.items() if all(map(find_spec, packages))),
+        torch_cuda=_torch_cuda(),
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from efficiency import machine
+from efficiency import check, machine
 from efficiency.machine import this_machine
+from efficiency.study import plan_preset
 
 
 @pytest.fixture
@@ -54,6 +57,41 @@ def test_the_compiler_is_what_cxx_names_or_one_that_is_there(monkeypatch, cxx, t
     if cxx:
         monkeypatch.setenv("CXX", cxx)
     assert machine._cpp_compiler() == taken
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("cuda: Optional[str] = '13.0'\nhip: Optional[str] = None\n", "13.0"),
+        ("cuda = '12.4'\n", "12.4"),
+        ("cuda: Optional[str] = None\nhip: Optional[str] = '7.0'\n", None),
+        ("cuda = '12.4", None),
+        ("", None),
+    ],
+)
+def test_the_cuda_that_pytorch_was_built_for(tmp_path: Path, text: str, version: str | None) -> None:
+    assert machine._torch_cuda(tmp_path) is None
+    (tmp_path / "version.py").write_text(text)
+    assert machine._torch_cuda(tmp_path) == version
+
+
+def test_this_pytorchs_own() -> None:
+    import torch
+
+    assert this_machine().torch_cuda == torch.version.cuda
+
+
+def test_a_gpu_is_not_offered_to_a_pytorch_that_sees_none() -> None:
+    study = plan_preset("quick", this_machine(), "cuda")
+
+    def said(**changed: Any) -> str:
+        here = replace(this_machine(), **({"gpus": ("A GPU",), "torch_version": "2.13.0"} | changed))
+        return " ".join(check.problems(study, here))
+
+    assert "--device" not in said(torch_cuda="13.0")
+    without = "--device: PyTorch 2.13.0+cpu is built without CUDA (https://pytorch.org/get-started/locally/ has builds"
+    assert without in said(torch_cuda=None, torch_version="2.13.0+cpu")
+    assert "--device: no CUDA GPU was found on this machine; use --device cpu." in said(gpus=(), torch_cuda="13.0")
 
 
 def test_cores_are_the_least_of_affinity_and_quota():

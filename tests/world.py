@@ -255,4 +255,4 @@ def _measured(
 
 
 def with_gpu(machine: Machine) -> Machine:
-    return replace(machine, gpus=("A GPU",))
+    return replace(machine, gpus=("A GPU",), torch_cuda="13.0")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,9 +11,6 @@ from efficiency import console
 from efficiency.cli.app import StudyId, app
 from efficiency.cli.chosen_row import chosen
 from efficiency.errors import BadRequest
-
-if TYPE_CHECKING:
-    pass
 
 
 @app.command()

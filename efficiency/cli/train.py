@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from efficiency import console, workloads
 from efficiency.cli.app import Json, app
-from efficiency.errors import BadRequest, EfficiencyError
+from efficiency.errors import EfficiencyError
 from efficiency.machine import this_machine
 
 
@@ -20,34 +20,13 @@ def train(
     json: Json = None,
 ) -> None:
     """Train a workload's reference model anew; it is used from then on."""
-    from efficiency import paths
-    from efficiency.engine import conductor, reference
-    from efficiency.engine.child import Child
-    from efficiency.errors import VariantFailed
+    from efficiency.engine import train_job
 
-    declared = workloads.describe(workload)
-    if declared.trained:
-        raise BadRequest(f"{workload} brings its own trained model; there is nothing to train.")
-    asked = {
-        "workload": workload,
-        "dataset": declared.dataset(dataset).key,
-        "threads": this_machine().threads,
-        "seed": seed,
-        "anew": True,
-        "samples": [],
-    }
-    card: dict[str, Any] = {}
-    log = paths.home() / "jobs" / "train.log"
     try:
-        with console.Bar() as bar, Child(reference.run, asked, log=log) as child:
-            for message in child.messages(conductor.READING_S):
-                if "progress" in message:
-                    bar.share(message["progress"], message["share"])
-                card = message.get("card", card)
-    except VariantFailed as failure:
-        raise EfficiencyError(str(failure)) from failure
+        with console.Bar() as bar:
+            card = train_job.train(workload, this_machine(), dataset=dataset, seed=seed, tell=bar.share)
     except KeyboardInterrupt:
         raise EfficiencyError("Training was stopped; the checkpoint is as it was before.") from None
-    console.say(f"Trained {declared.key}: {card['accuracy_pct']:.2f} % on the test set.")
+    console.say(f"Trained {workloads.describe(workload).key}: {card['accuracy_pct']:.2f} % on the test set.")
     if json:
         console.write_json(json, card)

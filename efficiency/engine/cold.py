@@ -20,8 +20,8 @@ def run(asked: Message, send: Send) -> None:
     from efficiency.measure import energy, memory
 
     workload = workloads.get(asked["workload"])  # a user's file is run before the clock starts, and may set threads
+    device = variants.device_of(asked)
     torch.set_num_threads(asked["condition"]["threads"])
-    device = asked["condition"]["device"]
     sample = variants.load_sample(asked["sample"], device)
     empty_mb = memory.resident_mb()
     started = time.perf_counter()

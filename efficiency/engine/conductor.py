@@ -137,7 +137,7 @@ class Conductor:
                 if "progress" in answer:
                     self._say(f"{label}: {answer['progress']} ({answer['share']:.0%})")
         padding_pct = dict(zip(conditions, answer["padding_pct"], strict=True))
-        return {"test_rows_at_hand": answer["test_rows"], "padding_pct": padding_pct, "content": answer["content"]}
+        return {"test_rows_at_hand": answer["test_rows"], "padding_pct": padding_pct, "content": answer.get("content")}
 
     def _expect_what_is_kept(self) -> None:
         """Correct the estimate where an earlier study has prepared what this one needs."""
@@ -207,8 +207,9 @@ class Conductor:
         if known not in self._probed:
             work = training_probe.run if entry.condition.phase == "training" else probe.run
             try:
+                asked = self._orders.variant(entry) | {"reference": ready["content"]}
                 self._probed[known] = self._preparing.take(entry, ready) or self._preparing.keep(
-                    entry, ready, self._timed_ask(work, self._orders.variant(entry), what, silence_s)
+                    entry, ready, self._timed_ask(work, asked, what, silence_s)
                 )
             except VariantFailed as failure:
                 self._probed[known] = failure

@@ -20,8 +20,8 @@ from efficiency.study import BASELINE
 from efficiency.techniques import compose
 from efficiency.workloads.base import Workload
 
-JOB = Background("drift-page")
-"""The measurement that a click on the page started."""
+JOB = Background("drift-in-background")
+"""The measurement that runs by itself; what its children say is in another log."""
 VARIANTS: tuple[tuple[str, ...], ...] = ((), ("dynamic-int8",), ("static-int8",), ("qat-int8",))
 TEST_ROWS, CALIBRATION_ROWS, TRAINING_ROWS = 1_000, 256, 512
 SILENCE_S = 600.0

@@ -2,7 +2,8 @@
 
 An entry is a folder, `EFFICIENCY_HOME/prepared/<key>`: what a probe answered (`answer.json`), the files it left, and a
 checksum of each (`checksums.json`). It is written aside and renamed, so that it is whole or not there, and never
-changed after; one that does not match its checksums is removed and made anew. Nothing here reads a pickle.
+changed after; one that does not match its checksums is removed and made anew. Nothing here reads a pickle. A key may
+come from an imported document: one that no entry can have is refused before it is joined to a path.
 Beyond `EFFICIENCY_CACHE_GB` (4 unless told; 0 keeps nothing) those go that were not used for longest. No torch here.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -62,14 +64,25 @@ def key_of(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps([FORMAT, content], sort_keys=True).encode()).hexdigest()[:32]
 
 
+def is_key(text: object) -> bool:
+    """Whether an entry can have this name."""
+    return isinstance(text, str) and re.fullmatch("[0-9a-f]{32}", text) is not None
+
+
+def _entry(key: str) -> Path:
+    if not is_key(key):
+        raise ValueError(f"{key!r} is not the key of a preparation.")
+    return folder() / key
+
+
 def holds(key: str) -> bool:
     """Whether there is such an entry, sound or not."""
-    return (folder() / key / CHECKSUMS).is_file()
+    return (_entry(key) / CHECKSUMS).is_file()
 
 
 def read(key: str) -> tuple[Answer, Path] | None:
     """What the probe answered and the folder of what it left; None where there is no entry, or no sound one."""
-    entry = folder() / key
+    entry = _entry(key)
     if not entry.is_dir():
         return None
     try:
@@ -106,6 +119,7 @@ def take(key: str, places: Mapping[str, Path]) -> Answer | None:
 
 def keep(key: str, answer: Answer, places: Mapping[str, Path]) -> bool:
     """Keep an answer, and what of these files and folders is there; False where the disk does not take it."""
+    entry = _entry(key)
     aside: Path | None = None
     try:
         folder().mkdir(parents=True, exist_ok=True)
@@ -118,9 +132,9 @@ def keep(key: str, answer: Answer, places: Mapping[str, Path]) -> bool:
         (aside / CHECKSUMS).write_text(json.dumps(sums))
         for file in _files(aside):
             file.chmod(0o444)  # studies have links to it, and none may change it
-        if (folder() / key).exists():
-            _remove(folder() / key)
-        aside.rename(folder() / key)
+        if entry.exists():
+            _remove(entry)
+        aside.rename(entry)
     except OSError:  # a full disk, or another process that was quicker
         if aside is not None:
             shutil.rmtree(aside, ignore_errors=True)

@@ -23,13 +23,13 @@ class Preparing:
 
     def is_kept(self, entry: Entry, ready: Message) -> bool:
         """Whether `take` will find something; raises `VariantFailed` where a user's file changed."""
-        return not self._anew and prepared_cache.holds(self._key(entry, ready))
+        return self._takes(entry) and prepared_cache.holds(self._key(entry, ready["content"]))
 
     def take(self, entry: Entry, ready: Message) -> Message | None:
         """What a probe found before, with what it left put into its place; None where it has to be asked."""
-        if self._anew or entry.condition.phase != "inference":
+        if not self._takes(entry):
             return None
-        key = self._key(entry, ready)
+        key = self._key(entry, ready["content"])
         found = prepared_cache.take(key, self._places(entry))
         return None if found is None else found | {"prepared": _about(key, found["at"], from_cache=True)}
 
@@ -38,14 +38,20 @@ class Preparing:
         at = datetime.now(UTC).isoformat(timespec="seconds")
         if entry.condition.phase != "inference":
             return found
-        key = self._key(entry, ready)
+        about = ready["content"]
+        if found["weights"] != about["weights"]:  # the entry is the row's own: no later study asks for it
+            about = about | {"loaded": found["weights"]}
+        key = self._key(entry, about)
         kept = prepared_cache.keep(key, found | {"at": at, "reference": ready["content"]}, self._places(entry))
         return found | {"prepared": _about(key if kept else None, at, from_cache=False)}
 
-    def _key(self, entry: Entry, ready: Message) -> str:
+    def _takes(self, entry: Entry) -> bool:
+        return not self._anew and entry.condition.phase == "inference"
+
+    def _key(self, entry: Entry, about: Message) -> str:
         under = compose.probed_under(entry.variant.techniques, entry.condition)
         asked = self._orders.variant(entry)
-        return prepared_cache.key_of(prepared_content.of(asked, ready["content"], under, self._machine))
+        return prepared_cache.key_of(prepared_content.of(asked, about, under, self._machine))
 
     def _places(self, entry: Entry) -> dict[str, Path]:
         """What the probe leaves; the baseline's logits, which all others are compared with, are the baseline's own."""

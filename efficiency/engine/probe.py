@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 def run(asked: Message, send: Send) -> None:
     """Learn what is to be learned, keep it for the replicates, answer every test row, show evidence.
 
-    The baseline, which is probed before all others, keeps its logits for them.
+    The baseline, which is probed before all others, keeps its logits for them. Asked for `reference`, too: what the
+    study's start saw of it (`reference_content`), which a checkpoint has to be still.
     """
     import torch
 
     from efficiency import workloads
     from efficiency.condition import Condition
-    from efficiency.engine import answering, arrays, inputs, variants
-    from efficiency.errors import BadRequest
+    from efficiency.engine import answering, arrays, inputs, reference_content, variants
+    from efficiency.errors import BadRequest, CheckpointRefused
     from efficiency.measure import accuracy, kernels, logits, size, work
     from efficiency.techniques import compose
     from efficiency.techniques.base import Data
@@ -34,14 +35,21 @@ def run(asked: Message, send: Send) -> None:
 
     torch.manual_seed(asked["seed"])
     workload = workloads.get(asked["workload"])
+    device = variants.device_of(asked)
     dataset = workload.dataset(asked["dataset"])
     condition = Condition(**asked["condition"])
     keys = tuple(asked["techniques"])
-    device = torch.device(condition.device)
 
-    reference = checkpoints.load(workload, dataset).to(device)
+    reference = checkpoints.load(workload, dataset)
+    weights = reference_content.weights(reference)
+    # A user's `build`, which may itself train, has to give the same weights up to rounding alone.
+    if weights != asked["reference"]["weights"] and not workload.trained:
+        raise CheckpointRefused(
+            f"The checkpoint of {workload.key} on {dataset.key} changed while the study ran; run the study again."
+        )
+    reference = reference.to(device)
     torch.set_num_threads(asked["threads"])  # after a user's file has run, which may set them, too
-    sample = variants.load_sample(asked["sample"], condition.device)
+    sample = variants.load_sample(asked["sample"], device)
 
     def calibration() -> torch.Tensor:
         return inputs.encoded(workload, dataset, condition, "calibration", asked["calibration_rows"])[0]
@@ -82,9 +90,9 @@ def run(asked: Message, send: Send) -> None:
         specialised = runtime is not None and runtime.specialised
         if specialised:
             call = accuracy.in_calls_of(len(sample), call)
-            found = answering.confirmed(Path(asked["answers"]), call, rows, condition.device)
+            found = answering.confirmed(Path(asked["answers"]), call, rows, device)
         if found is None:
-            predicted = accuracy.predictions(call, rows, condition.device, on_batch=answered, on_logits=heard.add)
+            predicted = accuracy.predictions(call, rows, device, on_batch=answered, on_logits=heard.add)
             distance = heard.distance() if isinstance(heard, logits.Comparison) else None
             own = answering.Answers(predicted, distance, condition.label())
             if specialised:
@@ -97,6 +105,7 @@ def run(asked: Message, send: Send) -> None:
     if isinstance(heard, logits.Keeper):
         heard.close()
     answer: dict[str, Any] = {
+        "weights": weights,
         "prepare_s": prepare_s,
         "evaluate_s": evaluate_s,
         "size_of": "artefact" if artefact.is_dir() else "state",

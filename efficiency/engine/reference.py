@@ -8,7 +8,10 @@ from efficiency.engine.child import Message, Send
 
 
 def run(asked: Message, send: Send) -> None:
-    """Asked for a workload and a data set, `anew` to train again, and `samples` to write; answers with the card."""
+    """Asked for a workload and a data set, `anew` to train again, and `samples` to write.
+
+    Answers with the card and, for samples of inference, with what their preparation follows from.
+    """
     import torch
     from safetensors.torch import save_file
 
@@ -50,5 +53,7 @@ def run(asked: Message, send: Send) -> None:
             f"The data set {dataset.key} declares {dataset.test_rows} test rows and gives {test_rows}; "
             "mend its declaration."
         )
-    content = reference_content.of(workload, dataset, checkpoints.load(workload, dataset), test)
-    send({"card": card, "test_rows": test_rows, "padding_pct": padding_pct, "content": content})
+    answer = {"card": card, "test_rows": test_rows, "padding_pct": padding_pct}
+    if any(wanted["condition"]["phase"] == "inference" for wanted in asked["samples"]):
+        answer["content"] = reference_content.of(workload, dataset, checkpoints.load(workload, dataset), test)
+    send(answer)

@@ -29,9 +29,9 @@ def run(asked: Message, send: Send) -> None:
     from efficiency.measure.latency import Timed, rounds
 
     started = time.perf_counter()
-    device = asked["condition"]["device"]
-    sample = variants.load_sample(asked["sample"], device)
     workload = workloads.get(asked["workload"])
+    device = variants.device_of(asked)
+    sample = variants.load_sample(asked["sample"], device)
     torch.set_num_threads(asked["condition"]["threads"])  # after a user's file has run, which may set them, too
     mark = at_work.marker(Path(asked["at_work"]))
     beat_at = started

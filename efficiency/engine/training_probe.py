@@ -38,9 +38,10 @@ def run(asked: Message, send: Send) -> None:
     from efficiency.techniques import compose, training_step
 
     workload = workloads.get(asked["workload"])
+    device = variants.device_of(asked)
     dataset = workload.dataset(asked["dataset"])
     condition, seed = Condition(**asked["condition"]), asked["seed"]
-    keys, device = tuple(asked["techniques"]), condition.device
+    keys = tuple(asked["techniques"])
     torch.set_num_threads(condition.threads)  # after a user's file has run, which may set them, too
     sample, labels = variants.load_sample(asked["sample"], device), variants.load_labels(asked["sample"], device)
     rows = inputs.training_rows(workload, dataset, condition, asked["training_rows"])

@@ -1,4 +1,5 @@
-"""Variants rebuilt from what probes left behind: float weights, learned state, artefacts, the sample. Child side."""
+"""Variants rebuilt from what probes left behind: float weights, learned state, artefacts, the sample; and the device
+that they are on. Child side."""
 
 from __future__ import annotations
 
@@ -15,6 +16,21 @@ from efficiency.workloads.base import Workload
 if TYPE_CHECKING:
     import torch
     from torch import nn
+
+
+def device_of(asked: Message) -> str:
+    """The condition's device, on which FP32 is FP32 from then on in this process.
+
+    On CUDA, cuDNN would round what goes into convolutions and LSTMs to the 10 bits of TF32; matrix products, and with
+    them the peak that rows are held against, are in FP32 as they are. To be asked after a user's file has run, which
+    may set it, too.
+    """
+    import torch
+
+    device: str = asked["condition"]["device"]
+    if device == "cuda":
+        torch.backends.cudnn.allow_tf32 = False
+    return device
 
 
 def load_sample(file: str, device: str) -> torch.Tensor:

@@ -28,7 +28,7 @@ def make(wanted: Wanted, place: Path | IO[bytes]) -> None:
     Raises `EfficiencyError` where there is no recipe, the data or the checkpoint are not here, or a study has the
     machine, whose timing this would disturb.
     """
-    text = wanted.script
+    texts = {"README.txt": readme(wanted), "recipe.py": wanted.script, "requirements.txt": requirements(wanted)}
     (paths.home() / "bundles").mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=paths.home() / "bundles") as folder, turn.taken("", _busy):
         try:
@@ -38,11 +38,7 @@ def make(wanted: Wanted, place: Path | IO[bytes]) -> None:
         finally:
             let_go()  # the app lives on, and would keep a process with PyTorch in it
         with zipfile.ZipFile(place, "w") as bundle:
-            for name, content in (
-                ("README.txt", readme(wanted)),
-                ("recipe.py", text),
-                ("requirements.txt", requirements(wanted)),
-            ):
+            for name, content in texts.items():
                 bundle.writestr(name, content, compress_type=zipfile.ZIP_DEFLATED)
             for file in sorted(Path(folder).iterdir()):
                 bundle.write(file, file.name)  # Floats do not shrink.
@@ -61,7 +57,10 @@ def _asked(wanted: Wanted, folder: str) -> dict[str, object]:
 
 
 def requirements(wanted: Wanted) -> str:
-    """The packages that the recipe imports, and those that they ask for, in the versions that are here."""
+    """The packages that the recipe imports, and those that they ask for, in the versions that are here.
+
+    Of a study from elsewhere some may not be installed here: any version then.
+    """
     names = {
         (node.module or "") if isinstance(node, ast.ImportFrom) else name.name
         for node in ast.walk(ast.parse(wanted.script))
@@ -70,8 +69,15 @@ def requirements(wanted: Wanted) -> str:
     }
     imported = {name.partition(".")[0] for name in names} - sys.stdlib_module_names
     needed = imported | {*script.joined(wanted.keys, wanted.workload, wanted.condition).packages, "numpy"}
-    # Of a build's own label, such as `+cpu`, an index need not know.
-    return "".join(f"{name}=={metadata.version(name).partition('+')[0]}\n" for name in sorted(needed))
+    return "".join(f"{_pinned(name)}\n" for name in sorted(needed))
+
+
+def _pinned(name: str) -> str:
+    try:
+        # Of a build's own label, such as `+cpu`, an index need not know.
+        return f"{name}=={metadata.version(name).partition('+')[0]}"
+    except metadata.PackageNotFoundError:
+        return name
 
 
 def readme(wanted: Wanted) -> str:

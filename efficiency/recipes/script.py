@@ -135,11 +135,14 @@ def _main(recipe: Recipe, chosen: list[Technique], condition: Condition) -> str:
     steps = threads + model if any(t.runtime and t.runtime.specialised for t in chosen) else model + threads
     cuda = condition.device == "cuda"
     where = ', device="cuda"' if cuda else ""
+    switches = [recipe.session] if recipe.session else []
+    if cuda:
+        switches.append("torch.backends.cudnn.allow_tf32 = False  # FP32 as it was measured, in convolutions and LSTMs")
     return _function(
         "main() -> None",
         "Rebuild the variant, answer every row, keep the scores, and time a call.",
         f"""\
-{recipe.session + chr(10) if recipe.session else ""}\
+{"".join(f"{switch}{chr(10)}" for switch in switches)}\
 inputs = load_file(FOLDER / "inputs.safetensors"{where})["inputs"]
 {steps}\
 

@@ -14,7 +14,11 @@ import torch
 from torch import nn
 
 INT8 = (onnx.TensorProto.INT8, onnx.TensorProto.UINT8)
-INT8_KERNELS = ("QLinear", "Integer", "DynamicQuantize", "QGemm", "QAttention", "QOrdered", "MatMulNBits")
+INT8_KERNELS = (
+    "QLinear", "Integer", "DynamicQuantizeMatMul", "DynamicQuantizeLSTM", "QGemm", "QAttention", "QOrdered",
+    "MatMulNBits",
+)  # fmt: skip
+"""What their names hold. `DynamicQuantizeLinear` is none: it quantizes, and leaves the arithmetic to others."""
 
 
 def _options() -> onnxruntime.SessionOptions:

@@ -9,7 +9,7 @@ not.
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import Any
 
 import torch
@@ -18,7 +18,8 @@ from torch.ao.quantization import FixedQParamsObserver
 from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
 from torch.fx import GraphModule, Node
 
-OBSERVER = "activation_post_process"
+from efficiency.techniques.observers import OBSERVER, watching
+
 CALIBRATION_BATCH = 64
 Grids = dict[str, tuple[float, int]]
 """Scale and zero point of an activation in 8 bits, by the name of the node that gives it."""
@@ -27,13 +28,6 @@ Grids = dict[str, tuple[float, int]]
 def weighted(module: nn.Module) -> nn.Module:
     """The part that holds the weights: of a layer that a ReLU was fused into, the first."""
     return module[0] if isinstance(module, nn.Sequential) and len(module) else module
-
-
-def watching(observed: GraphModule) -> Iterator[tuple[Node, Node, Any]]:
-    """Of each observer of an activation: its node, the node that gives the activation, and itself."""
-    for node in list(observed.graph.nodes):
-        if node.op == "call_module" and OBSERVER in str(node.target) and node.all_input_nodes:
-            yield node, node.all_input_nodes[0], observed.get_submodule(str(node.target))
 
 
 def fully_observed(model: nn.Module, mapping: Any, sample: torch.Tensor, calibration: torch.Tensor) -> GraphModule:

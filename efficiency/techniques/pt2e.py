@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from efficiency.errors import VariantFailed, first_line
 from efficiency.techniques import int8, qat_int8, torch_compile
@@ -212,51 +213,56 @@ freeze_exported(observed)
     return seeded.then(_recipe(workload, condition, "is_qat=True", "prepare_qat_pt2e", learn))
 
 
-PT2E_STATIC_INT8 = Technique(
-    key="pt2e-static-int8",
-    label="PT2E static INT8",
-    summary="Exported, quantized by torchao with calibrated ranges, compiled ahead of time by Inductor.",
-    stage=Stage.RUNTIME,
-    why_not=why_not,
-    learn=learn_static,
-    learns_from="calibration",
-    apply=torch_compile.apply,
-    evidence=evidence,
-    recipe=recipe_static,
-    runtime=Runtime(package_static, torch_compile.load, specialised=True, packaging_s=15.0),
-    fp32_of=torch_compile.TORCH_COMPILE.key,
-    conflicts=CONFLICTS,
-    arithmetic="int8",
-)
+def _technique(
+    kind: str,
+    summary: str,
+    why_not: Callable[[Workload, Condition, Machine], str | None],
+    package: Callable[[Prepared, torch.Tensor, Tensors, Path], None],
+    recipe: Callable[[Workload, Condition], Recipe],
+    learn: Callable[[nn.Module, torch.Tensor, Data], Tensors] | None = None,
+    learns_from: Literal["nothing", "calibration", "training"] = "nothing",
+) -> Technique:
+    """A kind of PT2E. All three are compiled and loaded as torch.compile's package of the FP32 model is."""
+    return Technique(
+        key=f"pt2e-{kind.lower()}-int8",
+        label=f"PT2E {kind} INT8",
+        summary=summary,
+        stage=Stage.RUNTIME,
+        why_not=why_not,
+        learn=learn,
+        learns_from=learns_from,
+        apply=torch_compile.apply,
+        evidence=evidence,
+        recipe=recipe,
+        runtime=Runtime(package, torch_compile.load, specialised=True, packaging_s=15.0),
+        fp32_of=torch_compile.TORCH_COMPILE.key,
+        conflicts=CONFLICTS,
+        arithmetic="int8",
+    )
 
-PT2E_DYNAMIC_INT8 = Technique(
-    key="pt2e-dynamic-int8",
-    label="PT2E dynamic INT8",
-    summary="Exported, Linear weights in 8 bits by torchao, activations at every call; compiled by Inductor: no data.",
-    stage=Stage.RUNTIME,
-    why_not=why_not_dynamic,
-    apply=torch_compile.apply,
-    evidence=evidence,
-    recipe=recipe_dynamic,
-    runtime=Runtime(package_dynamic, torch_compile.load, specialised=True, packaging_s=15.0),
-    fp32_of=torch_compile.TORCH_COMPILE.key,
-    conflicts=CONFLICTS,
-    arithmetic="int8",
-)
 
-PT2E_QAT_INT8 = Technique(
-    key="pt2e-qat-int8",
-    label="PT2E QAT INT8",
-    summary="Exported and fine-tuned with rounding in the loop, then compiled like PT2E static INT8.",
-    stage=Stage.RUNTIME,
-    why_not=why_not,
-    learn=learn_qat,
-    learns_from="training",
-    apply=torch_compile.apply,
-    evidence=evidence,
-    recipe=recipe_qat,
-    runtime=Runtime(package_qat, torch_compile.load, specialised=True, packaging_s=15.0),
-    fp32_of=torch_compile.TORCH_COMPILE.key,
-    conflicts=CONFLICTS,
-    arithmetic="int8",
+PT2E_STATIC_INT8 = _technique(
+    "static",
+    "Exported, quantized by torchao with calibrated ranges, compiled ahead of time by Inductor.",
+    why_not,
+    package_static,
+    recipe_static,
+    learn_static,
+    "calibration",
+)
+PT2E_DYNAMIC_INT8 = _technique(
+    "dynamic",
+    "Exported, Linear weights in 8 bits by torchao, activations at every call; compiled by Inductor: no data.",
+    why_not_dynamic,
+    package_dynamic,
+    recipe_dynamic,
+)
+PT2E_QAT_INT8 = _technique(
+    "QAT",
+    "Exported and fine-tuned with rounding in the loop, then compiled like PT2E static INT8.",
+    why_not,
+    package_qat,
+    recipe_qat,
+    learn_qat,
+    "training",
 )

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.fx import GraphModule
 
-OBSERVER = "activation_post_process"
+from efficiency.techniques.observers import watching
 
 
 class Watch(nn.Module):
@@ -62,17 +62,12 @@ def watched(observed: GraphModule, batches: Iterable[torch.Tensor]) -> dict[str,
 
     By the name of what gives the activation; those that share an observer are told once.
     """
-    names = {
-        node.target: str(node.args[0].target if node.args[0].op == "call_module" else node.args[0].name)
-        for node in reversed(observed.graph.nodes)
-        if node.op == "call_module" and OBSERVER in str(node.target) and node.args
-    }
     watches: dict[str, Watch] = {}
-    for target, name in names.items():
-        limits = _limits(observed.get_submodule(str(target)))
-        if limits is not None:
+    for node, giver, observer in watching(observed):
+        limits, name = _limits(observer), str(giver.target if giver.op == "call_module" else giver.name)
+        if limits is not None and name not in watches:
             watches[name] = Watch(*limits)
-            observed.set_submodule(str(target), watches[name])
+            observed.set_submodule(str(node.target), watches[name])
     with torch.no_grad():
         for batch in batches:
             observed(batch)

@@ -26,6 +26,7 @@ from torch import nn
 from torch.ao.quantization.quantize_fx import convert_fx
 from torch.fx import GraphModule, Node
 
+from efficiency.techniques.observers import watching
 from efficiency.techniques.partly_int8 import (
     Grids,
     following,
@@ -34,7 +35,6 @@ from efficiency.techniques.partly_int8 import (
     layers_of,
     lowered,
     partly_observed,
-    watching,
     weighted,
 )
 

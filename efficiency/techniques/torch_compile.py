@@ -35,6 +35,12 @@ def why_not(workload: Workload, condition: Condition, machine: Machine) -> str |
     return None
 
 
+def settings(device: str) -> dict[str, bool]:
+    """Inductor's, for a package. On CUDA its weights come from PyTorch's allocator, or no peak of memory has them."""
+    frozen = {"freezing": True}
+    return frozen | {"aot_inductor.weight_use_caching_allocator": True} if device == "cuda" else frozen
+
+
 def package(prepared: Prepared, sample: torch.Tensor, learned: Tensors, folder: Path) -> None:
     """Compile for the sample's shape and the threads that PyTorch has now, with the weights frozen into the code."""
     package_module(prepared.module, sample if prepared.convert is None else prepared.convert(sample), folder)
@@ -45,6 +51,7 @@ def package_module(module: nn.Module, inputs: torch.Tensor, folder: Path) -> Non
     import torch
     from torch._inductor import aoti_compile_and_package
 
+    configs = settings(inputs.device.type)
     try:
         with quiet(), torch.no_grad():
             exported = torch.export.export(module, (inputs,))
@@ -54,7 +61,7 @@ def package_module(module: nn.Module, inputs: torch.Tensor, folder: Path) -> Non
         ) from error
     try:
         with quiet(), torch.no_grad():
-            aoti_compile_and_package(exported, package_path=str(folder / FILE), inductor_configs={"freezing": True})
+            aoti_compile_and_package(exported, package_path=str(folder / FILE), inductor_configs=configs)
     except Exception as error:  # of the code generator, or of the C++ compiler that it calls
         raise VariantFailed(f"Inductor could not compile this model ({first_line(error)}).") from error
 
@@ -124,12 +131,14 @@ def evidence_of_training(prepared: Prepared, sample: torch.Tensor, reference: nn
 
 
 def recipe(workload: Workload, condition: Condition) -> Recipe:
+    chosen = ", ".join(f'"{name}": {value}' for name, value in settings(condition.device).items())
     return Recipe(
-        model="""\
+        model=f"""\
 package = str(FOLDER / "model.pt2")
+settings = {{{chosen}}}
 with torch.no_grad():
     exported = torch.export.export(model, (sample,))
-    aoti_compile_and_package(exported, package_path=package, inductor_configs={"freezing": True})
+    aoti_compile_and_package(exported, package_path=package, inductor_configs=settings)
 # Where the package lies already, this line alone serves the model.
 model = aoti_load_package(package)
 """,

@@ -1,4 +1,4 @@
-"""In the drawer: when a row was prepared, what its size is of, and the download of what was prepared."""
+"""In the drawer: when a row was prepared, what its size is of, and what was prepared as a zip."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from efficiency.analysis import preparation
 from efficiency.analysis.wording import markdown_text
 from efficiency.results.store import StudyRecord
 from efficiency.study import CONTROL
+from efficiency.ui import made_zip
 
 
 def show(row: pd.Series[Any], study: StudyRecord, kept: dict[str, Any]) -> None:
@@ -24,14 +25,14 @@ def show(row: pd.Series[Any], study: StudyRecord, kept: dict[str, Any]) -> None:
     values = row.to_dict()
     if reason := artefact.why_not(values, study, kept):
         with st.expander("No artefact to download", icon=":material/inventory_2:"):
-            st.markdown(reason)
+            st.markdown(markdown_text(reason))
         return
-    st.download_button(
-        "Download what was prepared",
+    made_zip.offer(
+        "artefact",
+        int(row["row_id"]),
+        "What was prepared",
         lambda: artefact.pack(values, study, kept),
         artefact.file_name(values),
-        "application/zip",
         icon=":material/inventory_2:",
-        help="The artefact as its runtime wrote it; of an eager variant, float weights and what was learned.",
-        on_click="ignore",
+        help="A zip of the artefact as its runtime wrote it; of an eager variant, float weights and what was learned.",
     )

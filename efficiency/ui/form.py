@@ -108,15 +108,15 @@ class Form:
         machine = this_machine()
         device: Device = place.segmented_control(
             "Device",
-            ["cpu", "cuda"] if machine.gpus else ["cpu"],
+            ["cpu"] if machine.why_no_cuda else ["cpu", "cuda"],
             default="cpu",
             required=True,
             format_func=str.upper,
             key=self._key("device"),
             persist_state="session",
         )
-        if not machine.gpus:
-            place.caption("CUDA is not available: no CUDA GPU was found on this machine.")
+        if reason := machine.why_no_cuda:
+            place.caption(markdown_text(f"CUDA is not available: {reason}."))
         return device
 
     def batch_sizes(self, place: DeltaGenerator) -> list[str]:

@@ -14,10 +14,7 @@ from efficiency.errors import EfficiencyError
 from efficiency.recipes import bundle
 from efficiency.recipes.stored import Wanted
 from efficiency.results.store import StudyRecord
-from efficiency.ui import data
-
-MADE = "bundle"
-"""The session's last bundle, by its row: `(row_id, bytes)`. One, since it may hold a hundred megabytes."""
+from efficiency.ui import data, made_zip
 
 
 def show(row: pd.Series[Any], study: StudyRecord) -> None:
@@ -37,31 +34,19 @@ def show(row: pd.Series[Any], study: StudyRecord) -> None:
             st.download_button(
                 "Script", script, data.file_name(name, "py"), "text/x-python", on_click="ignore", icon=":material/code:"
             )
-            _bundle(int(row["row_id"]), wanted, data.file_name(name, "zip"))
+            made_zip.offer(
+                "bundle",
+                int(row["row_id"]),
+                "Script, weights and rows",
+                lambda: _made(wanted),
+                data.file_name(name, "zip"),
+                icon=":material/folder_zip:",
+                help="Makes a zip, in seconds.",
+            )
         st.code(script, height=420)
 
 
-def _bundle(row_id: int, wanted: Wanted, file_name: str) -> None:
-    """A button that makes the zip, and then, in its place, the one that downloads it."""
-    label = "Script, weights and rows"
-    place = st.empty()
-    made = st.session_state.get(MADE)
-    if made is None or made[0] != row_id:
-        if not place.button(label, icon=":material/folder_zip:", help="Makes a zip, in seconds.", key="make-bundle"):
-            return
-        content = io.BytesIO()
-        try:
-            with st.spinner("Making the zip"):
-                bundle.make(wanted, content)
-        except EfficiencyError as error:
-            st.error(markdown_text(error), icon=":material/error:")
-            return
-        made = st.session_state[MADE] = (row_id, content.getvalue())
-    place.download_button(
-        f"{label}, {len(made[1]) / 1e6:.1f} MB",
-        made[1],
-        file_name,
-        "application/zip",
-        on_click="ignore",
-        icon=":material/download:",
-    )
+def _made(wanted: Wanted) -> bytes:
+    content = io.BytesIO()
+    bundle.make(wanted, content)
+    return content.getvalue()

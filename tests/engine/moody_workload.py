@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -172,6 +173,25 @@ def too_many_scores() -> Workload:
 def loses_rows() -> Workload:
     whole = steady().encode
     return replace(steady(), key="loses-rows", encode=lambda inputs: whole(inputs)[:1])
+
+
+def untrained() -> Workload:
+    """Brings no weights along: a checkpoint is trained where inference needs one."""
+    return replace(steady(), key="untrained-mlp", trained=False)
+
+
+def reads_a_file() -> Workload:
+    """Its weights lie beside this file, as a user's own may."""
+
+    def build(classes: int) -> nn.Module:
+        import torch
+
+        model = layers()
+        with torch.no_grad():
+            model[2].bias.copy_(torch.from_numpy(np.load(Path(__file__).with_name("bias.npy"))))
+        return model
+
+    return _workload("reads-a-file", build)
 
 
 def untrainable() -> Workload:

@@ -16,6 +16,7 @@ from efficiency.errors import BadRequest
 from efficiency.machine import this_machine
 
 ANSWER = {"predicted": [1, 2, 3], "at": "2026-01-01T00:00:00+00:00"}
+A, B, C, D, E = (32 * letter for letter in "abcde")
 
 
 @pytest.fixture
@@ -40,21 +41,34 @@ def contents(place: Path) -> dict[str, bytes]:
 
 
 def test_what_was_left_is_put_where_it_is_wanted(left, places):
-    assert prepared_cache.take("a", places) is None
-    assert prepared_cache.keep("a", ANSWER, left)
+    assert prepared_cache.take(A, places) is None
+    assert prepared_cache.keep(A, ANSWER, left)
     for _ in range(2):  # what is there is replaced
-        assert prepared_cache.take("a", places) == ANSWER
+        assert prepared_cache.take(A, places) == ANSWER
         assert contents(places["artefact"].parent) == contents(left["artefact"].parent)
-    assert prepared_cache.take("b", places) is None
+    assert prepared_cache.take(B, places) is None
+
+
+@pytest.mark.parametrize("key", ["", "..", "../victim", "a", A.upper(), f"{A}/", f"{A}\n", f"../prepared/{A}"])
+def test_a_name_that_no_entry_can_have_is_refused(left, places, key):
+    uses = (
+        prepared_cache.holds,
+        prepared_cache.read,
+        lambda key: prepared_cache.take(key, places),
+        lambda key: prepared_cache.keep(key, ANSWER, left),
+    )
+    for use in uses:
+        with pytest.raises(ValueError, match="is not the key of a preparation"):
+            use(key)
 
 
 def test_a_study_cannot_change_what_is_kept(left, places):
-    prepared_cache.keep("a", ANSWER, left)
-    prepared_cache.take("a", places)
+    prepared_cache.keep(A, ANSWER, left)
+    prepared_cache.take(A, places)
     assert not os.stat(places["learned"]).st_mode & 0o222
     for name in ("learned", "artefact"):
         prepared_cache._remove(places[name])
-    assert prepared_cache.take("a", places) == ANSWER
+    assert prepared_cache.take(A, places) == ANSWER
 
 
 @pytest.mark.parametrize(
@@ -62,8 +76,8 @@ def test_a_study_cannot_change_what_is_kept(left, places):
 )
 @pytest.mark.parametrize("how", ["changed", "emptied", "gone", "joined"])
 def test_a_damaged_entry_is_removed_and_never_trusted(left, places, damaged, how):
-    prepared_cache.keep("a", ANSWER, left)
-    file = prepared_cache.folder() / "a" / damaged
+    prepared_cache.keep(A, ANSWER, left)
+    file = prepared_cache.folder() / A / damaged
     content = file.read_bytes()
     file.unlink()
     if how == "joined":
@@ -71,34 +85,34 @@ def test_a_damaged_entry_is_removed_and_never_trusted(left, places, damaged, how
         file.with_name("more").write_bytes(b"")
     elif how != "gone":
         file.write_bytes(bytes([content[0] ^ 1, *content[1:]]) if how == "changed" else b"")
-    assert prepared_cache.take("a", places) is None
+    assert prepared_cache.take(A, places) is None
     assert list(places["artefact"].parent.iterdir()) == []
     assert prepared_cache.held().preparations == 0
-    assert prepared_cache.keep("a", ANSWER, left)
-    assert prepared_cache.take("a", places) == ANSWER
+    assert prepared_cache.keep(A, ANSWER, left)
+    assert prepared_cache.take(A, places) == ANSWER
 
 
 def test_those_not_used_for_longest_go_first(left, places, monkeypatch):
     size = sum(map(len, contents(left["artefact"].parent).values()))
-    for number, key in enumerate("abc"):
+    for number, key in enumerate((A, B, C)):
         copied = {name: path.with_name(f"{name}-{key}") for name, path in left.items()}
         copied["artefact"].mkdir()
         (copied["artefact"] / "model.onnx").write_bytes(b"x" * size)
         prepared_cache.keep(key, ANSWER, copied)
         os.utime(prepared_cache.folder() / key, (number, number))
-    assert prepared_cache.take("a", places)
+    assert prepared_cache.take(A, places)
     monkeypatch.setenv("EFFICIENCY_CACHE_GB", str((3 * size + 1_000) / 1e9))
-    prepared_cache.keep("d", ANSWER, left)
-    assert [prepared_cache.holds(key) for key in "abcd"] == [True, False, True, True]
+    prepared_cache.keep(D, ANSWER, left)
+    assert [prepared_cache.holds(key) for key in (A, B, C, D)] == [True, False, True, True]
     monkeypatch.setenv("EFFICIENCY_CACHE_GB", "0")
-    assert not prepared_cache.keep("e", ANSWER, left)
+    assert not prepared_cache.keep(E, ANSWER, left)
     assert prepared_cache.held() == prepared_cache.Held(0, 0)
 
 
 def test_what_two_entries_share_counts_once(left):
-    for key in "ab":
+    for key in (A, B):
         prepared_cache.keep(key, ANSWER, left)
-    small = sum(len(content) for content in contents(prepared_cache.folder() / "a").values())
+    small = sum(len(content) for content in contents(prepared_cache.folder() / A).values())
     assert prepared_cache.held().preparations == 2
     assert prepared_cache.held().size_bytes < 1.5 * small
     assert prepared_cache.clear().preparations == 2
@@ -115,24 +129,24 @@ def test_a_limit_that_is_none_is_refused(limit, monkeypatch):
 def test_several_at_once_leave_one_sound_entry(left, tmp_path):
     def both(number: int) -> bool:
         wanted = {name: tmp_path / f"{number}-{name}" for name in left}
-        prepared_cache.keep("a", ANSWER, left)
-        found = prepared_cache.take("a", wanted)
+        prepared_cache.keep(A, ANSWER, left)
+        found = prepared_cache.take(A, wanted)
         return found is None or (found == ANSWER and contents(wanted["artefact"]) == contents(left["artefact"]))
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(both, range(40)))
-    assert prepared_cache.keep("a", ANSWER, left)
+    assert prepared_cache.keep(A, ANSWER, left)
     assert prepared_cache.held().preparations == 1
-    assert [path.name for path in prepared_cache.folder().iterdir()] == ["a"]
+    assert [path.name for path in prepared_cache.folder().iterdir()] == [A]
 
 
 def test_what_a_dead_process_left_is_removed_later(left):
-    prepared_cache.keep("a", ANSWER, left)
+    prepared_cache.keep(A, ANSWER, left)
     for name, age_s in ((".making-old", 2 * prepared_cache.LEFT_OVER_S), (".making-now", 0.0)):
         (prepared_cache.folder() / name).mkdir()
         os.utime(prepared_cache.folder() / name, (time.time() - age_s,) * 2)
-    prepared_cache.keep("b", ANSWER, left)
-    assert sorted(path.name for path in prepared_cache.folder().iterdir()) == [".making-now", "a", "b"]
+    prepared_cache.keep(B, ANSWER, left)
+    assert sorted(path.name for path in prepared_cache.folder().iterdir()) == [".making-now", A, B]
 
 
 ASKED = {
@@ -168,10 +182,11 @@ def test_whatever_a_preparation_follows_from_is_in_its_key(monkeypatch):
         "cpp_compiler": None,
     }
     others += [key(machine=replace(HERE, **{name: value})) for name, value in changed.items()]
+    for name in ("ONEDNN_MAX_CPU_ISA", "NVIDIA_TF32_OVERRIDE", "CUBLASLT_WORKSPACE_SIZE", "CUDNN_X", "TRITON_X"):
+        with monkeypatch.context() as patch:
+            patch.setenv(name, "1")
+            others.append(key())
     with monkeypatch.context() as patch:
-        patch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
-        others.append(key())
-        patch.delenv("ONEDNN_MAX_CPU_ISA")
         patch.setattr(prepared_content, "own_code", lambda: "other")
         others.append(key())
     if HERE.cpp_compiler is None:

@@ -31,13 +31,13 @@ from efficiency.techniques import compose
 EFFORT = Effort(test_rows=200, calibration_rows=64, training_rows=64, replicates=2, seconds_per_replicate=0.05)
 CALLED = 40
 """Test rows that are answered again, one by one."""
-PACKAGED = [
-    key
-    for key, technique in (("optimize-for-inference", None), ("torch-compile", "compiler"), ("onnxruntime", "onnx"))
-    if technique is None
-    or (technique == "compiler" and this_machine().cpp_compiler)
-    or (technique == "onnx" and "onnxruntime" in this_machine().installed)
-]
+NEEDS = {
+    "optimize-for-inference": True,
+    "torch-compile": bool(this_machine().cpp_compiler),
+    "onnxruntime": "onnxruntime" in this_machine().installed,
+    "openvino": "openvino" in this_machine().installed,
+}
+PACKAGED = [key for key, there in NEEDS.items() if there]
 VARIANTS = (["dynamic-int8"], ["static-int8"], ["static-int8", "inference-mode"], *([key] for key in PACKAGED))
 SHARED = ("prepare_s", "size_mb", "accuracy_pct", "took_effect", "logits_snr_db", "agreement_pct")
 
@@ -164,6 +164,7 @@ def test_prepared_anew_where_that_is_asked_or_something_changed(first: Run, seco
 
 IN_A_FRESH_PROCESS = """
 import sys
+sys.modules["openvino_telemetry"] = None  # nothing is reported
 import numpy
 import torch
 import {module}
@@ -189,7 +190,7 @@ def test_an_artefact_runs_in_a_fresh_process_by_its_runtimes_own_api(
     rows = moody_workload.load("test", CALLED).inputs
     first.packed(key).extractall(tmp_path)
     np.save(tmp_path / "rows.npy", rows)
-    module = "onnxruntime" if key == "onnxruntime" else "torch"
+    module = key if key in ("onnxruntime", "openvino") else "torch"
     done = subprocess.run(
         [sys.executable, "-c", IN_A_FRESH_PROCESS.format(module=module)], cwd=tmp_path, capture_output=True, text=True
     )

@@ -15,12 +15,12 @@ from test_cli import efficiency, surroundings
 from efficiency import check, estimate
 from efficiency.analysis import accuracy, derive, training, views
 from efficiency.condition import Condition
-from efficiency.engine import inputs, training_steps
+from efficiency.engine import child, inputs, job, training_steps
 from efficiency.errors import DataUnavailable
 from efficiency.machine import this_machine
 from efficiency.results import documents
 from efficiency.results.store import Store
-from efficiency.study import TRAINING_EFFORTS, plan_preset
+from efficiency.study import TRAINING_EFFORTS, Effort, Study, Variant, plan_preset
 from efficiency.ui import plan
 
 FILE, BATCH = moody_workload.__file__, 16
@@ -87,6 +87,18 @@ def test_a_file_without_rows_to_train_on_says_so(make: str, said: str) -> None:
         inputs.sample(workload, workload.dataset(None), condition)
     sample, labels = inputs.sample(workload, workload.dataset(None), Condition(batch_size=BATCH))
     assert len(sample) == len(labels) == BATCH
+
+
+def test_no_checkpoint_is_needed(home: Path) -> None:
+    child.let_go()  # those forked from an earlier server have another home
+    effort = Effort(None, 0, 4 * BATCH, replicates=2, seconds_per_replicate=0.05)
+    condition = Condition(batch_size=BATCH, phase="training")
+    study = Study((f"{FILE}:untrained",), (Variant.of(["amp-bf16"]),), (condition,), effort)
+    with Store.open() as store:
+        id = store.add_study(study.as_dict(), name="", machine=this_machine().as_dict(), command="")
+        assert job.conduct(store, id) == "done", store.study(id).message
+        assert set(store.rows([id])["status"]) == {"done"}
+    assert not (home / "trained").exists()
 
 
 def test_it_is_told_apart_from_inference_and_put_into_a_sentence(document: dict[str, Any], tmp_path: Path) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import moody_workload
 import pytest
 
-from efficiency.engine import turn
+from efficiency.engine import child, train_job, turn
+from efficiency.machine import this_machine
 
 
 class _EnoughOfWaiting(Exception):
@@ -30,3 +34,18 @@ def test_it_is_freed_by_an_error():
         raise ValueError("broken")
     with turn.taken("second", lambda holder: pytest.fail("still taken")):
         pass
+
+
+def test_training_waits_until_no_study_runs(home: Path) -> None:
+    def waiting(what: str, share: float) -> None:
+        raise _EnoughOfWaiting(what)
+
+    child.let_go()  # those forked from an earlier server have another home
+    untrained = f"{moody_workload.__file__}:untrained"
+    with turn.taken("a-study", pytest.fail), pytest.raises(_EnoughOfWaiting, match="Waiting for the study a-study"):
+        train_job.train(untrained, this_machine(), tell=waiting)
+    assert not (home / "trained").exists()
+    holders: list[str | None] = []
+    card = train_job.train(untrained, this_machine(), tell=lambda *told: holders.append(turn.holder()))
+    assert set(holders) == {"of training Steady mlp"}
+    assert card["accuracy_pct"] > 25

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,22 +24,42 @@ def test_what_was_prepared_is_there_until_the_cache_is_cleared(visit: Visit, sto
     artefact = tmp_path / "artefact"
     artefact.mkdir()
     (artefact / "model.onnx").write_bytes(b"graph")
-    prepared_cache.keep("mine", {"at": "2026-01-05T10:00:00+00:00"}, {"artefact": artefact})
-    about = {"key": "mine", "at": "2026-01-05T10:00:00+00:00", "from_cache": True}
+    key = 32 * "a"
+    prepared_cache.keep(key, {"at": "2026-01-05T10:00:00+00:00"}, {"artefact": artefact})
+    about = {"key": key, "at": "2026-01-05T10:00:00+00:00", "from_cache": True}
     columns = {name: row[name] for name in ("workload", "dataset", "variant", "status", "batch_size", "threads")}
     store.put_row(id, row["position"], columns | {"prepare_s": 3.2}, {"prepared": about, "size_of": "artefact"})
 
     at = visit(study=id, row=str(row["row_id"]))
     assert "Prepared on 5 Jan 2026, taken from the cache; preparation took 3.20 s then." in said(at)
     assert "The size is that of the artefact" in said(at)
-    labels = [button.proto.label for button in at.get("download_button")]
-    assert "Download what was prepared" in labels
+    at.button(key="make-artefact").click().run()
+    assert not at.exception
+    row_id, content = at.session_state["artefact"]
+    assert row_id == row["row_id"]
+    assert zipfile.ZipFile(io.BytesIO(content)).namelist() == ["model.onnx", "README.txt"]
+    assert "What was prepared, 0.0 MB" in [button.proto.label for button in at.get("download_button")]
+
+    at = visit(study=id, row=str(row["row_id"]))
+    (prepared_cache.folder() / key / "artefact" / "model.onnx").unlink()  # damaged since the page was drawn
+    at.button(key="make-artefact").click().run()
+    assert "is not kept here" in at.error[0].value
 
     prepared_cache.clear()
     at = visit(study=id, row=str(row["row_id"]))
-    assert "Download what was prepared" not in [button.proto.label for button in at.get("download_button")]
+    assert "No artefact to download" in [expander.label for expander in at.expander]
     command = "run --workload vision-small-cnn --dataset glyphs --technique static-int8 --batch-size 1 --threads 1"
     assert command in said(at)
+
+
+def test_names_from_a_document_are_no_markdown(visit: Visit, store: Store) -> None:
+    id = synthetic.fill(store)
+    row = store.rows([id]).query("variant == 'static-int8' and workload == 'vision-small-cnn'").iloc[0].to_dict()
+    columns = {name: row[name] for name in ("dataset", "variant", "status", "batch_size", "threads")}
+    store.put_row(id, row["position"], columns | {"workload": "![x](http://h/p.png)"}, {})
+    at = visit(study=id, row=str(row["row_id"]))
+    (expander,) = (one for one in at.expander if one.label == "No artefact to download")
+    assert r"\!\[x\]" in expander.markdown[0].value
 
 
 def test_its_layers_are_bars_with_what_they_cost(visit: Visit, store: Store) -> None:

@@ -78,6 +78,13 @@ def test_it_names_what_to_install_in_the_versions_that_are_here() -> None:
     assert all(line in pinned for line in lines)
 
 
+def test_what_is_not_installed_here_is_named_without_a_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    of = wanted(("openvino-int8",), "vision-small-cnn")
+    lines = bundle.requirements(of).split()
+    monkeypatch.setattr(sys, "path", [place for place in sys.path if "site-packages" not in place])
+    assert bundle.requirements(of).split() == [line.partition("==")[0] for line in lines]
+
+
 def test_a_users_own_file_builds_the_model(tmp_path: Path) -> None:
     folder = unpacked(wanted(("dynamic-int8",), OWN), tmp_path / "home")
     assert OWN.partition(":")[0] in (folder / "README.txt").read_text()
