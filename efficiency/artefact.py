@@ -19,6 +19,7 @@ from safetensors.numpy import save as to_safetensors
 
 from efficiency import techniques, workloads
 from efficiency.analysis import preparation
+from efficiency.analysis.kept import mapping_of
 from efficiency.engine import prepared_cache
 from efficiency.engine.prepared_content import weights_digest
 from efficiency.errors import BadRequest
@@ -79,7 +80,8 @@ def file_name(row: Row) -> str:
 
 
 def _key(kept: Mapping[str, Any]) -> str | None:
-    return (kept.get("prepared") or {}).get("key")
+    key = mapping_of(kept.get("prepared")).get("key")
+    return key if isinstance(key, str) else None
 
 
 def _keys(row: Row) -> list[str]:
