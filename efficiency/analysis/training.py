@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -99,15 +100,32 @@ def outcome(panel: pd.DataFrame, details: Mapping[int, Mapping[str, Any]]) -> pd
     }).dropna(axis=1, how="all").reset_index(drop=True)  # fmt: skip
 
 
+def luck_pp(details: Mapping[Any, Any], accuracy_pct: Any) -> float:
+    """From a baseline's details and accuracy, how far luck alone leads two runs of its training apart.
+
+    As `accuracy.verdict` takes it: infinite where it has learned no more than to guess, and 0 where nothing is trained.
+    """
+    kept = mapping_of(details.get("training"))
+    apart_pp = _apart_pp(kept, accuracy_pct)
+    if apart_pp is None:
+        return 0.0
+    return math.inf if kept.get("beats_guessing") is False else apart_pp
+
+
+def _apart_pp(kept: Mapping[Any, Any], accuracy_pct: Any) -> float | None:
+    """Between FP32 and FP32 with its batches in another order; None where one of the two is unknown."""
+    own, again = number_of(accuracy_pct), number_of(mapping_of(kept.get("reordered")).get("accuracy_pct"))
+    return None if own is None or again is None else abs(again - own)
+
+
 def luck(panel: pd.DataFrame, details: Mapping[int, Mapping[str, Any]]) -> str:
     """How many steps were taken, and how far two runs of one training lie apart; empty where nothing is kept."""
     for row in views.records(panel[panel["variant"] == BASELINE]):
         kept = _kept(details, row)
         steps, rows = (number_of(kept.get(name)) for name in ("steps", "rows"))
-        again_pct = number_of(mapping_of(kept.get("reordered")).get("accuracy_pct"))
-        if steps is None or rows is None or again_pct is None or pd.isna(row["accuracy_pct"]):
+        apart_pp = _apart_pp(kept, row["accuracy_pct"])
+        if steps is None or rows is None or apart_pp is None:
             continue
-        apart_pp = abs(again_pct - row["accuracy_pct"])
         said = (
             f"After {steps:,.0f} steps over {rows:,.0f} rows, all from the same weights with the same batches. FP32 "
             f"itself, with its batches in another order, ends {apart_pp:.2f} pp away: differences this small are luck, "
