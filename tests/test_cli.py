@@ -30,6 +30,7 @@ from efficiency.machine import this_machine
 from efficiency.results import documents
 from efficiency.results.columns import COLUMNS, STATUSES
 from efficiency.results.store import Store
+from efficiency.study import plan_preset
 from efficiency.techniques import TECHNIQUES, matrix
 from efficiency.workloads import WORKLOADS
 
@@ -589,7 +590,11 @@ def test_nothing_to_ship_is_exit_code_1_with_the_closest_miss(study_id):
     assert answer["closest"]["variant"] == "dynamic-int8"
     with Store.open() as store:
         empty = store.add_study({"preset": "quick"}, name="Empty", machine={}, command="", status="failed")
+        steps = synthetic.fill(store, plan_preset("quick", this_machine(), phase="training"))
     assert recommended(empty) == (1, "")
+    trained = CliRunner().invoke(app, ["recommend", steps, "--batch-size", "16"])
+    assert trained.exit_code == 1
+    assert "It timed training steps, and nothing of them is shipped" in trained.stderr
 
 
 @pytest.mark.parametrize(

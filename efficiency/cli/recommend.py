@@ -57,6 +57,7 @@ def recommend(
     json: Json = None,
 ) -> None:
     """Which variant to ship: the fastest that keeps to the limits. Exit code 1 where nothing does."""
+    from efficiency import decisions
     from efficiency.results.store import Store
 
     asked = Limits(max_accuracy_drop, max_latency_ms, max_size_mb, max_memory_mb, max_prepare_s, percentile, sure)
@@ -69,7 +70,8 @@ def recommend(
     console.writable("--recipe", recipe)
     store = Store.open()
     filters = {"workload": workload, "batch_size": batch_size, "threads": threads}
-    found = _cases(store, study_id, filters)
+    rows = _rows(store, study_id, filters)
+    found = _cases(store, study_id, rows)
     if recipe and len(found) > 1:
         raise BadRequest(
             f"--recipe: there are {len(found)} answers; name one with --workload, --batch-size, --threads."
@@ -77,9 +79,12 @@ def recommend(
     if confirm:
         for case in found:
             _confirm(store, study_id, case, asked)
-        found = _cases(store, study_id, filters)
+        found = _cases(store, study_id, rows)
     answers = [(case, case.answer(asked)) for case in found]
     _say(store, study_id, answers, asked, price_per_hour, _to_confirm(study_id, asked, filters, price_per_hour))
+    if not answers:
+        record = store.study(study_id)
+        console.say(decisions.why_empty(rows, record.status, record.message))
     if recipe:
         _write_recipe(store, answers, recipe)
     if json:
@@ -94,9 +99,8 @@ def recommend(
         sys.exit(1)
 
 
-def _cases(store: Store, study_id: str, filters: Mapping[str, str | int | None]) -> Sequence[Case]:
+def _rows(store: Store, study_id: str, filters: Mapping[str, str | int | None]) -> pd.DataFrame:
     """What was asked for of the study; raises `BadRequest` where a filter, by its column, leaves nothing."""
-    from efficiency import decisions
     from efficiency.analysis import views
 
     store.study(study_id)
@@ -109,6 +113,13 @@ def _cases(store: Store, study_id: str, filters: Mapping[str, str | int | None])
         if rows.empty:
             known = ", ".join(f"{one:g}" if isinstance(one, float) else str(one) for one in there)
             raise BadRequest(f"{_option(name)}: study {study_id} has no rows with {value}; choose from {known}.")
+    return rows
+
+
+def _cases(store: Store, study_id: str, rows: pd.DataFrame) -> Sequence[Case]:
+    from efficiency import decisions
+    from efficiency.analysis import views
+
     again = decisions.confirmations(store.studies(), study_id)
     fresh = views.prepared(store.rows(list(again.loc[again["status"] == "done", "id"])))
     return decisions.cases(store, rows, fresh)
@@ -169,7 +180,7 @@ def _say(
     price_per_hour: float | None,
     to_confirm: str,
 ) -> None:
-    from efficiency import confirm, decisions
+    from efficiency import confirm
     from efficiency.analysis import decision_words, machine_words, notes
     from efficiency.machine import this_machine
 
@@ -177,8 +188,6 @@ def _say(
     console.say(f"{record.name or study_id}, {decision_words.asked(asked)}.")
     if differs := machine_words.elsewhere(record.machine, here):
         console.say(f"Measured on {record.machine.get('label') or 'an unknown machine'}, {differs}.")
-    if not answers:
-        console.say(decisions.why_empty(pd.DataFrame(), record.status, record.message))
     for case, answer in answers:
         console.say(f"\n{case.title}: {decision_words.sentence(answer)}")
         found = answer.last
