@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 from streamlit.testing.v1 import AppTest
@@ -82,11 +84,56 @@ def test_calibrating_anew_is_paired_with_the_same_rows(record: drifts.DriftRecor
 def test_what_is_said_names_the_variant_the_grade_and_the_figure(record: drifts.DriftRecord) -> None:
     own = analysis.table(record)
     (sentence,) = analysis.said(own, "Brightness")
-    assert sentence.startswith("Static INT8 ")
-    assert "grade 5 of brightness" in sentence
+    assert sentence.startswith("Static INT8")
+    assert re.search(r"at grade [1-5] of brightness", sentence)
+    assert re.search(r"\d\.\d\d pp \(95 %: \S+ to \S+\)", sentence)
     assert "FP32" in sentence
     heading, lines = analysis.summary(own)
     assert {len(heading)} == {len(line) for line in lines}
+
+
+def static(excess: tuple[float, ...], won_back: float = float("nan"), half: float = 1.5) -> pd.DataFrame:
+    """Lines of static INT8 that lost so much beyond FP32 at the grades from 1 on, each known to within `half`."""
+    lines = pd.DataFrame({"grade": range(len(excess) + 1), "excess_pp": [0.0, *excess], "won_back_pp": won_back})
+    for name in ("excess", "won_back"):
+        lines[f"{name}_low_pp"], lines[f"{name}_high_pp"] = lines[f"{name}_pp"] - half, lines[f"{name}_pp"] + half
+    alarm = lines["excess_pp"] < -5
+    return lines.assign(
+        variant="static-int8", shift="gain", alarm=alarm, accuracy_pct=90.0, recalibrated_pct=float("nan")
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (
+            static((-1.0, -3.0, -45.0, -9.0, 0.1), won_back=40.0),
+            "Static INT8 loses 45.00 pp (95 %: 43.50 to 46.50) more than FP32 does at grade 3 of gain, where that is "
+            "most; its ranges no longer fit from grade 3 on; calibrated anew it wins back 40.00 pp (95 %: 38.50 to "
+            "41.50) there.",
+        ),
+        (
+            static((-0.4, -1.4, -0.2), won_back=0.3),
+            "Static INT8: whether it loses more than FP32 does cannot be told; at grade 2 of gain, its worst, the "
+            "difference is -1.40 pp (95 %: -2.90 to +0.10); its ranges fit; whether calibrating anew helps there "
+            "cannot be told, +0.30 pp (95 %: -1.20 to +1.80).",
+        ),
+        (
+            static((3.0, 2.0, 4.0), won_back=-6.0),
+            "Static INT8 loses 2.00 pp (95 %: 0.50 to 3.50) less than FP32 does at grade 2 of gain, where that is "
+            "least; its ranges fit; calibrated anew it loses 6.00 pp (95 %: 4.50 to 7.50) more there.",
+        ),
+        (
+            static((-1e-9,), half=1e-3).assign(alarm=float("nan")),
+            "Static INT8: whether it loses more than FP32 does cannot be told; at grade 1 of gain, its worst, the "
+            "difference is +0.00 pp (95 %: +0.00 to +0.00).",
+        ),
+    ],
+)
+def test_a_sentence_has_the_worst_grade_its_figure_and_interval(lines: pd.DataFrame, said: str) -> None:
+    assert analysis.said(lines, "Gain") == [said]
+    (cells,) = analysis.summary(lines)[1]
+    assert cells[5].endswith(f"grade {lines['excess_pp'].iloc[1:].argmin() + 1}")
 
 
 def test_the_page_shows_what_was_measured(record: drifts.DriftRecord, home: Path) -> None:
@@ -97,7 +144,7 @@ def test_the_page_shows_what_was_measured(record: drifts.DriftRecord, home: Path
     at = AppTest.from_file(str(paths.PROJECT / "app.py"), default_timeout=60).run().switch_page("pages/drift.py").run()
     assert not at.exception
     assert len(at.get("plotly_chart")) == 2
-    assert any("grade 5 of brightness" in text.value for text in at.markdown)
+    assert any("of brightness" in text.value and "pp (95 %" in text.value for text in at.markdown)
     assert at.button(key="measure-drift").label == "Measure again"
 
 
