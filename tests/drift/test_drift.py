@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +12,11 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 from torch import nn
+from typer.testing import CliRunner
 
 from efficiency import paths
 from efficiency.analysis import drift as analysis
+from efficiency.cli.app import app
 from efficiency.drift import shifts
 from efficiency.engine import drift_job
 from efficiency.engine.child import Child
@@ -158,6 +161,47 @@ def test_data_that_are_neither_images_nor_text_are_refused(store_of_home: Store)
     moody = str(paths.PROJECT / "tests" / "engine" / "moody_workload.py") + ":steady"
     with pytest.raises(BadRequest, match="neither images nor text"):
         drift_job.measure(store_of_home, moody, this_machine())
+
+
+MINE = """
+import numpy as np
+import torch
+from torch import nn
+
+from efficiency.workloads.base import Dataset, Rows, Workload
+
+
+def load(split, rows=None):
+    rng = np.random.default_rng(len(split))
+    labels = rng.integers(0, 2, size=200)
+    images = labels[:, None, None, None] + rng.normal(size=(200, 1, 8, 8))
+    return Rows(images.astype(np.float32)[:rows], labels[:rows])
+
+
+def make():
+    data = Dataset(
+        key="squares", label="Squares", summary="Dark and bright.", kind="image", classes=("dark", "bright"), load=load,
+        fingerprint=lambda: "squares-1", test_rows=200,
+    )
+    return Workload(
+        key="mine", label="Mine", summary="One layer.", datasets=(data,), trained=True,
+        build=lambda classes: nn.Sequential(nn.Flatten(), nn.Linear(64, classes)).eval(),
+        encode=lambda inputs: torch.from_numpy(np.asarray(inputs)),
+    )
+"""
+
+
+def test_a_users_own_file_is_shown_however_it_was_typed(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.py").write_text(MINE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(drift_job, "VARIANTS", ((),))
+    found = CliRunner().invoke(app, ["drift", "./mine.py", "--rows", "100", "--json", "-"])
+    assert found.exit_code == 0, found.output
+    document = json.loads(found.stdout.splitlines()[-1])
+    assert (document["workload"], document["dataset"]) == (f"{tmp_path / 'mine.py'}:make", "squares")
+    assert {row["variant"] for row in document["rows"]} == {"baseline"}
 
 
 @pytest.fixture
