@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+from said import said
 from streamlit.testing.v1 import AppTest
 from torch import nn
 from typer.testing import CliRunner
@@ -139,21 +140,71 @@ def test_a_sentence_has_the_worst_grade_its_figure_and_interval(lines: pd.DataFr
     assert cells[5].endswith(f"grade {lines['excess_pp'].iloc[1:].argmin() + 1}")
 
 
-def test_the_page_shows_what_was_measured(record: drifts.DriftRecord, home: Path) -> None:
+def page(**address: str) -> AppTest:
+    """The page Drift."""
+    at = AppTest.from_file(str(paths.PROJECT / "app.py"), default_timeout=60).run().switch_page("pages/drift.py")
+    for name, value in address.items():
+        at.query_params[name] = value
+    at.run()
+    assert not at.exception
+    return at
+
+
+def keep(record: drifts.DriftRecord, dataset: str = "glyphs", workload: str = WORKLOAD, **machine: str) -> None:
+    """The same measurement once more, as another machine, data set or workload would have it."""
     with Store.open() as store:
         drifts.keep(
-            store, workload=WORKLOAD, dataset="glyphs", machine=record.machine, asked=record.asked, cells=record.cells
-        )
-    at = AppTest.from_file(str(paths.PROJECT / "app.py"), default_timeout=60).run().switch_page("pages/drift.py").run()
-    assert not at.exception
+            store, workload=workload, dataset=dataset, machine=record.machine | machine, asked=record.asked,
+            cells=record.cells,
+        )  # fmt: skip
+
+
+def test_the_page_shows_what_was_measured(record: drifts.DriftRecord, home: Path) -> None:
+    keep(record)
+    at = page()
     assert len(at.get("plotly_chart")) == 2
     assert any("of brightness" in text.value and "pp (95 %" in text.value for text in at.markdown)
     assert at.button(key="measure-drift").label == "Measure again"
 
 
-def test_where_nothing_was_measured_the_page_offers_to(home: Path) -> None:
-    at = AppTest.from_file(str(paths.PROJECT / "app.py"), default_timeout=60).run().switch_page("pages/drift.py").run()
+def test_another_machines_measurement_is_shown_only_until_there_is_one_of_this(
+    record: drifts.DriftRecord, home: Path
+) -> None:
+    keep(record, label="Elsewhere CPU", cpu_model="Elsewhere CPU", key="0123456789")
+    at = page()
+    assert "Measured on Elsewhere CPU, not on this machine. The button measures it here." in said(at)
+    assert at.button(key="measure-drift").label == "Measure drift of Small CNN"
+    keep(record)
+    keep(record, label="Elsewhere CPU", cpu_model="Elsewhere CPU", key="0123456789")
+    at = page()
+    assert "Elsewhere CPU" not in said(at), "It is newer, and not of this machine."
+    assert at.button(key="measure-drift").label == "Measure again"
+
+
+def test_the_address_names_the_data_set(record: drifts.DriftRecord, home: Path) -> None:
+    for dataset in ("glyphs", "fashion-mnist"):
+        keep(record, dataset)
+    for dataset in ("source-code", "ag-news"):
+        keep(record, dataset, workload="transformer-encoder")
+    assert "200 test rows of glyphs" in said(page()), "What claims are judged by comes first, though it is older."
+    assert "200 test rows of glyphs" in said(page(dataset="another")), "Nothing is known of it."
+    at = page(dataset="fashion-mnist")
+    assert "200 test rows of fashion-mnist" in plainly(at)
+    at.segmented_control(key="drift-workload").set_value("transformer-encoder").run()
     assert not at.exception
+    assert "200 test rows of source-code" in plainly(at), "It has no data set of that name."
+    at.segmented_control(key="dataset").set_value("ag-news").run()
+    assert "200 test rows of ag-news" in plainly(at)
+    assert at.query_params["dataset"] == "ag-news"
+
+
+def plainly(at: AppTest) -> str:
+    """What the page says, its escapes of Markdown aside."""
+    return said(at).replace("\\", "")
+
+
+def test_where_nothing_was_measured_the_page_offers_to(home: Path) -> None:
+    at = page()
     assert "Measure drift of Small CNN" in at.button(key="measure-drift").label
 
 
