@@ -56,15 +56,23 @@ def sentence(answer: Answer) -> str:
         start = f"Ship {row['variant_label']}: {led} led, but fresh replicates put it first"
     else:
         start = f"Ship {row['variant_label']}, which fresh replicates confirm"
-    return f"{start}. {facts(row)}{_probable(row, found.limits)}"
+    return f"{start}. {facts(row, found.limits)}{_probable(row, found.limits)}"
 
 
-def facts(row: Mapping[str, Any]) -> str:
-    """`2.86x the baseline's speed (95 %: 2.81–2.90x), 0.354 ms a call (p50), -0.25 pp of accuracy (...), 0.164 MB.`"""
+ALWAYS = ("latency_ms_p50", "accuracy_delta_pp", "size_mb")
+"""Columns of figures that are told whatever is asked, beside the speed."""
+
+
+def facts(row: Mapping[str, Any], limits: Limits) -> str:
+    """`2.86x the baseline's speed (95 %: 2.81–2.90x), 0.354 ms a call at p50 (...), -0.25 pp of accuracy (...), 14 MB.`
+
+    Then the figure of whatever else was limited: `, 0.41 ms of latency p99`.
+    """
     parts = [
         f"{wording.number(row['speedup'], 'x')} the baseline's speed"
         + _ends(row, "speedup_ci_low", "speedup_ci_high", "x"),
-        f"{wording.number(row['latency_ms_p50'], 'ms')} a call (p50)",
+        f"{wording.number(row['latency_ms_p50'], 'ms')} a call at p50"
+        + _ends(row, "latency_low_ms", "latency_high_ms", "ms"),
     ]
     if pd.notna(row["accuracy_delta_pp"]):
         delta = f"{round(row['accuracy_delta_pp'], 2) + 0.0:+.2f} pp of accuracy"
@@ -72,6 +80,9 @@ def facts(row: Mapping[str, Any]) -> str:
     if pd.notna(row["size_mb"]):
         size = wording.size(row)
         parts.append(wording.number(row["size_mb"], "MB") + (f" ({size})" if size else ""))
+    for kind in (limits_module.kind_of(name, limits) for name in limits.asked):
+        if kind.column not in ALWAYS:
+            parts.append(f"{wording.number(row[kind.column], kind.unit)} of {kind.title.lower()}")
     return ", ".join(parts) + "."
 
 
@@ -125,7 +136,7 @@ def _runner_up(found: Choice) -> str:
     row = found.runner_up
     if row is None:
         return ""
-    return f"Runner-up: {row['variant_label']}, {facts(row)}"
+    return f"Runner-up: {row['variant_label']}, {facts(row, found.limits)}"
 
 
 def _unsettled(found: Choice) -> str:

@@ -166,6 +166,17 @@ def test_p99_has_no_interval_and_an_unknown_figure_meets_nothing():
     assert decided(frame, latency_ms=16.0, percentile="p50").winner["variant"] == "a"
 
 
+def test_the_figure_of_every_limit_is_told_with_its_interval_where_it_has_one():
+    frame = rows(row("a", 2.0), row("b", 1.5))
+    text = decision_words.sentence(Answer(decided(frame)))
+    assert "5.00 ms a call at p50 (95 %: 4.95–5.05 ms), +0.00 pp of accuracy" in text
+    assert "p99" not in text
+    found = decided(frame, latency_ms=16.0, percentile="p99", memory_mb=400.0, prepare_s=2.0, size_mb=20.0)
+    others = "7.50 ms of latency p99, 300 MB of peak memory, 1.00 s of preparation."
+    assert others in decision_words.sentence(Answer(found))
+    assert others.replace("7.50", "10.0") in " ".join(decision_words.beside(Answer(found))), "Of the runner-up, too."
+
+
 def test_a_study_with_failures_only_gets_a_sentence():
     frame = rows(row("a", status="failed"), row("b", status="not-applicable")).tail(2)
     found = decided(frame)
