@@ -118,18 +118,31 @@ def asked(limits: Limits) -> str:
 def beside(answer: Answer) -> list[str]:
     """What is to be known beside the answer, a sentence each: ties, the runner-up, what is not settled."""
     found = answer.last
-    told = [_tied(found), _runner_up(found), _unsettled(answer.first)]
+    told = [_tied(found), _uncompared(found), _runner_up(found), _unsettled(answer.first)]
     if found.kind != "empty":
         told.append(_left_out(answer.first))
     return [text for text in told if text]
 
 
 def _tied(found: Choice) -> str:
-    if not found.tied or found.winner is None:
+    apart = {row["row_id"] for row in found.uncompared}
+    compared = [row for row in found.tied if row["row_id"] not in apart]
+    if not compared or found.winner is None:
         return ""
-    names = _and([row["variant_label"] for row in (found.winner, *found.tied)])
-    count = {2: "two", 3: "three", 4: "four", 5: "five"}.get(len(found.tied) + 1, str(len(found.tied) + 1))
+    names = _and([row["variant_label"] for row in (found.winner, *compared)])
+    count = {2: "two", 3: "three", 4: "four", 5: "five"}.get(len(compared) + 1, str(len(compared) + 1))
     return f"These {count} can't be told apart, or only {CLOSE}: {names}. Compared directly, in the same processes."
+
+
+def _uncompared(found: Choice) -> str:
+    if not found.uncompared or found.winner is None:
+        return ""
+    names, one = _and([row["variant_label"] for row in found.uncompared]), len(found.uncompared) == 1
+    return (
+        f"By {'its own interval' if one else 'their own intervals'} {names} may be as fast, but "
+        f"{'was' if one else 'were'} not compared directly with {found.winner['variant_label']}: not two processes are "
+        "known to have timed both."
+    )
 
 
 def _runner_up(found: Choice) -> str:

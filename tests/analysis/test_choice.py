@@ -140,6 +140,20 @@ def test_rows_that_no_process_timed_together_are_tied_where_their_intervals_meet
     frame = rows(row("a", 2.0), row("b", 1.99), row("c", 1.0))
     found = choice.decide(frame, Limits(), lambda *_: None)
     assert [one["variant"] for one in found.tied] == ["b"]
+    text = " ".join(decision_words.beside(Answer(found)))
+    assert "By its own interval B may be as fast, but was not compared directly with A" in text
+    assert "Compared directly" not in text
+
+
+def test_of_ties_only_those_in_the_same_processes_were_compared_directly():
+    """As where memory did not hold all variants at once: `b` was timed with the winner, `c` and `d` were not."""
+    frame = rows(row("a", 2.0), row("b", 1.99), row("c", 1.985), row("d", 1.98))
+    together = by_estimate(frame)
+    found = choice.decide(frame, Limits(), lambda *ids: together(*ids) if max(ids) < 4 else None)
+    assert [one["variant"] for one in found.tied] == ["b", "c", "d"]
+    text = " ".join(decision_words.beside(Answer(found)))
+    assert "These two can't be told apart, or only within 2 %: A and B. Compared directly" in text
+    assert "By their own intervals C and D may be as fast, but were not compared directly with A" in text
 
 
 def test_the_closest_miss_is_named_with_what_it_misses():
