@@ -20,6 +20,7 @@ from safetensors.numpy import save as to_safetensors
 
 from efficiency import recipes, techniques
 from efficiency.analysis import preparation
+from efficiency.analysis.kept import mapping_of
 from efficiency.engine import prepared_cache
 from efficiency.engine.prepared_content import weights_digest
 from efficiency.errors import BadRequest
@@ -87,8 +88,7 @@ def file_name(row: Row) -> str:
 
 def _key(kept: Mapping[str, Any]) -> str | None:
     """Of the entry in the cache; None where there is none: what an imported document says may be anything."""
-    about = kept.get("prepared")
-    key = about.get("key") if isinstance(about, Mapping) else None
+    key = mapping_of(kept.get("prepared")).get("key")
     return str(key) if prepared_cache.is_key(key) else None
 
 

@@ -64,7 +64,11 @@ def _chosen(timing: Timing, limits: Limits) -> Choice:
 
 
 def cases(store: Store, rows: pd.DataFrame, again: pd.DataFrame) -> list[Case]:
-    """One a workload and condition of a study's rows; `again` holds the rows of its confirmations (`confirmations`)."""
+    """One a workload and condition of a study's rows; `again` holds the rows of its confirmations (`confirmations`).
+
+    A training step is not shipped: of training rows there is none.
+    """
+    rows = rows[rows["phase"] != "training"]
     differs = [name for name in ("dataset", "condition") if (rows.groupby("workload")[name].nunique() > 1).any()]
     found = []
     for _, own in rows.groupby(views.PANEL, sort=False):
@@ -107,7 +111,8 @@ def _timing(store: Store, rows: pd.DataFrame) -> Timing:
 def why_empty(rows: pd.DataFrame, status: str, message: Any) -> str:
     """A sentence for a study without a row that could be chosen; empty where there are rows."""
     if len(rows):
-        return ""
+        trained = bool((rows["phase"] == "training").all())
+        return "It timed training steps, and nothing of them is shipped: see the page Training." if trained else ""
     if status in ("queued", "running"):
         return "Nothing is measured yet; the answer appears as soon as rows are timed."
     return f"This study is {status} and holds no rows. {message or ''}".strip()

@@ -4,12 +4,13 @@ from efficiency.ui import data, drift_panel, frame
 
 
 def drift() -> None:
-    """The workload, the button that measures it, and what was found."""
+    """The workload and its data set, the button that measures it, and what was found."""
     store = data.store()
     workload = drift_panel.chosen()
-    drift_panel.control(store, workload)
+    record = drift_panel.record(store, workload)
+    drift_panel.control(store, workload, record)
     with frame.sentences():
-        drift_panel.found(store, workload)
+        drift_panel.found(record)
 
 
 frame.show(drift)

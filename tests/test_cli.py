@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import os
+import re
+import shlex
 import sqlite3
 import subprocess
 import sys
@@ -25,8 +27,10 @@ from efficiency.cli.app import app
 from efficiency.condition import Condition
 from efficiency.errors import BadRequest
 from efficiency.machine import this_machine
+from efficiency.results import documents
 from efficiency.results.columns import COLUMNS, STATUSES
 from efficiency.results.store import Store
+from efficiency.study import plan_preset
 from efficiency.techniques import TECHNIQUES, matrix
 from efficiency.workloads import WORKLOADS
 
@@ -557,7 +561,25 @@ def test_what_to_ship_for_each_workload(study_id):
     assert winner["speedup_ci_low"] < winner["speedup"] < winner["speedup_ci_high"]
     assert winner["cost_per_million_calls"] == pytest.approx(winner["latency_ms_p50"] / 10)
     assert answers[1]["sentence"] in said.err
-    assert f"recommend {study_id} --confirm" in said.err
+    again = f"recommend {study_id} --max-accuracy-drop 2 --price-per-hour 0.36 --confirm"
+    assert f"`python -m efficiency {again}` times it again" in said.err
+
+
+def test_what_confirms_an_answer_asks_the_same(study_id):
+    """Without the limits and filters something else would lead, and be timed again."""
+    with Store.open() as store:
+        document = documents.to_json(store, study_id)
+        for row in document["rows"]:
+            row["columns"] |= {"workload": "my models/lstm.py:make", "latency_ms_p99": row["columns"]["latency_ms_p50"]}
+        own = documents.from_json(store, document)
+    asked = [
+        own, "--max-accuracy-drop", "2.5", "--max-latency-ms", "90.0625", "--max-size-mb", "100",
+        "--workload", "my models/lstm.py:make", "--batch-size", "1", "--percentile", "p99", "--sure",
+    ]  # fmt: skip
+    found = CliRunner().invoke(app, ["recommend", *asked])
+    advised = re.search("`python -m efficiency (.*)` times it again", found.stderr)
+    assert advised, found.output
+    assert shlex.split(advised[1]) == ["recommend", *asked, "--confirm"]
 
 
 def test_nothing_to_ship_is_exit_code_1_with_the_closest_miss(study_id):
@@ -568,7 +590,11 @@ def test_nothing_to_ship_is_exit_code_1_with_the_closest_miss(study_id):
     assert answer["closest"]["variant"] == "dynamic-int8"
     with Store.open() as store:
         empty = store.add_study({"preset": "quick"}, name="Empty", machine={}, command="", status="failed")
+        steps = synthetic.fill(store, plan_preset("quick", this_machine(), phase="training"))
     assert recommended(empty) == (1, "")
+    trained = CliRunner().invoke(app, ["recommend", steps, "--batch-size", "16"])
+    assert trained.exit_code == 1
+    assert "It timed training steps, and nothing of them is shipped" in trained.stderr
 
 
 @pytest.mark.parametrize(

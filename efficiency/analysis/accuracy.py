@@ -111,8 +111,11 @@ def beats_guessing(predicted: NDArray[np.integer], labels: NDArray[np.integer]) 
 def verdict(change: Difference, tolerance_pp: float = TOLERANCE_PP, luck_pp: float = 0.0) -> Verdict:
     """Kept: surely no more lost than tolerated. Lost: surely more. Otherwise it cannot be told.
 
-    Two runs of one training differ by luck, of which the test rows do not know: a loss must exceed `luck_pp`, too.
+    Two runs of one training differ by luck, of which the test rows do not know: a loss must exceed `luck_pp`, too. That
+    is infinite where the baseline has not learned more than to guess, which can be neither kept nor lost.
     """
+    if math.isinf(luck_pp):
+        return "unresolved"
     if change.low_pp >= -tolerance_pp:
         return "kept"
     if change.high_pp < -max(tolerance_pp, luck_pp):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -22,23 +23,34 @@ LARGEST_DB = 1_000
 """No ratio of two numbers that a computer holds is further from 1."""
 
 
-def said(own: pd.DataFrame, baseline: pd.DataFrame, tolerance_pp: float = TOLERANCE_PP) -> str:
+def said(own: pd.DataFrame, baseline: pd.DataFrame, tolerance_pp: float = TOLERANCE_PP, luck_pp: float = 0.0) -> str:
     """How many rows only one of the two has right, what follows from it, and how many rows would settle what does not.
 
-    Both frames hold `predicted` and `label` of the same test rows; `tolerance_pp` is the study's.
+    Both frames hold `predicted` and `label` of the same test rows; `tolerance_pp` is the study's, and `luck_pp` what
+    luck explains where both were trained (`training.luck_pp`).
     """
     labels = baseline["label"].to_numpy()
     change = accuracy.difference(own["predicted"].to_numpy(), baseline["predicted"].to_numpy(), labels)
-    verdict = accuracy.verdict(change, tolerance_pp)
+    verdict = accuracy.verdict(change, tolerance_pp, luck_pp)
     if change.gained or change.lost:
         text = _discordant(change, len(labels))
     else:
         text = f"None that matters: of {len(labels):,} test rows, both have the same ones right."
     text += f" {VERDICTS[verdict].format(tolerance_pp)} The difference lies within {change.low_pp:+.2f} to "
     text += f"{change.high_pp:+.2f} pp (95 % interval)."
-    if verdict == "unresolved" and (rows := accuracy.rows_to_settle(change, len(labels), tolerance_pp)):
-        text += f" About {rows:,} test rows would settle whether more than {tolerance_pp:g} pp is lost."
+    if verdict == "unresolved":
+        text += _would_settle(change, len(labels), tolerance_pp, luck_pp)
     return text
+
+
+def _would_settle(change: accuracy.Difference, rows: int, tolerance_pp: float, luck_pp: float) -> str:
+    """More test rows, as far as they would; none of them says which of two trainings was the lucky one."""
+    if math.isinf(luck_pp):
+        return " FP32 itself has not surely learned more than to guess: more steps are needed to tell."
+    if luck_pp:
+        return f" FP32 itself, its batches in another order, ends {luck_pp:.2f} pp away: a loss up to that may be luck."
+    needed = accuracy.rows_to_settle(change, rows, tolerance_pp)
+    return f" About {needed:,} test rows would settle whether more than {tolerance_pp:g} pp is lost." if needed else ""
 
 
 def _discordant(change: accuracy.Difference, rows: int) -> str:

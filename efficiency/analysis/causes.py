@@ -6,14 +6,13 @@ the rows beside it, and says nothing where it does not apply. Nothing is guessed
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 from efficiency import techniques
 from efficiency.analysis import kernels, machine_words, notes, views, wording
+from efficiency.analysis.kept import mapping_of, number_of
 from efficiency.ceiling import ARITHMETIC, Arithmetic
 from efficiency.study import BASELINE
 from efficiency.techniques import compose
@@ -66,10 +65,8 @@ class Case:
 
     def figures(self) -> Iterator[tuple[str, Values]]:
         """(technique key, its evidence's figures)."""
-        kept = self.details.get("evidence")
-        for key, shown in kept.items() if isinstance(kept, Mapping) else ():
-            if isinstance(shown, Mapping) and isinstance(shown.get("figures"), Mapping):
-                yield str(key), shown["figures"]
+        for key, shown in mapping_of(self.details.get("evidence")).items():
+            yield str(key), mapping_of(mapping_of(shown).get("figures"))
 
     def figure(self, name: str) -> float | None:
         """Of the first technique that has it."""
@@ -77,21 +74,15 @@ class Case:
         return next((figure for figure in found if figure is not None), None)
 
 
-def number_of(value: object) -> float | None:
-    return float(value) if isinstance(value, Real) and math.isfinite(value) else None
-
-
 def _work(details: Values) -> Values:
-    kept = details.get("work")
-    return kept if isinstance(kept, Mapping) else {}
+    return mapping_of(details.get("work"))
 
 
 def _no_effect(case: Case) -> str:
-    kept = case.details.get("evidence")
     idle = [
         f"{views.variant_label(str(key))} took no effect: {shown.get('reason')}"
-        for key, shown in (kept.items() if isinstance(kept, Mapping) else ())
-        if isinstance(shown, Mapping) and shown.get("took_effect") == "no"
+        for key, shown in mapping_of(case.details.get("evidence")).items()
+        if mapping_of(shown).get("took_effect") == "no"
     ]
     return " ".join(idle)
 
@@ -128,11 +119,8 @@ def _instructions(case: Case) -> str:
     own = case.machine.get("instruction_sets")
     if not sets or case.row.get("device") != "cpu":
         return ""
-    kept = case.details.get("kernels")
-    if isinstance(kept, Mapping) and kept.get("onednn_limit"):
-        return (
-            f"ONEDNN_MAX_CPU_ISA={kept['onednn_limit']} keeps oneDNN from the instruction sets that this processor has."
-        )
+    if limit := mapping_of(case.details.get("kernels")).get("onednn_limit"):
+        return f"ONEDNN_MAX_CPU_ISA={limit} keeps oneDNN from the instruction sets that this processor has."
     if not isinstance(own, list | tuple) or set(sets) & set(own):
         return ""
     return (

@@ -22,7 +22,7 @@ from efficiency.study import BASELINE, CONTROL
 Row = dict[str, Any]
 """A row of `views.prepared`."""
 Compare = Callable[[int, int], speed.SpeedUp | None]
-"""How much faster the row of the first id is than that of the second, paired; None where no process timed both."""
+"""How much faster the first id's row is than the second's, paired; None where not two processes timed both."""
 Kind = Literal["found", "none", "empty"]
 
 COMPARED = 12
@@ -58,6 +58,8 @@ class Choice:
     """The fastest of those that are surely slower than the winner."""
     tied: tuple[Row, ...] = ()
     """Those that meet the limits, too, and cannot be told apart from the winner."""
+    uncompared: tuple[Row, ...] = ()
+    """Of the tied those that no two processes timed together with the winner: their own intervals are all there is."""
     unsettled: tuple[Row, ...] = ()
     """Faster by their estimate, and it is not known whether they meet the limits."""
     closest: Row | None = None
@@ -111,7 +113,7 @@ def decide(rows: pd.DataFrame, limits: Limits, compare: Compare) -> Choice:
     if meeting.empty:
         return _nothing(able, limits, state, counting, left_out)
     ranked = _ranked(meeting)
-    tied, slower = _contest(ranked, compare)
+    tied, uncompared, slower = _contest(ranked, compare)
     return Choice(
         "found",
         limits,
@@ -120,6 +122,7 @@ def decide(rows: pd.DataFrame, limits: Limits, compare: Compare) -> Choice:
         winner=ranked[0],
         runner_up=slower[0] if slower else None,
         tied=tuple(tied),
+        uncompared=tuple(uncompared),
         unsettled=_unsettled(able[~meets], state[~meets], ranked[0]),
         left_out=left_out,
     )
@@ -144,8 +147,11 @@ def _ranked(meeting: pd.DataFrame) -> list[Row]:
     return views.records(by_speed)
 
 
-def _contest(ranked: list[Row], compare: Compare) -> tuple[list[Row], list[Row]]:
-    """Those after the winner: tied with it, and surely slower. Holm's method keeps all errors together below 5 %."""
+def _contest(ranked: list[Row], compare: Compare) -> tuple[list[Row], list[Row], list[Row]]:
+    """Those after the winner: tied with it, those of them that were not compared with it, and surely slower.
+
+    Holm's method keeps all errors together below 5 %.
+    """
     winner, others = ranked[0], ranked[1:]
     near: list[Row] = []
     far: list[Row] = []
@@ -160,7 +166,8 @@ def _contest(ranked: list[Row], compare: Compare) -> tuple[list[Row], list[Row]]
         if ratio is None or speed.verdict(ratio, floor, threshold) != "faster"
     ]
     ids = {row["row_id"] for row in tied}
-    return tied, [row for row in others if row["row_id"] not in ids]
+    uncompared = [row for row, ratio in zip(near, ratios, strict=True) if ratio is None]
+    return tied, uncompared, [row for row in others if row["row_id"] not in ids]
 
 
 def _may_reach(row: Row, winner: Row) -> bool:

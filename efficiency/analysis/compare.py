@@ -9,7 +9,7 @@ then hold all that differed between the two hours. What differs between two runs
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from efficiency.analysis import accuracy, speed, views
+from efficiency.analysis import accuracy, speed, training, views
 from efficiency.study import BASELINE, CONTROL
 from efficiency.tolerance import tolerance_of
 
@@ -38,6 +38,7 @@ HARDWARE = ("cpu_model", "architecture", "cores", "instruction_sets", "gpus")
 CONFIDENCE = 0.95
 Numbers = NDArray[np.float64]
 Load = Callable[[int], pd.DataFrame]
+Details = Callable[[int], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -64,18 +65,20 @@ class Compared:
         return found[(found["verdict"] == "slower") & (found["ratio_high"] < 1 / (1 + percent / 100))]
 
 
-def compared(frame: pd.DataFrame, a: StudyRecord, b: StudyRecord, samples: Load, answers: Load) -> Compared:
+def compared(
+    frame: pd.DataFrame, a: StudyRecord, b: StudyRecord, samples: Load, answers: Load, details: Details
+) -> Compared:
     """Study `b` against study `a`, from the rows of both as `views.prepared` made them together.
 
-    `samples` and `answers` give what the store keeps of a row. No more than 5 % of what is called faster or slower over
-    all that is compared is expected to be none (`speed.discovery_threshold`).
+    `samples`, `answers` and `details` give what the store keeps of a row. No more than 5 % of what is called faster or
+    slower over all that is compared is expected to be none (`speed.discovery_threshold`).
     """
     ours, theirs = (_of(frame, study.id) for study in (a, b))
     both = ours.merge(theirs, on=KEY, how="inner", suffixes=("_a", "_b"))
     done = both[(both["status_a"] == "done") & (both["status_b"] == "done")].reset_index(drop=True)
     rows = done.rename(columns={f"{name}_a": name for name in SHOWN}).drop(columns=[f"{name}_b" for name in SHOWN])
     rows = rows.join(_speeds(rows)).join(_latencies(rows, samples if one_machine(a, b) else None))
-    rows = rows.join(_accuracies(rows, answers, tolerance_pp(a, b)))
+    rows = rows.join(_accuracies(rows, answers, tolerance_pp(a, b), _luck_pp(rows, details)))
     rows["size_ratio"] = rows["size_mb_a"] / rows["size_mb_b"]
     return Compared(rows, _only(ours, theirs), _only(theirs, ours))
 
@@ -195,11 +198,23 @@ def _standard_error(logs: Numbers) -> float:
     return float(logs.std(ddof=1) / np.sqrt(len(logs))) if len(logs) else np.nan
 
 
-def _accuracies(rows: pd.DataFrame, answers: Load, tolerance: float) -> pd.DataFrame:
+def _luck_pp(rows: pd.DataFrame, details: Details) -> pd.Series:
+    """What luck explains of each row where it was trained: the more of what the two baselines beside it show."""
+    shown = [
+        max(training.luck_pp(details(int(row[f"row_id_{side}"])), row[f"accuracy_pct_{side}"]) for side in "ab")
+        if row["variant"] == BASELINE
+        else 0.0
+        for row in views.records(rows)
+    ]
+    beside = [rows[name] for name in KEY if name != "variant"]
+    return pd.Series(shown, rows.index, float).groupby(beside, dropna=False).transform("max")
+
+
+def _accuracies(rows: pd.DataFrame, answers: Load, tolerance: float, luck_pp: pd.Series) -> pd.DataFrame:
     """B's accuracy less A's: paired where both answered the same test rows, which leaves the narrower interval."""
     columns = ["accuracy_change_pp", "accuracy_change_low_pp", "accuracy_change_high_pp", "paired", "accuracy_verdict"]
     found = []
-    for row in views.records(rows):
+    for row, luck in zip(views.records(rows), luck_pp, strict=True):
         change = _paired(answers(int(row["row_id_a"])), answers(int(row["row_id_b"])))
         paired = change is not None
         change = change or unpaired(
@@ -208,7 +223,7 @@ def _accuracies(rows: pd.DataFrame, answers: Load, tolerance: float) -> pd.DataF
         if np.isnan(change.delta_pp):
             found.append((np.nan, np.nan, np.nan, False, ""))
         else:
-            verdict = accuracy.verdict(change, tolerance)
+            verdict = accuracy.verdict(change, tolerance, luck)
             found.append((change.delta_pp, change.low_pp, change.high_pp, paired, verdict))
     return pd.DataFrame(found, columns=columns)
 

@@ -93,6 +93,16 @@ def of_baselines(rows: pd.DataFrame) -> list[str]:
     ]
 
 
+def of_training(rows: pd.DataFrame) -> list[str]:
+    """What a verdict on accuracy is held against, where models were trained."""
+    if not (rows["phase"] == "training").any():
+        return []
+    return [
+        "Two trainings differ by luck: a loss of accuracy no larger than what FP32 itself shows, with its batches in "
+        "another order, is unresolved here, and so is all that was trained too little to do more than guess."
+    ]
+
+
 def summary(found: compare.Compared) -> str:
     """`12 variants compared: 1 slower, 0 faster, 9 the same, 2 unresolved.`"""
     verdicts = list(found.judged["verdict"])

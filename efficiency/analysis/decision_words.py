@@ -56,15 +56,23 @@ def sentence(answer: Answer) -> str:
         start = f"Ship {row['variant_label']}: {led} led, but fresh replicates put it first"
     else:
         start = f"Ship {row['variant_label']}, which fresh replicates confirm"
-    return f"{start}. {facts(row)}{_probable(row, found.limits)}"
+    return f"{start}. {facts(row, found.limits)}{_probable(row, found.limits)}"
 
 
-def facts(row: Mapping[str, Any]) -> str:
-    """`2.86x the baseline's speed (95 %: 2.81–2.90x), 0.354 ms a call (p50), -0.25 pp of accuracy (...), 0.164 MB.`"""
+ALWAYS = ("latency_ms_p50", "accuracy_delta_pp", "size_mb")
+"""Columns of figures that are told whatever is asked, beside the speed."""
+
+
+def facts(row: Mapping[str, Any], limits: Limits) -> str:
+    """`2.86x the baseline's speed (95 %: 2.81–2.90x), 0.354 ms a call at p50 (...), -0.25 pp of accuracy (...), 14 MB.`
+
+    Then the figure of whatever else was limited: `, 0.41 ms of latency p99`.
+    """
     parts = [
         f"{wording.number(row['speedup'], 'x')} the baseline's speed"
         + _ends(row, "speedup_ci_low", "speedup_ci_high", "x"),
-        f"{wording.number(row['latency_ms_p50'], 'ms')} a call (p50)",
+        f"{wording.number(row['latency_ms_p50'], 'ms')} a call at p50"
+        + _ends(row, "latency_low_ms", "latency_high_ms", "ms"),
     ]
     if pd.notna(row["accuracy_delta_pp"]):
         delta = f"{round(row['accuracy_delta_pp'], 2) + 0.0:+.2f} pp of accuracy"
@@ -72,6 +80,9 @@ def facts(row: Mapping[str, Any]) -> str:
     if pd.notna(row["size_mb"]):
         size = wording.size(row)
         parts.append(wording.number(row["size_mb"], "MB") + (f" ({size})" if size else ""))
+    for kind in (limits_module.kind_of(name, limits) for name in limits.asked):
+        if kind.column not in ALWAYS:
+            parts.append(f"{wording.number(row[kind.column], kind.unit)} of {kind.title.lower()}")
     return ", ".join(parts) + "."
 
 
@@ -107,25 +118,38 @@ def asked(limits: Limits) -> str:
 def beside(answer: Answer) -> list[str]:
     """What is to be known beside the answer, a sentence each: ties, the runner-up, what is not settled."""
     found = answer.last
-    told = [_tied(found), _runner_up(found), _unsettled(answer.first)]
+    told = [_tied(found), _uncompared(found), _runner_up(found), _unsettled(answer.first)]
     if found.kind != "empty":
         told.append(_left_out(answer.first))
     return [text for text in told if text]
 
 
 def _tied(found: Choice) -> str:
-    if not found.tied or found.winner is None:
+    apart = {row["row_id"] for row in found.uncompared}
+    compared = [row for row in found.tied if row["row_id"] not in apart]
+    if not compared or found.winner is None:
         return ""
-    names = _and([row["variant_label"] for row in (found.winner, *found.tied)])
-    count = {2: "two", 3: "three", 4: "four", 5: "five"}.get(len(found.tied) + 1, str(len(found.tied) + 1))
+    names = _and([row["variant_label"] for row in (found.winner, *compared)])
+    count = {2: "two", 3: "three", 4: "four", 5: "five"}.get(len(compared) + 1, str(len(compared) + 1))
     return f"These {count} can't be told apart, or only {CLOSE}: {names}. Compared directly, in the same processes."
+
+
+def _uncompared(found: Choice) -> str:
+    if not found.uncompared or found.winner is None:
+        return ""
+    names, one = _and([row["variant_label"] for row in found.uncompared]), len(found.uncompared) == 1
+    return (
+        f"By {'its own interval' if one else 'their own intervals'} {names} may be as fast, but "
+        f"{'was' if one else 'were'} not compared directly with {found.winner['variant_label']}: not two processes are "
+        "known to have timed both."
+    )
 
 
 def _runner_up(found: Choice) -> str:
     row = found.runner_up
     if row is None:
         return ""
-    return f"Runner-up: {row['variant_label']}, {facts(row)}"
+    return f"Runner-up: {row['variant_label']}, {facts(row, found.limits)}"
 
 
 def _unsettled(found: Choice) -> str:

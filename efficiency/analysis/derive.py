@@ -181,20 +181,17 @@ def _accuracy_columns(row: Measured, baseline: Measured, judge: Judge) -> Column
         "accuracy_delta_pp": change.delta_pp,
         "accuracy_delta_ci_low_pp": change.low_pp,
         "accuracy_delta_ci_high_pp": change.high_pp,
-        "accuracy_verdict": _accuracy_verdict(change, baseline, row.labels, judge),
+        "accuracy_verdict": accuracy.verdict(change, judge.tolerance_pp, _luck_pp(baseline, row.labels)),
         "agreement_pct": change.agreement_pct,
     }
 
 
-def _accuracy_verdict(
-    change: accuracy.Difference, baseline: Measured, labels: NDArray[np.integer], judge: Judge
-) -> accuracy.Verdict:
-    """In training, too: what FP32 itself has not learned yet can be neither kept nor lost."""
+def _luck_pp(baseline: Measured, labels: NDArray[np.integer]) -> float:
+    """As `accuracy.verdict` takes it; 0 where nothing is trained."""
     if baseline.luck_pp is None:
-        return accuracy.verdict(change, judge.tolerance_pp)
-    if baseline.predicted is None or not accuracy.beats_guessing(baseline.predicted, labels):
-        return "unresolved"
-    return accuracy.verdict(change, judge.tolerance_pp, baseline.luck_pp)
+        return 0.0
+    learned = baseline.predicted is not None and accuracy.beats_guessing(baseline.predicted, labels)
+    return baseline.luck_pp if learned else math.inf
 
 
 def _size_columns(row: Measured, baseline: Measured) -> Columns:

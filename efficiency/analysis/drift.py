@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from efficiency.analysis import views, wording
+from efficiency.analysis import views
 from efficiency.drift.shifts import GRADES
 from efficiency.engine.arrays import from_text
 from efficiency.results.drifts import DriftRecord
@@ -156,31 +156,63 @@ def said(own: pd.DataFrame, shift: str) -> list[str]:
     """Sentences on one shift: what each variant lost beyond FP32, whether an alarm was raised, what was won back."""
     found = []
     for variant, lines in own[own["variant"] != BASELINE].groupby("variant", sort=False):
-        last = lines.iloc[-1]
-        beyond = f"{abs(last['excess_pp']):.2f} pp {wording.interval(*_ends(last, 'excess'), places=2)}"
-        if last["excess_high_pp"] < 0:
-            told = f"loses {beyond} more than FP32 does"
-        elif last["excess_low_pp"] > 0:
-            told = f"loses {beyond} less than FP32 does"
-        else:
-            told = "loses no more than FP32, as far as can be told"
-        sentence = f"{views.variant_label(str(variant))} {told} at grade {last['grade']} of {shift.lower()}"
-        if lines["alarm"].notna().any():
-            raised = lines.loc[lines["alarm"].fillna(False).astype(bool), "grade"]
-            sentence += (
-                f"; its ranges no longer fit from grade {raised.min()} on" if len(raised) else "; its ranges fit"
-            )
-        if pd.notna(last["won_back_pp"]) and last["won_back_low_pp"] > 0:
-            sentence += f"; calibrated anew it wins back {last['won_back_pp']:.2f} pp"
-        elif pd.notna(last["won_back_pp"]) and last["won_back_high_pp"] < 0:
-            sentence += f"; calibrated anew it loses {-last['won_back_pp']:.2f} pp more"
-        found.append(f"{sentence}.")
+        worst = _worst(lines)
+        told = _beyond(worst, f"grade {worst['grade']} of {shift.lower()}")
+        parts = [told.format(views.variant_label(str(variant))), _fit(lines), _anew(worst)]
+        found.append("; ".join(filter(None, parts)) + ".")
     return found
 
 
-def _ends(line: pd.Series[Any], name: str) -> tuple[float, float]:
-    low, high = line[f"{name}_low_pp"], line[f"{name}_high_pp"]
-    return (-high, -low) if line[f"{name}_pp"] < 0 else (low, high)
+def _worst(lines: pd.DataFrame) -> pd.Series[Any]:
+    """Of a variant under a shift the grade at which it lost most beyond FP32: at the last, both may merely guess."""
+    return lines[lines["grade"] > 0].sort_values("excess_pp", kind="stable").iloc[0]
+
+
+def _beyond(worst: pd.Series[Any], place: str) -> str:
+    mean, low, high = _interval(worst, "excess")
+    if high < 0:
+        return f"{{}} loses {_figure(-mean, -high, -low)} more than FP32 does at {place}, where that is most"
+    if low > 0:
+        return f"{{}} loses {_figure(mean, low, high)} less than FP32 does at {place}, where that is least"
+    return (
+        f"{{}}: whether it loses more than FP32 does cannot be told; at {place}, its worst, the difference is "
+        f"{_figure(mean, low, high, '+')}"
+    )
+
+
+def _fit(lines: pd.DataFrame) -> str:
+    """Whether its calibrated ranges still fit; empty where it has none."""
+    if lines["alarm"].isna().all():
+        return ""
+    raised = _raised(lines)
+    return f"its ranges no longer fit from grade {raised.min()} on" if len(raised) else "its ranges fit"
+
+
+def _raised(lines: pd.DataFrame) -> pd.Series[Any]:
+    """The grades at which the alarm was raised."""
+    return lines.loc[lines["alarm"].eq(True), "grade"]
+
+
+def _anew(worst: pd.Series[Any]) -> str:
+    """What calibrating anew changes at that grade; empty where it was not tried."""
+    mean, low, high = _interval(worst, "won_back")
+    if pd.isna(mean):
+        return ""
+    if low > 0:
+        return f"calibrated anew it wins back {_figure(mean, low, high)} there"
+    if high < 0:
+        return f"calibrated anew it loses {_figure(-mean, -high, -low)} more there"
+    return f"whether calibrating anew helps there cannot be told, {_figure(mean, low, high, '+')}"
+
+
+def _interval(line: pd.Series[Any], name: str) -> Interval:
+    return line[f"{name}_pp"], line[f"{name}_low_pp"], line[f"{name}_high_pp"]
+
+
+def _figure(mean: float, low: float, high: float, sign: str = "") -> str:
+    """`11.60 pp (95 %: 9.40 to 13.80)`; with a sign of `+`, `-1.40 pp (95 %: -2.90 to +0.10)`."""
+    mean, low, high = (round(value, 2) + 0.0 for value in (mean, low, high))  # adding 0 makes of -0.00 a 0.00
+    return f"{mean:{sign}.2f} pp (95 %: {low:{sign}.2f} to {high:{sign}.2f})"
 
 
 def summary(found: pd.DataFrame) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
@@ -191,23 +223,25 @@ def summary(found: pd.DataFrame) -> tuple[tuple[str, ...], list[tuple[str, ...]]
         "grade 0",
         "grade 3",
         "grade 5",
-        "beyond FP32 [95 %]",
+        "at worst beyond FP32 [95 %]",
         "alarm from",
         "calibrated anew",
     )
     lines = []
     for (shift, variant), own in found.groupby(["shift", "variant"], sort=False):
         by_grade = own.set_index("grade")
-        last = by_grade.loc[by_grade.index.max()]
-        raised = by_grade.index[by_grade["alarm"].fillna(False).astype(bool)]
-        unknown = own["alarm"].isna().all()
+        last, raised = by_grade.loc[by_grade.index.max()], _raised(own)
         lines.append((
             str(shift),
             str(variant),
             *(f"{by_grade['accuracy_pct'].get(grade, float('nan')):.1f} %" for grade in (0, 3, 5)),
-            "" if pd.isna(last["excess_pp"]) else
-            f"{last['excess_pp']:+.2f} [{last['excess_low_pp']:+.2f}, {last['excess_high_pp']:+.2f}] pp",
-            "" if unknown else f"grade {raised.min()}" if len(raised) else "never",
+            "" if variant == BASELINE else _short(_worst(own)),
+            "" if own["alarm"].isna().all() else f"grade {raised.min()}" if len(raised) else "never",
             "" if pd.isna(last["recalibrated_pct"]) else f"{last['recalibrated_pct']:.1f} %",
         ))  # fmt: skip
     return heading, lines
+
+
+def _short(worst: pd.Series[Any]) -> str:
+    mean, low, high = _interval(worst, "excess")
+    return f"{mean:+.2f} [{low:+.2f}, {high:+.2f}] pp, grade {worst['grade']}"

@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from efficiency.analysis.kept import mapping_of
+
 REORDER = "reorder"
 
 
 def ran(details: Mapping[Any, Any]) -> list[tuple[str, str, int]] | None:
     """(primitive, instruction set, calls); None where nothing is kept, which is not that nothing ran."""
-    kept = details.get("kernels")
-    listed = kept.get("ran") if isinstance(kept, Mapping) else None
+    listed = mapping_of(details.get("kernels")).get("ran")
     if not isinstance(listed, list | tuple):
         return None
     found = []

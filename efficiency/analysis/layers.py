@@ -7,7 +7,10 @@ from typing import Any
 
 import pandas as pd
 
+from efficiency.analysis.kept import mapping_of, number_of, sequence_of
 from efficiency.errors import BadRequest
+
+COLUMNS = ["name", "kind", "gain_pct", "in_fp32"]
 
 
 def of(details: Mapping[Any, Any]) -> pd.DataFrame:
@@ -16,12 +19,16 @@ def of(details: Mapping[Any, Any]) -> pd.DataFrame:
     `gain_pct` is the share of the squared error of the scores that goes when this layer alone stays in FP32. It is
     below 0 where that makes the error larger, since errors of two layers may cancel out.
     """
-    kept = details.get("evidence")
-    for shown in kept.values() if isinstance(kept, Mapping) else ():
-        if isinstance(shown, Mapping) and shown.get("layers"):
-            found = pd.DataFrame(shown["layers"])
-            return found.assign(gain_pct=100 * found["gain"])[["name", "kind", "gain_pct", "in_fp32"]]
-    return pd.DataFrame(columns=["name", "kind", "gain_pct", "in_fp32"])
+    for shown in mapping_of(details.get("evidence")).values():
+        layers = (mapping_of(one) for one in sequence_of(mapping_of(shown).get("layers")))
+        found = [
+            (str(one.get("name", "")), str(one.get("kind", "")), 100 * gain, one.get("in_fp32") is True)
+            for one in layers
+            if (gain := number_of(one.get("gain"))) is not None
+        ]
+        if found:
+            return pd.DataFrame(found, columns=COLUMNS)
+    return pd.DataFrame(columns=COLUMNS)
 
 
 def needed(details: Mapping[Any, Any]) -> pd.DataFrame:

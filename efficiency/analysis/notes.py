@@ -8,12 +8,12 @@ study asked for and of what its row keeps in its details.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from efficiency import health
+from efficiency.analysis.kept import mapping_of, number_of, sequence_of
 from efficiency.study import PRESETS, Preset
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Done:
     @property
     def replicates(self) -> int:
         """Processes that timed it, those included that were set aside since the machine was disturbed."""
-        return max(int(_number(self.row.get("replicates")) or 0), len(self._health))
+        return max(int(number_of(self.row.get("replicates")) or 0), len(self._health))
 
     @property
     def most_replicates(self) -> int:
@@ -51,44 +51,32 @@ class Done:
     @property
     def budget_s(self) -> float | None:
         """What limited the study's time: the user's budget, or else the preset's own."""
-        own_s = _number(self.asked.get("budget_s"))
+        own_s = number_of(self.asked.get("budget_s"))
         return own_s if own_s is not None else self.effort("budget_s")
 
     def effort(self, name: str) -> float | None:
         """A number of the study's `Effort`; None where it has none."""
-        effort = self.asked.get("effort")
-        return _number(effort.get(name)) if isinstance(effort, Mapping) else None
+        return number_of(mapping_of(self.asked.get("effort")).get(name))
 
     def worst(self, name: str) -> float:
         """The highest of a figure of `Health` over the replicates; 0 where none is kept."""
-        return max((_number(seen.get(name)) or 0.0 for seen in self._health), default=0.0)
+        return max((number_of(seen.get(name)) or 0.0 for seen in self._health), default=0.0)
 
     @property
     def programs(self) -> str:
         """Names of the programs that kept the processor busy, where they are known: `chrome, python`."""
-        names = [_name(program) for seen in self._health for program in _listed(seen.get("busiest"))]
+        names = [_name(program) for seen in self._health for program in sequence_of(seen.get("busiest"))]
         return ", ".join(dict.fromkeys(filter(None, names)))
 
     @property
     def effects(self) -> list[tuple[str, str]]:
         """(technique key, yes/no/partly) of each technique of the variant."""
-        kept = self.details.get("evidence")
-        shown = kept.items() if isinstance(kept, Mapping) else ()
+        shown = mapping_of(self.details.get("evidence")).items()
         return [(str(key), str(one.get("took_effect"))) for key, one in shown if isinstance(one, Mapping)]
 
     @property
     def _health(self) -> list[Values]:
-        return [seen for seen in _listed(self.details.get("health")) if isinstance(seen, Mapping)]
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
-        return None
-    return float(value)
-
-
-def _listed(value: object) -> Sequence[Any]:
-    return value if isinstance(value, list | tuple) else ()
+        return [seen for seen in sequence_of(self.details.get("health")) if isinstance(seen, Mapping)]
 
 
 def _name(program: object) -> str:
@@ -148,14 +136,14 @@ def _cpu_stolen(done: Done) -> str:
 
 def _cpu_throttled(done: Done) -> str:
     share = f" for {done.worst('throttled_share'):.0%} of the time" if done.worst("throttled_share") else ""
-    threads = int(_number(done.row.get("threads")) or 1)
+    threads = int(number_of(done.row.get("threads")) or 1)
     fewer = f", or use fewer than {threads} threads" if threads > 1 else ""
     return f"The container's quota held the processor back{share}: raise the quota{fewer}."
 
 
 def _swapping(done: Done) -> str:
     text = "Memory was swapped while this was timed: end other programs, or choose fewer variants at once"
-    batch = int(_number(done.row.get("batch_size")) or 1)
+    batch = int(number_of(done.row.get("batch_size")) or 1)
     return text + (f", or a smaller batch than {batch}." if batch > 1 else ".")
 
 
@@ -172,7 +160,7 @@ def _hardly_still(done: Done) -> str:
 
 
 def _beyond_ceiling(done: Done) -> str:
-    share = _number(done.row.get("ceiling_pct"))
+    share = number_of(done.row.get("ceiling_pct"))
     text = "A call takes less time than the measured peak of this machine allows" + (
         f" ({share:.0f} %)" if share else ""
     )
@@ -183,7 +171,7 @@ def _beyond_ceiling(done: Done) -> str:
 
 
 def _test_subset(done: Done) -> str:
-    used, whole = (_number(done.details.get(name)) for name in ("test_rows", "test_rows_at_hand"))
+    used, whole = (number_of(done.details.get(name)) for name in ("test_rows", "test_rows_at_hand"))
     rows = "the first rows of the test set"
     if used:
         rows = f"the first {used:,.0f}" + (f" of {whole:,.0f}" if whole else "") + " test rows"
@@ -218,7 +206,9 @@ def _more_time(done: Done) -> str:
     if used < planned:  # which no budget cuts short
         return f"The study ended before all {planned} planned processes had timed it: run it again."
     if used < most and budget_s is not None:
-        whose = "The budget" if _number(done.asked.get("budget_s")) is not None else f"The preset {done.preset}'s limit"
+        whose = (
+            "The budget" if number_of(done.asked.get("budget_s")) is not None else f"The preset {done.preset}'s limit"
+        )
         return (
             f"{whose} of {budget_s:,.0f} s ended it after {used} of at most {most} processes: "
             f"raise it, such as with `--budget {_twice(budget_s)}`."

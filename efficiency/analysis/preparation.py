@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from efficiency.analysis import wording
+from efficiency.analysis.kept import mapping_of
 
 SIZE_OF = {
     "artefact": "The size is that of the artefact: the files that the runtime loads.",
@@ -18,15 +19,23 @@ SIZE_OF = {
 
 def said(kept: Mapping[str, Any], prepare_s: float | None) -> str:
     """When it was prepared and what that took; nothing where a row's details are older than that."""
-    about = kept.get("prepared") or {}
-    if not about.get("at"):
+    about = mapping_of(kept.get("prepared"))
+    day = _day(about.get("at"))
+    if not day:
         return ""
-    day = f"{datetime.fromisoformat(about['at']):%d %b %Y}".lstrip("0")
     took = "" if prepare_s is None or pd.isna(prepare_s) else wording.number(prepare_s, "s")
     if about.get("from_cache"):
         then = f"; preparation took {took} then" if took else ""
         return f"Prepared on {day}, taken from the cache{then}."
     return f"Prepared on {day}" + (f", in {took}." if took else ".")
+
+
+def _day(when: object) -> str:
+    """`5 Jan 2026`; empty where it is no time."""
+    try:
+        return f"{datetime.fromisoformat(str(when)):%d %b %Y}".lstrip("0")
+    except ValueError:
+        return ""
 
 
 def size_said(kept: Mapping[str, Any]) -> str:
@@ -37,6 +46,6 @@ def size_said(kept: Mapping[str, Any]) -> str:
 def answers_said(kept: Mapping[str, Any]) -> str:
     """Where the answers are those of another condition's package; nothing where they are the row's own."""
     of = kept.get("answers_of")
-    if not of:
+    if not of or not isinstance(of, str):
         return ""
     return f"Its answers are those of the package for {of}: this one was seen to give the same on the first test rows."

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from efficiency import techniques
-from efficiency.analysis.causes import number_of
+from efficiency.analysis.kept import number_of
 from efficiency.ceiling import ARITHMETIC
 from efficiency.techniques import compose
 

@@ -68,7 +68,7 @@ def of_heat(details: Mapping[str, Any]) -> Stillness:
     """As the heat was judged, from the details of its baseline; all counts where they hold no pulse."""
     pulse = details.get("pulse")
     try:
-        felt = np.column_stack([pulse[name] for name in _NAMES]).astype(np.int64)  # type: ignore[index]
+        felt = np.column_stack([np.asarray(pulse[name], np.int64) for name in _NAMES])  # type: ignore[index]
         return judged(felt, pulse["best_ns"])  # type: ignore[index]
     except (
         TypeError,

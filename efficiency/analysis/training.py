@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from efficiency.analysis import views, wording
+from efficiency.analysis.kept import is_number, mapping_of, number_of, sequence_of
 from efficiency.study import BASELINE, CONTROL
 
 SAME_MEMORY = 0.02
@@ -70,15 +72,11 @@ def curves(panel: pd.DataFrame, details: Mapping[int, Mapping[str, Any]]) -> pd.
     found = []
     for row in views.records(panel):
         kept = _kept(details, row)
-        again = kept.get("reordered")
-        runs = [(row["variant"], row["variant_label"], kept.get("losses"))]
-        if isinstance(again, Mapping):
-            runs.append((CONTROL, REORDERED, again.get("losses")))
-        for variant, label, losses in runs:
-            known = losses if isinstance(losses, list) else []
-            found += [(variant, label, step, loss) for step, loss in enumerate(known, start=1)]
-    table = pd.DataFrame(found, columns=["variant", "label", "step", "loss"])
-    return table.assign(loss=pd.to_numeric(table["loss"], errors="coerce"))
+        runs = [(row["variant"], row["variant_label"], kept), (CONTROL, REORDERED, mapping_of(kept.get("reordered")))]
+        for variant, label, run in runs:
+            losses = enumerate(sequence_of(run.get("losses")), start=1)
+            found += [(variant, label, step, number_of(loss)) for step, loss in losses]
+    return pd.DataFrame(found, columns=["variant", "label", "step", "loss"]).astype({"loss": float})
 
 
 def outcome(panel: pd.DataFrame, details: Mapping[int, Mapping[str, Any]]) -> pd.DataFrame:
@@ -102,18 +100,36 @@ def outcome(panel: pd.DataFrame, details: Mapping[int, Mapping[str, Any]]) -> pd
     }).dropna(axis=1, how="all").reset_index(drop=True)  # fmt: skip
 
 
+def luck_pp(details: Mapping[Any, Any], accuracy_pct: Any) -> float:
+    """From a baseline's details and accuracy, how far luck alone leads two runs of its training apart.
+
+    As `accuracy.verdict` takes it: infinite where it has learned no more than to guess, and 0 where nothing is trained.
+    """
+    kept = mapping_of(details.get("training"))
+    apart_pp = _apart_pp(kept, accuracy_pct)
+    if apart_pp is None:
+        return 0.0
+    return math.inf if kept.get("beats_guessing") is False else apart_pp
+
+
+def _apart_pp(kept: Mapping[Any, Any], accuracy_pct: Any) -> float | None:
+    """Between FP32 and FP32 with its batches in another order; None where one of the two is unknown."""
+    own, again = number_of(accuracy_pct), number_of(mapping_of(kept.get("reordered")).get("accuracy_pct"))
+    return None if own is None or again is None else abs(again - own)
+
+
 def luck(panel: pd.DataFrame, details: Mapping[int, Mapping[str, Any]]) -> str:
     """How many steps were taken, and how far two runs of one training lie apart; empty where nothing is kept."""
     for row in views.records(panel[panel["variant"] == BASELINE]):
         kept = _kept(details, row)
-        steps, rows, again = (kept.get(name) for name in ("steps", "rows", "reordered"))
-        if not isinstance(again, Mapping) or pd.isna(row["accuracy_pct"]):
+        steps, rows = (number_of(kept.get(name)) for name in ("steps", "rows"))
+        apart_pp = _apart_pp(kept, row["accuracy_pct"])
+        if steps is None or rows is None or apart_pp is None:
             continue
-        apart_pp = abs(float(again["accuracy_pct"]) - row["accuracy_pct"])
         said = (
-            f"After {steps:,} steps over {rows:,} rows, all from the same weights with the same batches. FP32 itself, "
-            f"with its batches in another order, ends {apart_pp:.2f} pp away: differences this small are luck, and "
-            "no loss up to it counts as one."
+            f"After {steps:,.0f} steps over {rows:,.0f} rows, all from the same weights with the same batches. FP32 "
+            f"itself, with its batches in another order, ends {apart_pp:.2f} pp away: differences this small are luck, "
+            "and no loss up to it counts as one."
         )
         if kept.get("beats_guessing") is False:
             said += (
@@ -125,13 +141,11 @@ def luck(panel: pd.DataFrame, details: Mapping[int, Mapping[str, Any]]) -> str:
 
 
 def _kept(details: Mapping[int, Mapping[str, Any]], row: Mapping[str, Any]) -> Mapping[str, Any]:
-    kept = details.get(int(row["row_id"]), {}).get("training")
-    return kept if isinstance(kept, Mapping) else {}
+    return mapping_of(details.get(int(row["row_id"]), {}).get("training"))
 
 
 def _end(losses: Any) -> float | None:
     """The mean loss of the last steps; None where it is no number any more."""
-    if not isinstance(losses, list) or not losses:
-        return None
-    last = losses[-max(1, round(AT_THE_END * len(losses))) :]
-    return None if None in last else float(np.mean(last))
+    kept = sequence_of(losses)
+    last = kept[-max(1, round(AT_THE_END * len(kept))) :]
+    return float(np.mean(last)) if last and all(map(is_number, last)) else None

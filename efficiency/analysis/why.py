@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable, Iterable
 
 from efficiency.analysis import views
-from efficiency.analysis.causes import CAUSES, Case, Values, number_of
+from efficiency.analysis.causes import CAUSES, Case, Values
+from efficiency.analysis.kept import number_of
 from efficiency.analysis.speed import EQUIVALENCE
 from efficiency.study import BASELINE, CONTROL
 

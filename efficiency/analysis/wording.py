@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from numbers import Real
 from typing import Any
 
 from efficiency.analysis import notes
+from efficiency.analysis.kept import is_number
 from efficiency.analysis.pareto import SIZE_TOLERANCE
 
 CEILING = "ceiling"
@@ -30,11 +30,6 @@ def markdown_text(text: object) -> str:
     return _NUMBERED.sub(r"\1\\\2", "".join(parts))
 
 
-def _known(value: Any) -> bool:
-    """Whether it is a number: what a document of another origin holds may be anything."""
-    return isinstance(value, Real) and math.isfinite(value)
-
-
 def _decimals(uncertainty: float) -> int:
     """Decimals at which an uncertainty has one figure; between 1 and 2, which is what people read."""
     return 1 if uncertainty >= 0.05 else 2
@@ -46,12 +41,12 @@ def speed(row: Mapping[str, Any]) -> str:
     The figure after ± is half the 95 % interval.
     """
     ratio, low, high = (row.get(name) for name in ("speedup", "speedup_ci_low", "speedup_ci_high"))
-    if ratio is None or not (_known(ratio) and ratio > 0):
+    if ratio is None or not (is_number(ratio) and ratio > 0):
         return ""
     verdict = row.get("speed_verdict")
     if verdict == "same":
         return "same speed"
-    if low is None or high is None or not (_known(low) and _known(high) and low > 0):
+    if low is None or high is None or not (is_number(low) and is_number(high) and low > 0):
         return f"{ratio:.1f}x faster" if ratio >= 1 else f"{1 / ratio:.1f}x slower"
     if verdict == "unresolved":
         return f"not told apart ({low:.2f}–{high:.2f}x)"
@@ -71,10 +66,10 @@ def accuracy(row: Mapping[str, Any]) -> str:
     The figure after ± is half the 95 % interval; there is none where no answer differs.
     """
     delta, low, high = (row.get(f"accuracy_delta_{part}pp") for part in ("", "ci_low_", "ci_high_"))
-    if delta is None or not _known(delta):
+    if delta is None or not is_number(delta):
         return ""
     text = f"{round(delta, 2) + 0.0:+.2f} pp"  # adding 0 makes of -0.00 a +0.00, as tables have it
-    if low is not None and high is not None and _known(low) and _known(high) and high - low >= 0.01:
+    if low is not None and high is not None and is_number(low) and is_number(high) and high - low >= 0.01:
         text += f" ± {(high - low) / 2:.2f}"
     verdict = row.get("accuracy_verdict")
     return f"{text} ({verdict})" if verdict in ("lost", "unresolved") else text
@@ -83,7 +78,7 @@ def accuracy(row: Mapping[str, Any]) -> str:
 def size(row: Mapping[str, Any]) -> str:
     """`3.7x smaller`, `1.2x larger`, `same size`."""
     ratio = row.get("size_ratio")
-    if ratio is None or not (_known(ratio) and ratio > 0):
+    if ratio is None or not (is_number(ratio) and ratio > 0):
         return ""
     if abs(math.log(ratio)) <= SIZE_TOLERANCE:
         return "same size"
@@ -100,7 +95,7 @@ def relative(row: Mapping[str, Any]) -> str:
 
 def noise(percent: Any) -> str:
     """A noise floor in percent: `±1.4 %`; empty where none is known."""
-    return f"±{percent:.{1 if percent < 10 else 0}f} %" if _known(percent) else ""
+    return f"±{percent:.{1 if percent < 10 else 0}f} %" if is_number(percent) else ""
 
 
 def interval(low: Any, high: Any, unit: str = "", places: int | None = None) -> str:
@@ -108,7 +103,7 @@ def interval(low: Any, high: Any, unit: str = "", places: int | None = None) -> 
 
     Empty where there is no interval, or nothing in it.
     """
-    if not (_known(low) and _known(high)) or not high > low:
+    if not (is_number(low) and is_number(high)) or not high > low:
         return ""
     if places is None:
         places = 2 - math.floor(math.log10(max(abs(low), abs(high))))
@@ -126,7 +121,7 @@ def warnings(keys: Any) -> str:
 
 def number(value: Any, unit: str = "") -> str:
     """Three figures and the unit, `2.57 ms` or `1.81x`; a dash where unknown."""
-    if not _known(value):
+    if not is_number(value):
         return "–"
     value = float(value)
     magnitude = math.floor(math.log10(abs(value))) if value else 0
@@ -143,7 +138,7 @@ def energy(kept: object) -> str:
     """What a row's details keep of its energy, in a sentence; empty where nothing is kept."""
     if not isinstance(kept, Mapping):
         return ""
-    if not _known(kept.get("mj")):
+    if not is_number(kept.get("mj")):
         return f"Energy was not measured. {kept.get('reason') or ''}".strip()
     return (
         f"An example takes {number(kept['mj'], 'mJ')} above idle ({number(kept.get('low_mj'))} to "

@@ -51,7 +51,8 @@ def compare(
     console.writable("--json", json)
     store = Store.open()
     ours, theirs = store.study(a), store.study(b)
-    found = comparing.compared(views.prepared(store.rows([a, b])), ours, theirs, store.samples, store.answers)
+    rows = views.prepared(store.rows([a, b]))
+    found = comparing.compared(rows, ours, theirs, store.samples, store.answers, store.details)
     if fail_if_slower is not None and found.judged.empty:
         raise BadRequest(
             "--fail-if-slower: no variant was timed in both studies under the same condition, so nothing can be said; "
@@ -76,7 +77,8 @@ def _print(found: Compared, a: StudyRecord, b: StudyRecord) -> None:
 
     for side, study in (("A", a), ("B", b)):
         console.say(f"{side}: {study.name or study.id}, recorded {study.recorded_at}, {study.id}.")
-    for sentence in (*compare_words.told(a, b), *compare_words.of_baselines(found.rows)):
+    told = [*compare_words.told(a, b), *compare_words.of_baselines(found.rows), *compare_words.of_training(found.rows)]
+    for sentence in told:
         console.say(sentence)
     shown = compare_words.table(found.rows)
     shown = shown[shown["B against A"] != ""]

@@ -28,7 +28,7 @@ def drift(
     console.writable("--json", json)
     store = Store.open()
     with console.Bar() as bar:
-        drift_job.measure(
+        number = drift_job.measure(
             store,
             workload,
             this_machine(),
@@ -37,7 +37,8 @@ def drift(
             seed=seed,
             tell=bar.share,
         )
-    record = drifts.latest(store, workload)[0]
+    # A user's file is kept under its whole path, however it was typed.
+    record = next(one for one in drifts.latest(store) if one.number == number)
     found = analysis.table(record)
     console.table(f"Drift of {workload}", *analysis.summary(found))
     for variant, reason in analysis.reasons(record).items():

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import pandas as pd
@@ -56,6 +57,7 @@ def recommend(
     json: Json = None,
 ) -> None:
     """Which variant to ship: the fastest that keeps to the limits. Exit code 1 where nothing does."""
+    from efficiency import decisions
     from efficiency.results.store import Store
 
     asked = Limits(max_accuracy_drop, max_latency_ms, max_size_mb, max_memory_mb, max_prepare_s, percentile, sure)
@@ -67,7 +69,9 @@ def recommend(
     console.writable("--json", json)
     console.writable("--recipe", recipe)
     store = Store.open()
-    found = _cases(store, study_id, workload, batch_size, threads)
+    filters = {"workload": workload, "batch_size": batch_size, "threads": threads}
+    rows = _rows(store, study_id, filters)
+    found = _cases(store, study_id, rows)
     if recipe and len(found) > 1:
         raise BadRequest(
             f"--recipe: there are {len(found)} answers; name one with --workload, --batch-size, --threads."
@@ -75,9 +79,12 @@ def recommend(
     if confirm:
         for case in found:
             _confirm(store, study_id, case, asked)
-        found = _cases(store, study_id, workload, batch_size, threads)
+        found = _cases(store, study_id, rows)
     answers = [(case, case.answer(asked)) for case in found]
-    _say(store, study_id, answers, asked, price_per_hour)
+    _say(store, study_id, answers, asked, price_per_hour, _to_confirm(study_id, asked, filters, price_per_hour))
+    if not answers:
+        record = store.study(study_id)
+        console.say(decisions.why_empty(rows, record.status, record.message))
     if recipe:
         _write_recipe(store, answers, recipe)
     if json:
@@ -92,27 +99,27 @@ def recommend(
         sys.exit(1)
 
 
-def _cases(
-    store: Store, study_id: str, workload: str | None, batch_size: int | None, threads: int | None
-) -> Sequence[Case]:
-    """What was asked for of the study; raises `BadRequest` where a filter leaves nothing."""
-    from efficiency import decisions
+def _rows(store: Store, study_id: str, filters: Mapping[str, str | int | None]) -> pd.DataFrame:
+    """What was asked for of the study; raises `BadRequest` where a filter, by its column, leaves nothing."""
     from efficiency.analysis import views
 
     store.study(study_id)
     rows = views.prepared(store.rows([study_id]))
-    for option, name, value in (
-        ("--workload", "workload", workload),
-        ("--batch-size", "batch_size", batch_size),
-        ("--threads", "threads", threads),
-    ):
+    for name, value in filters.items():
         if value is None or rows.empty:
             continue
         there = list(dict.fromkeys(rows[name]))
         rows = rows[rows[name] == value]
         if rows.empty:
             known = ", ".join(f"{one:g}" if isinstance(one, float) else str(one) for one in there)
-            raise BadRequest(f"{option}: study {study_id} has no rows with {value}; choose from {known}.")
+            raise BadRequest(f"{_option(name)}: study {study_id} has no rows with {value}; choose from {known}.")
+    return rows
+
+
+def _cases(store: Store, study_id: str, rows: pd.DataFrame) -> Sequence[Case]:
+    from efficiency import decisions
+    from efficiency.analysis import views
+
     again = decisions.confirmations(store.studies(), study_id)
     fresh = views.prepared(store.rows(list(again.loc[again["status"] == "done", "id"])))
     return decisions.cases(store, rows, fresh)
@@ -141,10 +148,39 @@ def _confirm(store: Store, study_id: str, case: Case, asked: Limits) -> None:
         console.say(f"Study {new}: {status}. {store.study(new).message}")
 
 
+def _to_confirm(
+    study_id: str, asked: Limits, filters: Mapping[str, str | int | None], price_per_hour: float | None
+) -> str:
+    """The command that asks the same and times what leads again: other limits could have another winner."""
+    given: dict[str, str | float | None] = {
+        limits_module.KINDS[name].option: value for name, value in asked.asked.items()
+    }
+    given |= {_option(name): value for name, value in filters.items()} | {"--price-per-hour": price_per_hour}
+    if asked.percentile != "p50":
+        given["--percentile"] = asked.percentile
+    words = [word for option, value in given.items() if value is not None for word in (option, _typed(value))]
+    command = ["recommend", study_id, *words, *(["--sure"] if asked.sure else []), "--confirm"]
+    return f"python -m efficiency {shlex.join(command)}"
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _typed(value: str | float) -> str:
+    """`2` for 2.0, and never a digit less than was given."""
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
+
+
 def _say(
-    store: Store, study_id: str, answers: Sequence[tuple[Case, Answer]], asked: Limits, price_per_hour: float | None
+    store: Store,
+    study_id: str,
+    answers: Sequence[tuple[Case, Answer]],
+    asked: Limits,
+    price_per_hour: float | None,
+    to_confirm: str,
 ) -> None:
-    from efficiency import confirm, decisions
+    from efficiency import confirm
     from efficiency.analysis import decision_words, machine_words, notes
     from efficiency.machine import this_machine
 
@@ -152,8 +188,6 @@ def _say(
     console.say(f"{record.name or study_id}, {decision_words.asked(asked)}.")
     if differs := machine_words.elsewhere(record.machine, here):
         console.say(f"Measured on {record.machine.get('label') or 'an unknown machine'}, {differs}.")
-    if not answers:
-        console.say(decisions.why_empty(pd.DataFrame(), record.status, record.message))
     for case, answer in answers:
         console.say(f"\n{case.title}: {decision_words.sentence(answer)}")
         found = answer.last
@@ -164,9 +198,7 @@ def _say(
             details = store.details(int(found.winner["row_id"]))
             lines += [f"{key}: {hint}" for key, hint in notes.hints(found.winner, of.asked, details)]
             if not answer.confirmed and found.winner["variant"] != "baseline" and not confirm.why_not(record, here):
-                lines.append(
-                    f"`python -m efficiency recommend {study_id} --confirm` times it again before it is called so."
-                )
+                lines.append(f"`{to_confirm}` times it again before it is called so.")
         for line in filter(None, lines):
             console.say(f"  {line}")
 

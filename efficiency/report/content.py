@@ -9,22 +9,11 @@ from typing import Any
 import pandas as pd
 
 from efficiency.analysis import notes, panels, tables, views, wording
+from efficiency.report.method import METHODS
 from efficiency.results.store import Store, StudyRecord
 from efficiency.study import BASELINE, CONTROL
 from efficiency.tolerance import tolerance_of
 
-METHOD = (
-    "Every variant is compared with one baseline: the same model in FP32, run eagerly under torch.no_grad. All of them "
-    "sit in one process and take turns in random order, so that whatever slows the machine slows all alike; the whole "
-    "is repeated in fresh processes.",
-    "A speed-up is baseline / variant, by the faster third of each one's calls, and its 95 % interval follows from how "
-    "far the processes lie apart. Latency p50 is the median over all calls.",
-    "The control is the baseline a second time, as if it were a variant. What it shows is the noise floor: a "
-    "difference that small is what this machine shows where nothing differs.",
-    "Accuracy is the share of test rows answered rightly. Its difference is paired: variant and baseline answer the "
-    "same rows, and its 95 % interval is a bootstrap over them.",
-    "Results hold for the processor, the thread count and the versions named here, and for no other machine.",
-)
 VERDICTS = (
     (
         "faster, slower",
@@ -33,7 +22,7 @@ VERDICTS = (
     ("same", "The whole interval lies within 2 % of 1: whatever the difference is, it is too small to matter."),
     ("unresolved", "It cannot be told; more time, a quieter machine or more test rows may decide it."),
     ("kept", "Surely no more accuracy is lost than {tolerance:g} percentage points."),
-    ("lost", "Surely more than that is lost."),
+    ("lost", "Surely more than that is lost{luck}."),
 )
 EMPTY = {
     "lost": "leave it as it is: whatever is surely faster loses accuracy",
@@ -59,6 +48,8 @@ class Report:
     title: str
     facts: list[tuple[str, str]]
     """When, where, with what versions and what command."""
+    nothing: str
+    """A sentence where nothing was measured; else empty."""
     best: list[tuple[str, str]]
     """(panel, what was found best)."""
     panels: list[Panel]
@@ -66,6 +57,7 @@ class Report:
     """What was not measured, and why."""
     warnings: list[tuple[str, str, str]]
     """(warning, what it means and what to do, what it is said of)."""
+    method: tuple[str, ...]
     verdicts: list[tuple[str, str]]
     asked: list[tuple[str, str]]
     machine: pd.DataFrame
@@ -76,18 +68,22 @@ def of(store: Store, id: str) -> Report:
     study = store.study(id)
     rows = views.prepared(store.rows([id]))
     parts, _ = panels.panels(rows)
+    left_out, trained = tables.reasons(rows), bool((rows["phase"] == "training").any())
+    known = {"tolerance": tolerance_of(study.asked), "luck": ", and more than luck explains" if trained else ""}
     return Report(
         study,
         study.name or study.id,
         _facts(study),
+        "" if parts else f"Nothing was measured in this study{'; why stands below' if len(left_out) else ''}.",
         [(str(row["panel"]), _best(row)) for row in views.records(panels.headlines(rows))] if len(rows) else [],
         [_panel(title, rows[rows["row_id"].isin(part["row_id"])], part) for title, part in parts],
-        tables.reasons(rows),
+        left_out,
         [
             (key.replace("-", " "), text, ", ".join(of))
             for key, text, of in notes.of_study(views.records(rows), study.asked, store.details)
         ],
-        [(word, text.format(tolerance=tolerance_of(study.asked))) for word, text in VERDICTS],
+        METHODS["training" if trained else "inference"],
+        [(word, text.format(**known)) for word, text in VERDICTS],
         _asked(study.asked),
         tables.machine_facts(study.machine),
     )
@@ -106,7 +102,7 @@ def _facts(study: StudyRecord) -> list[tuple[str, str]]:
 
 
 def _best(row: Mapping[str, Any]) -> str:
-    """`Static INT8: 2.86x faster ± 0.05, -0.25 pp ± 0.30, 3.6x smaller`; as the first page has it."""
+    """`Static INT8: 2.86x faster ± 0.05, -0.25 pp ± 0.30, 3.6x smaller`; or what is said where nothing is best."""
     if row["found"] in EMPTY:
         return EMPTY[row["found"]]
     text = f"{row['variant_label']}: {wording.relative(row)}"

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from efficiency import charts
-from efficiency.report.content import METHOD, Panel, Report
+from efficiency.report.content import Panel, Report
 
 # Every text is escaped: a study's name, a reason or a file's path may hold anything.
 _TEMPLATES = Environment(
@@ -26,7 +26,7 @@ def written(report: Report) -> str:
     """The whole file. Plotly's own code is in it once, about 5 MB."""
     drawn = [[_chart(*chart) for chart in _charts(panel)] for panel in report.panels]
     return _TEMPLATES.get_template("report.html.jinja").render(
-        report=report, charts=drawn, method=METHOD, plotly=Markup(get_plotlyjs()) if any(drawn) else ""
+        report=report, charts=drawn, plotly=Markup(get_plotlyjs()) if any(drawn) else ""
     )
 
 

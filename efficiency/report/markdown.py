@@ -15,6 +15,8 @@ COLUMNS = ("Variant", "Speed-up [95 %]", "Verdict", "Accuracy", "Its verdict", "
 def written(report: Report) -> str:
     """Title, the best of each, a table a panel, what was not measured, warnings; the method is in the HTML file."""
     parts = [f"## {markdown_text(report.title)}", _list(report.facts)]
+    if report.nothing:
+        parts.append(markdown_text(report.nothing))
     if report.best:
         parts += ["### The best of each", _list(report.best)]
     for panel in report.panels:

@@ -81,10 +81,11 @@ def choose(studies: pd.DataFrame) -> list[str]:
 
 
 def choose_one(studies: pd.DataFrame) -> str:
-    """The same for a page that shows one study: the first in the address, else the newest that holds rows."""
+    """The same for a page that asks what to ship: the first in the address, else the newest of inference with rows."""
     found, unknown = known(studies)
     say_unknown(unknown)
     filled = _own_questions(studies)
+    filled = filled[filled["phase"] != "training"]
     own = filled[~filled["example"].astype(bool)]
     found = found or list((own if len(own) else filled)["id"].head(1)) or list(studies["id"].head(1))
     st.query_params[PARAMETER] = found[0]

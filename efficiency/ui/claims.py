@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from efficiency import ceiling, claims, claims_chart
+from efficiency import ceiling, claims, claims_chart, workloads
 from efficiency.analysis import wording
 from efficiency.analysis.wording import markdown_text
 from efficiency.claims import WORDS, Case, Here, Judged, kinds, plan
@@ -110,7 +110,8 @@ def _case(case: Case, place: claims_chart.Place) -> str:
 def _rows(case: Case) -> str:
     """A link to each row behind it, with its details open in Explore; or to the measurement of drift."""
     if case.shift:
-        query = escape(urlencode({"drift-workload": case.workload, "drift-shift": case.shift}))
+        dataset = workloads.describe(case.workload).dataset(None).key
+        query = escape(urlencode({"drift-workload": case.workload, "dataset": dataset, "drift-shift": case.shift}))
         return f'<span class="rows"><a href="./drift?{query}" target="_self">On the page Drift</a></span>'
     if not case.behind:
         return ""

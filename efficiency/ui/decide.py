@@ -28,8 +28,8 @@ def show(store: Store, id: str) -> None:
     """What a slider changes: run again by itself."""
     with frame.sentences():
         rows, record = data.rows(store, [id]), store.study(id)
-        if rows.empty:
-            st.info(markdown_text(decisions.why_empty(rows, record.status, record.message)), icon=":material/info:")
+        if nothing := decisions.why_empty(rows, record.status, record.message):
+            st.info(markdown_text(nothing), icon=":material/info:")
             return
         cases = {case.title: case for case in data.cases(store, id)}
         case = cases[st.selectbox("Workload and condition", list(cases), key="case", bind="query-params")]

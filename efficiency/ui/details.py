@@ -18,6 +18,7 @@ from efficiency.analysis import (
     runtime_gain,
     stillness,
     tables,
+    training,
     views,
     wording,
 )
@@ -186,10 +187,11 @@ def _answers(store: Store, row: pd.Series[Any], baseline: pd.Series[Any] | None,
     if baseline is None or baseline["row_id"] == row["row_id"]:
         return
     own, theirs = (store.answers(int(one["row_id"])) for one in (row, baseline))
+    luck_pp = training.luck_pp(store.details(int(baseline["row_id"])), baseline["accuracy_pct"])
     if own.empty or len(own) != len(theirs):
         return
     st.markdown("##### Which answers changed?")
-    st.markdown(answers.said(own, theirs, tolerance_pp))
+    st.markdown(answers.said(own, theirs, tolerance_pp, luck_pp))
     names = answers.classes(str(row["workload"]), str(row["dataset"]))
     table = answers.by_class(own, theirs, names)
     if worst := answers.worst_classes(table):

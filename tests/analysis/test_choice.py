@@ -140,6 +140,20 @@ def test_rows_that_no_process_timed_together_are_tied_where_their_intervals_meet
     frame = rows(row("a", 2.0), row("b", 1.99), row("c", 1.0))
     found = choice.decide(frame, Limits(), lambda *_: None)
     assert [one["variant"] for one in found.tied] == ["b"]
+    text = " ".join(decision_words.beside(Answer(found)))
+    assert "By its own interval B may be as fast, but was not compared directly with A" in text
+    assert "Compared directly" not in text
+
+
+def test_of_ties_only_those_in_the_same_processes_were_compared_directly():
+    """As where memory did not hold all variants at once: `b` was timed with the winner, `c` and `d` were not."""
+    frame = rows(row("a", 2.0), row("b", 1.99), row("c", 1.985), row("d", 1.98))
+    together = by_estimate(frame)
+    found = choice.decide(frame, Limits(), lambda *ids: together(*ids) if max(ids) < 4 else None)
+    assert [one["variant"] for one in found.tied] == ["b", "c", "d"]
+    text = " ".join(decision_words.beside(Answer(found)))
+    assert "These two can't be told apart, or only within 2 %: A and B. Compared directly" in text
+    assert "By their own intervals C and D may be as fast, but were not compared directly with A" in text
 
 
 def test_the_closest_miss_is_named_with_what_it_misses():
@@ -164,6 +178,17 @@ def test_p99_has_no_interval_and_an_unknown_figure_meets_nothing():
     frame = rows(row("a", 2.0, latency_ms_p99=20.0), row("b", 1.5, latency_ms_p99=np.nan), row("c", 1.2))
     assert decided(frame, latency_ms=16.0, percentile="p99").winner["variant"] == "c"
     assert decided(frame, latency_ms=16.0, percentile="p50").winner["variant"] == "a"
+
+
+def test_the_figure_of_every_limit_is_told_with_its_interval_where_it_has_one():
+    frame = rows(row("a", 2.0), row("b", 1.5))
+    text = decision_words.sentence(Answer(decided(frame)))
+    assert "5.00 ms a call at p50 (95 %: 4.95–5.05 ms), +0.00 pp of accuracy" in text
+    assert "p99" not in text
+    found = decided(frame, latency_ms=16.0, percentile="p99", memory_mb=400.0, prepare_s=2.0, size_mb=20.0)
+    others = "7.50 ms of latency p99, 300 MB of peak memory, 1.00 s of preparation."
+    assert others in decision_words.sentence(Answer(found))
+    assert others.replace("7.50", "10.0") in " ".join(decision_words.beside(Answer(found))), "Of the runner-up, too."
 
 
 def test_a_study_with_failures_only_gets_a_sentence():

@@ -17,9 +17,10 @@ import synthetic
 from efficiency import paths
 from efficiency.analysis import accuracy, compare, compare_words, derive, views
 from efficiency.analysis.compare import Compared
+from efficiency.machine import this_machine
 from efficiency.results import documents
 from efficiency.results.store import Store
-from efficiency.study import BASELINE, CONTROL
+from efficiency.study import BASELINE, CONTROL, plan_preset
 
 VARIANTS = 12
 PAIRS = 8
@@ -65,7 +66,7 @@ def keep(store: Store, noise: simulated.Noise) -> Keep:
 
 def compared(store: Store, a: str, b: str) -> Compared:
     frame = views.prepared(store.rows([a, b]))
-    return compare.compared(frame, store.study(a), store.study(b), store.samples, store.answers)
+    return compare.compared(frame, store.study(a), store.study(b), store.samples, store.answers, store.details)
 
 
 def test_pure_noise_is_called_nothing_and_the_intervals_hold_the_truth(store: Store, keep: Keep) -> None:
@@ -143,6 +144,25 @@ def test_accuracy_is_paired_where_the_same_rows_were_answered(store: Store, monk
     assert width < (unpaired["accuracy_change_high_pp"] - unpaired["accuracy_change_low_pp"]) / 1.5
     assert paired["accuracy_change_pp"] == pytest.approx(paired["accuracy_pct_b"] - paired["accuracy_pct_a"])
     assert "unpaired" in compare_words.accuracy(unpaired)
+
+
+def test_two_trainings_differ_by_luck(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """FP32 with its batches in another order ends 11 pp away: a loss of 5 pp between two seeds tells nothing."""
+    steps = replace(plan_preset("quick", this_machine(), phase="training"), workloads=("vision-small-cnn",))
+    a = synthetic.fill(store, steps)
+    monkeypatch.setattr(synthetic, "EFFECTS", synthetic.EFFECTS | {"amp-bf16": (0.62, 0.05, 1.0)})
+    b = synthetic.fill(store, steps, seed=1)
+    found = compared(store, a, b)
+    change = found.rows.set_index("variant").loc["amp-bf16"]
+    assert change["accuracy_change_high_pp"] < -2
+    assert change["accuracy_verdict"] == "unresolved"
+    (sentence,) = compare_words.of_training(found.rows)
+    assert "luck" in sentence
+    unlucky = compare.compared(
+        views.prepared(store.rows([a, b])), store.study(a), store.study(b), store.samples, store.answers, lambda id: {}
+    )
+    assert unlucky.rows.set_index("variant").loc["amp-bf16", "accuracy_verdict"] == "lost"
+    assert compare_words.of_training(compared(store, synthetic.fill(store), synthetic.fill(store)).rows) == []
 
 
 def test_newcombes_interval_is_his_own() -> None:

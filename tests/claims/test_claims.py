@@ -250,7 +250,7 @@ def test_noise_floor_is_no_finding() -> None:
 def test_amp_training_asks_for_less_memory_with_the_accuracy_kept(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No version measured training when this was written: the question is asked of rows as it would write them."""
+    """Of made-up rows of a training study, and on any machine: whether it can train so is another question."""
     monkeypatch.setattr(asking, "why_not", lambda need, machine: None)
     id = store.add_study({}, name="", machine=MACHINE.as_dict(), command="", status="done")
     condition, amp = Condition("cpu", TRAINED_ROWS, MACHINE.threads, phase="training"), Variant(("amp-bf16",))

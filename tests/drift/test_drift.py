@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
+from said import said
 from streamlit.testing.v1 import AppTest
 from torch import nn
+from typer.testing import CliRunner
 
 from efficiency import paths
 from efficiency.analysis import drift as analysis
+from efficiency.cli.app import app
 from efficiency.drift import shifts
 from efficiency.engine import drift_job
 from efficiency.engine.child import Child
@@ -82,28 +88,123 @@ def test_calibrating_anew_is_paired_with_the_same_rows(record: drifts.DriftRecor
 def test_what_is_said_names_the_variant_the_grade_and_the_figure(record: drifts.DriftRecord) -> None:
     own = analysis.table(record)
     (sentence,) = analysis.said(own, "Brightness")
-    assert sentence.startswith("Static INT8 ")
-    assert "grade 5 of brightness" in sentence
+    assert sentence.startswith("Static INT8")
+    assert re.search(r"at grade [1-5] of brightness", sentence)
+    assert re.search(r"\d\.\d\d pp \(95 %: \S+ to \S+\)", sentence)
     assert "FP32" in sentence
     heading, lines = analysis.summary(own)
     assert {len(heading)} == {len(line) for line in lines}
 
 
-def test_the_page_shows_what_was_measured(record: drifts.DriftRecord, home: Path) -> None:
+def static(excess: tuple[float, ...], won_back: float = float("nan"), half: float = 1.5) -> pd.DataFrame:
+    """Lines of static INT8 that lost so much beyond FP32 at the grades from 1 on, each known to within `half`."""
+    lines = pd.DataFrame({"grade": range(len(excess) + 1), "excess_pp": [0.0, *excess], "won_back_pp": won_back})
+    for name in ("excess", "won_back"):
+        lines[f"{name}_low_pp"], lines[f"{name}_high_pp"] = lines[f"{name}_pp"] - half, lines[f"{name}_pp"] + half
+    alarm = lines["excess_pp"] < -5
+    return lines.assign(
+        variant="static-int8", shift="gain", alarm=alarm, accuracy_pct=90.0, recalibrated_pct=float("nan")
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (
+            static((-1.0, -3.0, -45.0, -9.0, 0.1), won_back=40.0),
+            "Static INT8 loses 45.00 pp (95 %: 43.50 to 46.50) more than FP32 does at grade 3 of gain, where that is "
+            "most; its ranges no longer fit from grade 3 on; calibrated anew it wins back 40.00 pp (95 %: 38.50 to "
+            "41.50) there.",
+        ),
+        (
+            static((-0.4, -1.4, -0.2), won_back=0.3),
+            "Static INT8: whether it loses more than FP32 does cannot be told; at grade 2 of gain, its worst, the "
+            "difference is -1.40 pp (95 %: -2.90 to +0.10); its ranges fit; whether calibrating anew helps there "
+            "cannot be told, +0.30 pp (95 %: -1.20 to +1.80).",
+        ),
+        (
+            static((3.0, 2.0, 4.0), won_back=-6.0),
+            "Static INT8 loses 2.00 pp (95 %: 0.50 to 3.50) less than FP32 does at grade 2 of gain, where that is "
+            "least; its ranges fit; calibrated anew it loses 6.00 pp (95 %: 4.50 to 7.50) more there.",
+        ),
+        (
+            static((-1e-9,), half=1e-3).assign(alarm=float("nan")),
+            "Static INT8: whether it loses more than FP32 does cannot be told; at grade 1 of gain, its worst, the "
+            "difference is +0.00 pp (95 %: +0.00 to +0.00).",
+        ),
+    ],
+)
+def test_a_sentence_has_the_worst_grade_its_figure_and_interval(lines: pd.DataFrame, said: str) -> None:
+    assert analysis.said(lines, "Gain") == [said]
+    (cells,) = analysis.summary(lines)[1]
+    assert cells[5].endswith(f"grade {lines['excess_pp'].iloc[1:].argmin() + 1}")
+
+
+def page(**address: str) -> AppTest:
+    """The page Drift."""
+    at = AppTest.from_file(str(paths.PROJECT / "app.py"), default_timeout=60).run().switch_page("pages/drift.py")
+    for name, value in address.items():
+        at.query_params[name] = value
+    at.run()
+    assert not at.exception
+    return at
+
+
+def keep(record: drifts.DriftRecord, dataset: str = "glyphs", workload: str = WORKLOAD, **machine: str) -> None:
+    """The same measurement once more, as another machine, data set or workload would have it."""
     with Store.open() as store:
         drifts.keep(
-            store, workload=WORKLOAD, dataset="glyphs", machine=record.machine, asked=record.asked, cells=record.cells
-        )
-    at = AppTest.from_file(str(paths.PROJECT / "app.py"), default_timeout=60).run().switch_page("pages/drift.py").run()
-    assert not at.exception
+            store, workload=workload, dataset=dataset, machine=record.machine | machine, asked=record.asked,
+            cells=record.cells,
+        )  # fmt: skip
+
+
+def test_the_page_shows_what_was_measured(record: drifts.DriftRecord, home: Path) -> None:
+    keep(record)
+    at = page()
     assert len(at.get("plotly_chart")) == 2
-    assert any("grade 5 of brightness" in text.value for text in at.markdown)
+    assert any("of brightness" in text.value and "pp (95 %" in text.value for text in at.markdown)
     assert at.button(key="measure-drift").label == "Measure again"
 
 
-def test_where_nothing_was_measured_the_page_offers_to(home: Path) -> None:
-    at = AppTest.from_file(str(paths.PROJECT / "app.py"), default_timeout=60).run().switch_page("pages/drift.py").run()
+def test_another_machines_measurement_is_shown_only_until_there_is_one_of_this(
+    record: drifts.DriftRecord, home: Path
+) -> None:
+    keep(record, label="Elsewhere CPU", cpu_model="Elsewhere CPU", key="0123456789")
+    at = page()
+    assert "Measured on Elsewhere CPU, not on this machine. The button measures it here." in said(at)
+    assert at.button(key="measure-drift").label == "Measure drift of Small CNN"
+    keep(record)
+    keep(record, label="Elsewhere CPU", cpu_model="Elsewhere CPU", key="0123456789")
+    at = page()
+    assert "Elsewhere CPU" not in said(at), "It is newer, and not of this machine."
+    assert at.button(key="measure-drift").label == "Measure again"
+
+
+def test_the_address_names_the_data_set(record: drifts.DriftRecord, home: Path) -> None:
+    for dataset in ("glyphs", "fashion-mnist"):
+        keep(record, dataset)
+    for dataset in ("source-code", "ag-news"):
+        keep(record, dataset, workload="transformer-encoder")
+    assert "200 test rows of glyphs" in said(page()), "What claims are judged by comes first, though it is older."
+    assert "200 test rows of glyphs" in said(page(dataset="another")), "Nothing is known of it."
+    at = page(dataset="fashion-mnist")
+    assert "200 test rows of fashion-mnist" in plainly(at)
+    at.segmented_control(key="drift-workload").set_value("transformer-encoder").run()
     assert not at.exception
+    assert "200 test rows of source-code" in plainly(at), "It has no data set of that name."
+    at.segmented_control(key="dataset").set_value("ag-news").run()
+    assert "200 test rows of ag-news" in plainly(at)
+    assert at.query_params["dataset"] == "ag-news"
+
+
+def plainly(at: AppTest) -> str:
+    """What the page says, its escapes of Markdown aside."""
+    return said(at).replace("\\", "")
+
+
+def test_where_nothing_was_measured_the_page_offers_to(home: Path) -> None:
+    at = page()
     assert "Measure drift of Small CNN" in at.button(key="measure-drift").label
 
 
@@ -111,6 +212,47 @@ def test_data_that_are_neither_images_nor_text_are_refused(store_of_home: Store)
     moody = str(paths.PROJECT / "tests" / "engine" / "moody_workload.py") + ":steady"
     with pytest.raises(BadRequest, match="neither images nor text"):
         drift_job.measure(store_of_home, moody, this_machine())
+
+
+MINE = """
+import numpy as np
+import torch
+from torch import nn
+
+from efficiency.workloads.base import Dataset, Rows, Workload
+
+
+def load(split, rows=None):
+    rng = np.random.default_rng(len(split))
+    labels = rng.integers(0, 2, size=200)
+    images = labels[:, None, None, None] + rng.normal(size=(200, 1, 8, 8))
+    return Rows(images.astype(np.float32)[:rows], labels[:rows])
+
+
+def make():
+    data = Dataset(
+        key="squares", label="Squares", summary="Dark and bright.", kind="image", classes=("dark", "bright"), load=load,
+        fingerprint=lambda: "squares-1", test_rows=200,
+    )
+    return Workload(
+        key="mine", label="Mine", summary="One layer.", datasets=(data,), trained=True,
+        build=lambda classes: nn.Sequential(nn.Flatten(), nn.Linear(64, classes)).eval(),
+        encode=lambda inputs: torch.from_numpy(np.asarray(inputs)),
+    )
+"""
+
+
+def test_a_users_own_file_is_shown_however_it_was_typed(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.py").write_text(MINE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(drift_job, "VARIANTS", ((),))
+    found = CliRunner().invoke(app, ["drift", "./mine.py", "--rows", "100", "--json", "-"])
+    assert found.exit_code == 0, found.output
+    document = json.loads(found.stdout.splitlines()[-1])
+    assert (document["workload"], document["dataset"]) == (f"{tmp_path / 'mine.py'}:make", "squares")
+    assert {row["variant"] for row in document["rows"]} == {"baseline"}
 
 
 @pytest.fixture

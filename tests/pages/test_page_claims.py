@@ -37,7 +37,11 @@ def test_verdicts_their_figures_and_the_rows_behind_them(visit: Visit, store: St
     assert not at.button, "Nothing is missing, so there is nothing to press."
     cards = said(at)
     assert cards.count("No CUDA GPU was found on this machine.") <= 2, "One reason of many cases is told once a claim."
-    assert 'href="./drift?drift-workload=transformer-encoder&amp;drift-shift=truncation"' in cards
+    drifted = re.findall(r'<a href="\./drift\?([^"]+)"', cards)
+    asked = "drift-workload=transformer-encoder&amp;dataset=source-code&amp;drift-shift=truncation"
+    assert asked in drifted
+    drift = visit("drift", **parse_qs(asked.replace("&amp;", "&")))
+    assert [one.value for one in drift.segmented_control] == ["transformer-encoder", "truncation"]
     link = re.search(r'<a href="\./explore\?([^"]+)" target="_self">Fast path</a>', cards)
     assert link is not None
     asked = parse_qs(link.group(1).replace("&amp;", "&"))

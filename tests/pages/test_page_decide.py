@@ -13,6 +13,7 @@ from efficiency import confirm
 from efficiency.machine import this_machine
 from efficiency.results import documents
 from efficiency.results.store import Store
+from efficiency.study import plan_preset
 
 Visit = Callable[..., AppTest]
 
@@ -76,6 +77,16 @@ def test_a_study_without_an_answer_gets_a_sentence(visit: Visit, store: Store) -
     assert "There is no row to choose from" in said(at)
     assert "None of these rows holds a measurement" in said(at)
     assert not at.get("plotly_chart")
+
+
+def test_training_steps_are_not_shipped(visit: Visit, store: Store) -> None:
+    answers = synthetic.fill(store)
+    steps = synthetic.fill(store, plan_preset("quick", this_machine(), phase="training"), name="Steps")
+    assert visit("decide").selectbox(key="study-shown").value == answers, "The newest is of training."
+    at = visit("decide", study=steps)
+    assert "It timed training steps, and nothing of them is shipped" in said(at)
+    assert not at.get("plotly_chart")
+    assert not at.get("select_slider")
 
 
 def test_a_study_of_another_machine_cannot_be_confirmed_here(visit: Visit, store: Store) -> None:

@@ -68,3 +68,13 @@ def test_results_are_of_training_studies_alone(visit: Visit, store: Store) -> No
     assert outcome["Loss at the end"].notna().all()
     explore = visit("explore", study=[id])
     assert "training" in " ".join(explore.multiselect(key="condition").options)
+
+
+def test_the_details_of_a_trained_row_know_luck(visit: Visit, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(synthetic, "EFFECTS", synthetic.EFFECTS | {"amp-bf16": (0.62, 0.05, 1.0)})
+    id = synthetic.fill(store, plan_preset("quick", this_machine(), phase="training"))
+    row = store.rows([id]).query("variant == 'amp-bf16' and workload == 'vision-small-cnn'").iloc[0]
+    assert row["accuracy_delta_ci_high_pp"] < -2
+    text = said(visit("explore", study=id, row=str(row["row_id"])))
+    assert "cannot be told" in text
+    assert "its batches in another order, ends 11." in text

@@ -14,11 +14,13 @@ import synthetic
 from pyarrow import parquet
 
 from efficiency.errors import UnknownName
+from efficiency.machine import this_machine
 from efficiency.report import content, html, markdown
 from efficiency.results import documents
 from efficiency.results.columns import COLUMNS
 from efficiency.results.parquet import TYPES, to_parquet
 from efficiency.results.store import Store
+from efficiency.study import plan_preset
 
 NASTY = '<img src=x onerror="alert(1)"></script><script>alert(2)</script>|**bold**'
 
@@ -65,10 +67,38 @@ def test_the_report_says_what_the_study_found(store: Store) -> None:
 
 def test_a_study_without_results_is_a_sentence(store: Store) -> None:
     id = store.add_study({}, name="", machine={}, command="", status="failed")
-    text = html.written(content.of(store, id))
-    assert "Nothing was measured in this study" in text
+    report = content.of(store, id)
+    text = html.written(report)
+    assert "<p>Nothing was measured in this study.</p>" in text
     assert len(text) < 20_000, "What draws charts is left out where there is none."
-    assert markdown.written(content.of(store, id)).startswith("## ")
+    assert "\n\nNothing was measured in this study.\n\n" in markdown.written(report)
+    document = documents.to_json(store, synthetic.fill(store))
+    for row in document["rows"]:
+        row["columns"] |= {"status": "failed", "reason": "It ran out of memory."}
+    failed = content.of(store, documents.from_json(store, document))
+    for written in (html.written(failed), markdown.written(failed)):
+        assert "Nothing was measured in this study; why stands below." in written
+        assert "It ran out of memory." in written
+
+
+def test_a_study_of_the_baseline_alone_was_measured(store: Store) -> None:
+    document = documents.to_json(store, synthetic.fill(store))
+    document["rows"] = [row for row in document["rows"] if row["columns"]["variant"] == "baseline"]
+    report = content.of(store, documents.from_json(store, document))
+    assert len(report.panels) == 3
+    assert "Nothing was measured" not in html.written(report) + markdown.written(report)
+
+
+def test_a_training_studys_method_is_that_of_training(store: Store) -> None:
+    steps = content.of(store, synthetic.fill(store, plan_preset("quick", this_machine(), phase="training")))
+    text = html.written(steps)
+    assert "What is timed is a training step" in text
+    assert "Latency p50 is the median over all steps." in text
+    assert "torch.no_grad" not in text
+    assert dict(steps.verdicts)["lost"] == "Surely more than that is lost, and more than luck explains."
+    calls = content.of(store, synthetic.fill(store))
+    assert "run eagerly under torch.no_grad" in html.written(calls)
+    assert "luck" not in dict(calls.verdicts)["lost"]
 
 
 def test_markdown_shows_texts_as_they_are(store: Store) -> None:
