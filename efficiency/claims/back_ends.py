@@ -9,14 +9,14 @@ from efficiency.claims.asking import CONDITION
 from efficiency.errors import UnknownName
 from efficiency.machine import Machine
 from efficiency.study import Variant
-from efficiency.techniques import Stage, Technique, compose
+from efficiency.techniques import Stage, compose
 
 
 def in_fp32(variant: Variant) -> Variant | None:
     """The variant without its INT8; None where it has none, or where nothing here runs that runtime in FP32.
 
     What quantizes the weights is left out. A runtime with a quantizer of its own is replaced by the technique
-    that runs the same in FP32, which is the one that is declared beside it and shares its card.
+    that runs the same in FP32 (`Technique.fp32_of`).
     """
     try:
         chosen = techniques.in_order(variant.techniques)
@@ -28,13 +28,8 @@ def in_fp32(variant: Variant) -> Variant | None:
     rest = [technique.key for technique in chosen if technique not in quantizing]
     if quantizing[0].stage is not Stage.RUNTIME:
         return Variant.of(rest)
-    plain = _runs_the_same(quantizing[0])
-    return None if plain is None else Variant.of([*rest, plain.key])
-
-
-def _runs_the_same(quantizing: Technique) -> Technique | None:
-    beside = (t for t in techniques.TECHNIQUES.values() if t.card == quantizing.card and t.stage is Stage.RUNTIME)
-    return next((technique for technique in beside if technique.arithmetic == "fp32"), None)
+    plain = quantizing[0].fp32_of
+    return None if plain is None else Variant.of([*rest, plain])
 
 
 def int8_pairs(machine: Machine, workload: str, seen: Iterable[str]) -> list[tuple[Variant, Variant]]:

@@ -217,4 +217,5 @@ class Technique:
     @property
     def card(self) -> Path:
         """Markdown shown in the app: what it does, when it helps and hurts, cost, status, source."""
-        return Path(inspect.getfile(self.apply)).with_suffix(".md")
+        own = self.apply if self.runtime is None else self.runtime.package  # runtimes may be called alike
+        return Path(inspect.getfile(own)).with_suffix(".md")

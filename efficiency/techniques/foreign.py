@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from efficiency.techniques.base import Data, Tensors
+from efficiency.techniques.base import Data, Prepared, Tensors
 
 if TYPE_CHECKING:
     import torch
@@ -44,6 +46,11 @@ def why_not(engine: str, optional: str, condition: Condition, machine: Machine) 
     if optional not in machine.installed:
         return f"{engine} is not installed; `pip install -r requirements-runtimes.txt` brings it."
     return None
+
+
+def apply(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepared:
+    """Call the loaded engine directly, as a user would, and outside PyTorch's modes."""
+    return replace(prepared, model=prepared.module.run, grad_mode=contextlib.nullcontext)  # type: ignore[arg-type]
 
 
 def learn(model: nn.Module, sample: torch.Tensor, data: Data) -> Tensors:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -116,11 +114,6 @@ def load(folder: Path, sample: torch.Tensor) -> nn.Module:
     return OnnxSession(folder / FILE)
 
 
-def apply(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepared:
-    """Call the session directly, as a user would, and outside PyTorch's modes."""
-    return replace(prepared, model=prepared.module.run, grad_mode=contextlib.nullcontext)  # type: ignore[arg-type]
-
-
 def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> Evidence:
     """The kernels of one call, by ONNX Runtime's profiler."""
     from efficiency.techniques.onnx_session import OnnxSession
@@ -163,7 +156,7 @@ ONNX_RUNTIME = Technique(
     summary="Exported to ONNX and run by ONNX Runtime, in FP32.",
     stage=Stage.RUNTIME,
     why_not=why_not,
-    apply=apply,
+    apply=foreign.apply,
     evidence=evidence,
     recipe=recipe,
     runtime=Runtime(package, load, packaging_s=5.0),
@@ -177,7 +170,7 @@ ONNX_RUNTIME_DYNAMIC_INT8 = Technique(
     summary="ONNX Runtime, weights in 8 bits, activations quantized on the fly by its own quantizer: no data.",
     stage=Stage.RUNTIME,
     why_not=why_not_dynamic,
-    apply=apply,
+    apply=foreign.apply,
     evidence=evidence_int8,
     recipe=recipe_dynamic,
     runtime=Runtime(package_dynamic, load, packaging_s=5.0),
@@ -195,7 +188,7 @@ ONNX_RUNTIME_STATIC_INT8 = Technique(
     why_not=why_not_static,
     learn=foreign.learn,
     learns_from="calibration",
-    apply=apply,
+    apply=foreign.apply,
     evidence=evidence_int8,
     recipe=recipe_static,
     runtime=Runtime(package_static, load, packaging_s=8.0),

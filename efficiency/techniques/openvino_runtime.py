@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -130,11 +128,6 @@ def load_int8(folder: Path, sample: torch.Tensor) -> nn.Module:
     return OpenVinoModel(folder / FILE, sample, None)
 
 
-def apply(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepared:
-    """Call the compiled model directly, as a user would, and outside PyTorch's modes."""
-    return replace(prepared, model=prepared.module.run, grad_mode=contextlib.nullcontext)  # type: ignore[arg-type]
-
-
 def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> Evidence:
     """The graph that OpenVINO executes, and the kernels that multiply in it."""
     from efficiency.techniques import openvino_model
@@ -179,7 +172,7 @@ OPENVINO = Technique(
     summary="Converted to OpenVINO and run by its CPU plugin, in FP32.",
     stage=Stage.RUNTIME,
     why_not=why_not,
-    apply=apply,
+    apply=foreign.apply,
     evidence=evidence,
     recipe=recipe,
     runtime=Runtime(package, load, packaging_s=3.0),
@@ -195,7 +188,7 @@ OPENVINO_INT8 = Technique(
     why_not=why_not_int8,
     learn=foreign.learn,
     learns_from="calibration",
-    apply=apply,
+    apply=foreign.apply,
     evidence=evidence_int8,
     recipe=recipe_int8,
     runtime=Runtime(package_int8, load_int8, packaging_s=20.0),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from efficiency import techniques
 from efficiency.techniques import TECHNIQUES
 
 SECTIONS = (
@@ -28,6 +29,10 @@ RUN = "import sys, warnings\nwarnings.simplefilter('ignore')\n"
 def _sections(card: Path) -> dict[str, str]:
     parts = re.split(r"^## (.+)$", card.read_text(encoding="utf-8"), flags=re.MULTILINE)
     return dict(zip(parts[1::2], (text.strip() for text in parts[2::2]), strict=True))
+
+
+def test_no_card_is_without_a_technique() -> None:
+    assert {card.resolve() for card in CARDS} == set(Path(techniques.__file__).resolve().parent.glob("*.md"))
 
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.stem)
