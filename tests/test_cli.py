@@ -272,7 +272,7 @@ def test_it_is_listed_and_shown(run):
     assert run.ask("show", run.study_id, "--json", "-").document == run.said.document
     shown = run.ask("show", run.study_id)
     assert shown.code == 0
-    assert "steady-mlp, batch 4, 1 thread" in shown.err
+    assert "steady-mlp, CPU, batch 4, 1 thread" in shown.err
     columns = [row["columns"] for row in run.said.document["rows"]]
     claims = [one for one in columns if one["speed_verdict"] and one["variant"] not in ("baseline", "control")]
     assert {line.split()[-1].rstrip(".") for line in _told_why(shown)} == {
