@@ -139,7 +139,7 @@ def _confirm(store: Store, study_id: str, case: Case, asked: Limits) -> None:
     study = confirm.plan(store.study(study_id), first.winner, again, here)
     if problems := check.problems(study, here):
         raise BadRequest(" ".join(problems))
-    command = "python -m efficiency " + " ".join(sys.argv[1:])
+    command = shlex.join(["python", "-m", "efficiency", *sys.argv[1:]])
     new = store.add_study(study.as_dict(), name=study.name, machine=here.as_dict(), command=command)
     console.say(f"{case.title}: timing {', '.join(again)} again, as study {new}.")
     with console.Bar() as bar:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from dataclasses import replace
 from typing import Annotated
@@ -78,7 +79,7 @@ def run(
     console.writable("--csv", csv)
     console.writable("--json", json)
     store = Store.open()
-    command = "python -m efficiency " + " ".join(sys.argv[1:])
+    command = shlex.join(["python", "-m", "efficiency", *sys.argv[1:]])
     study_id = store.add_study(asked.as_dict(), name=asked.name, machine=here.as_dict(), command=command)
     with console.Bar() as bar:
         status = job.conduct(store, study_id, bar.tell)

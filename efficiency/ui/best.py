@@ -82,7 +82,8 @@ def _card(one: Best) -> str:
         ends = wording.interval(row["speedup_ci_low"], row["speedup_ci_high"], "x")
         verdict = decision_words.verdict(one.answer)
         rest = ", ".join(filter(None, (wording.accuracy(row), wording.size(row))))
-        tied = f"{len(answer.tied)} more {'ties' if len(answer.tied) == 1 else 'tie'} with it" if answer.tied else ""
+        compared = len(answer.tied) - len(answer.uncompared)
+        tied = f"{compared} more {'ties' if compared == 1 else 'tie'} with it" if compared else ""
         body = (
             f'<div class="what">{escape(str(row["variant_label"]))}</div><div class="rest">{escape(rest)}</div>'
             f'<div class="rest">{escape("; ".join(filter(None, (verdict, tied))))}</div>'

@@ -56,7 +56,7 @@ def steps(store: Store, machine: Machine) -> list[Step]:
         *([Step("explore", "Explore the shipped example")] if len(filled) and not begun else []),
         *begun,
         *_peaks(machine),
-        *_drift(store),
+        *_drift(store, machine),
         *([] if (own["phase"] == "training").any() else [Step("training", "Measure training, too")]),
         *_own_model(found),
         *_compare(filled),
@@ -99,8 +99,8 @@ def _peaks(machine: Machine) -> list[Step]:
     return [Step("machine", "Measure what this machine can do at most", "Takes some seconds.")]
 
 
-def _drift(store: Store) -> list[Step]:
-    measured = {record.workload for record in drifts.latest(store)}
+def _drift(store: Store, machine: Machine) -> list[Step]:
+    measured = {record.workload for record in drifts.latest(store, machine_key=machine.key)}
     left = [key for key, one in workloads.WORKLOADS.items() if drift_job.why_not(one) is None and key not in measured]
     if measured or not left:
         return []
