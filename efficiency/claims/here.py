@@ -184,7 +184,7 @@ def read(store: Store, machine: Machine) -> Here:
     for _, rows in frame.groupby(HEAT, sort=False, dropna=False):
         if heat := _heat(store, [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]):
             heats.append(heat)
-    measured = drifts.latest(store, machine_key=machine.key)
+    measured = drifts.known(store, machine_key=machine.key)
     return Here(machine, tuple(heats), ceiling.known(machine.key), tuple(measured))
 
 

@@ -38,7 +38,7 @@ def drift(
             tell=bar.share,
         )
     # A user's file is kept under its whole path, however it was typed.
-    record = next(one for one in drifts.latest(store) if one.number == number)
+    record = next(one for one in drifts.known(store) if one.number == number)
     found = analysis.table(record)
     console.table(f"Drift of {workload}", *analysis.summary(found))
     for variant, reason in analysis.reasons(record).items():

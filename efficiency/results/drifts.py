@@ -58,7 +58,7 @@ def keep(
         return int(done.inserted_primary_key[0])  # type: ignore[index]
 
 
-def latest(store: Store, workload: str | None = None, machine_key: str | None = None) -> list[DriftRecord]:
+def known(store: Store, workload: str | None = None, machine_key: str | None = None) -> list[DriftRecord]:
     """The measurement of most test rows of each workload and data set, the newest where several are; newest first.
 
     So a short one does not stand in place of a thorough one. Of one workload or machine where named.

@@ -59,8 +59,8 @@ def record(store: Store, workload: str) -> DriftRecord | None:
 
 def _by_dataset(store: Store, workload: str) -> dict[str, DriftRecord]:
     """The newest of each data set, of this machine where it has one; first the set that claims are judged by."""
-    anywhere, here = drifts.latest(store, workload), drifts.latest(store, workload, this_machine().key)
-    found = {record.dataset: record for record in (*anywhere, *here)}
+    anywhere, here = drifts.known(store, workload), drifts.known(store, workload, this_machine().key)
+    found = {record.dataset: record for record in (*reversed(anywhere), *reversed(here))}
     usual = workloads.WORKLOADS[workload].dataset(None).key
     return {key: found[key] for key in sorted(found, key=lambda key: key != usual)}
 

@@ -100,7 +100,7 @@ def _peaks(machine: Machine) -> list[Step]:
 
 
 def _drift(store: Store, machine: Machine) -> list[Step]:
-    measured = {record.workload for record in drifts.latest(store, machine_key=machine.key)}
+    measured = {record.workload for record in drifts.known(store, machine_key=machine.key)}
     left = [key for key, one in workloads.WORKLOADS.items() if drift_job.why_not(one) is None and key not in measured]
     if measured or not left:
         return []

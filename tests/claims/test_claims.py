@@ -86,7 +86,7 @@ def test_drift_measured_elsewhere_or_in_vain_says_nothing_here(store: Store) -> 
 def test_a_claim_on_drift_asks_only_for_the_variants_it_speaks_of(store: Store) -> None:
     """Dynamic INT8 reaches little of the small CNN, which is no reason not to judge static INT8 there."""
     world.drift(store, MACHINE, world.holding)
-    (record,) = (one for one in drifts.latest(store) if one.workload == "vision-small-cnn")
+    (record,) = (one for one in drifts.known(store) if one.workload == "vision-small-cnn")
     cells = [cell for cell in record.cells if cell["variant"] != "dynamic-int8"]
     cells.append({"variant": "dynamic-int8", "reason": "It reaches Linear layers only."})
     drifts.keep(
@@ -98,13 +98,13 @@ def test_a_claim_on_drift_asks_only_for_the_variants_it_speaks_of(store: Store) 
 
 def test_a_short_measurement_of_drift_does_not_replace_a_thorough_one(store: Store) -> None:
     world.drift(store, MACHINE, world.holding)
-    thorough = drifts.latest(store)
+    thorough = drifts.known(store)
     for record in thorough:
         drifts.keep(
             store, workload=record.workload, dataset=record.dataset, machine=record.machine,
             asked=record.asked | {"test_rows": 20}, cells=[],
         )  # fmt: skip
-    assert drifts.latest(store) == thorough
+    assert drifts.known(store) == thorough
 
 
 def test_a_study_on_fewer_rows_does_not_take_back_what_a_thorough_one_settled(store: Store) -> None:

@@ -52,7 +52,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Iterator[drifts.DriftRec
         drifts.keep(
             store, workload=WORKLOAD, dataset="glyphs", machine=this_machine().as_dict(), asked=asked, cells=cells
         )
-        yield drifts.latest(store, WORKLOAD)[0]
+        yield drifts.known(store, WORKLOAD)[0]
 
 
 def test_there_is_a_line_for_every_variant_and_grade(record: drifts.DriftRecord) -> None:
