@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from html import escape
 from typing import Any
 
@@ -13,6 +14,8 @@ from efficiency.analysis.wording import markdown_text
 from efficiency.machine import this_machine
 from efficiency.results.store import Store
 
+COMMAND = 90
+"""Characters of a command that are shown; the rest is in its help."""
 CARDS = 6
 """More best findings than this are in the table only."""
 EMPTY = {
@@ -33,8 +36,9 @@ def where_from(store: Store, ids: list[str]) -> None:
             markdown_text(f"{study.recorded_at[:16].replace('T', ' ')} UTC"),
             markdown_text(f"efficiency {study.version}, torch {study.torch_version}"),
         ]
-        if study.command:
-            parts.append(markdown_text(study.command))
+        shortened = textwrap.shorten(study.command or "", COMMAND, placeholder=" …")
+        if shortened:
+            parts.append(markdown_text(shortened))
         if len(ids) > 1:
             parts.insert(0, f"**{markdown_text(study.name or id)}**")
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -42,7 +46,8 @@ def where_from(store: Store, ids: list[str]) -> None:
                 st.badge("Example", icon=":material/science:", color="orange")
             if study.status not in ("done",):
                 st.badge(study.status, color="blue" if study.status in ("queued", "running") else "gray")
-            st.caption(" · ".join(parts), width="content")
+            whole = markdown_text(study.command) if shortened != study.command else None
+            st.caption(" · ".join(parts), width="content", help=whole)
         if study.status in ("failed", "interrupted") and study.message:
             st.warning(markdown_text(study.message), icon=":material/warning:")
     if len(ids) > 4:
