@@ -7,20 +7,16 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
-from efficiency import charts, confirm, decisions
-from efficiency.analysis import choice, decision_table, decision_words, notes, panels
+from efficiency import charts, decisions
+from efficiency.analysis import decision_table, decision_words, notes, panels
 from efficiency.analysis import limits as limits_module
-from efficiency.analysis.choice import Answer, Row
+from efficiency.analysis.choice import Answer
 from efficiency.analysis.limits import Limits
 from efficiency.analysis.wording import markdown_text
-from efficiency.decisions import Case
-from efficiency.engine import jobs
-from efficiency.machine import this_machine
 from efficiency.results.store import Store
 from efficiency.study import BASELINE
-from efficiency.ui import asked, data, decide_limits, details, frame, selected, take_home, trade_off
+from efficiency.ui import confirming, data, decide_limits, details, frame, selected, take_home, trade_off
 
-EVERY_S = 2.0
 HEIGHT = 520
 
 
@@ -41,7 +37,7 @@ def show(store: Store, id: str) -> None:
         answer = case.answer(limits)
         with top:
             _say(answer, price)
-            _offer(store, id, case, answer)
+            _offer(store, id, answer)
         with drawn:
             _draw(case.first.rows, limits, id)
         _table(case.first.rows, limits, price)
@@ -69,7 +65,7 @@ def _say(answer: Answer, price: float | None) -> None:
         st.markdown("\n".join(f"- {markdown_text(text)}" for text in told))
 
 
-def _offer(store: Store, id: str, case: Case, answer: Answer) -> None:
+def _offer(store: Store, id: str, answer: Answer) -> None:
     """What can be done with the row: its details, and timing it again; its warnings above."""
     row = answer.last.winner or answer.last.closest
     if row is None:
@@ -86,43 +82,9 @@ def _offer(store: Store, id: str, case: Case, answer: Answer) -> None:
             on_click=lambda: st.query_params.update({selected.PARAMETER: str(row["row_id"])}),
         )
         if answer.last.winner is not None and row["variant"] != BASELINE and not answer.confirmed:
-            _confirm(store, id, case, answer, row)
+            confirming.offer(store, id, answer, row)
     if selected.asked() is None:  # the drawer has the recipe, too
         take_home.show(pd.Series(row), study)
-
-
-def _confirm(store: Store, id: str, case: Case, answer: Answer, row: Row) -> None:
-    """The button that times the winner again, or why there is none."""
-    waiting = decisions.confirmations(data.studies(store), id)
-    waiting = waiting[waiting["status"].isin(["queued", "running"])]
-    if len(waiting):
-        st.fragment(_watch, run_every=EVERY_S)(store, str(waiting["id"].iloc[0]))
-        return
-    record, here = store.study(id), this_machine()
-    if reason := confirm.why_not(record, here):
-        st.caption(markdown_text(reason), width="content")
-        return
-    if st.button(
-        "Confirm on fresh replicates",
-        icon=":material/replay:",
-        key="decide-confirm",
-        help="The fastest of many is partly so by luck. This times it again, with what comes near it, beside the "
-        "baseline and a control, as a small study of its own; the interval then rests on that alone.",
-    ):
-        jobs.submit(store, confirm.plan(record, row, choice.to_time_again(answer.first), here))
-        st.rerun(scope="app")
-
-
-def _watch(store: Store, confirmation: str) -> None:
-    """Says that it is being timed again, and draws the page anew when that is over."""
-    if not any(told.study_id == confirmation for told in jobs.live(store)):
-        st.rerun(scope="app")
-    st.page_link(
-        frame.page("run"),
-        label="It is being timed again; see how far it is",
-        icon=":material/hourglass_top:",
-        query_params={asked.PARAMETER: confirmation},
-    )
 
 
 def _draw(rows: pd.DataFrame, limits: Limits, id: str) -> None:

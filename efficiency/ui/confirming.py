@@ -1,0 +1,50 @@
+"""The winner of the page Decide is timed again at a click."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from efficiency import confirm, decisions
+from efficiency.analysis import choice
+from efficiency.analysis.choice import Answer, Row
+from efficiency.analysis.wording import markdown_text
+from efficiency.engine import jobs
+from efficiency.machine import this_machine
+from efficiency.results.store import Store
+from efficiency.ui import asked, data, frame
+
+EVERY_S = 2.0
+
+
+def offer(store: Store, id: str, answer: Answer, row: Row) -> None:
+    """The button that times the winner again, or why there is none."""
+    waiting = decisions.confirmations(data.studies(store), id)
+    waiting = waiting[waiting["status"].isin(["queued", "running"])]
+    if len(waiting):
+        st.fragment(_watch, run_every=EVERY_S)(store, str(waiting["id"].iloc[0]))
+        return
+    record, here = store.study(id), this_machine()
+    if reason := confirm.why_not(record, here):
+        st.caption(markdown_text(reason), width="content")
+        return
+    if st.button(
+        "Confirm on fresh replicates",
+        icon=":material/replay:",
+        key="decide-confirm",
+        help="The fastest of many is partly so by luck. This times it again, with what comes near it, beside the "
+        "baseline and a control, as a small study of its own; the interval then rests on that alone.",
+    ):
+        jobs.submit(store, confirm.plan(record, row, choice.to_time_again(answer.first), here))
+        st.rerun(scope="app")
+
+
+def _watch(store: Store, confirmation: str) -> None:
+    """Says that it is being timed again, and draws the page anew when that is over."""
+    if not any(told.study_id == confirmation for told in jobs.live(store)):
+        st.rerun(scope="app")
+    st.page_link(
+        frame.page("run"),
+        label="It is being timed again; see how far it is",
+        icon=":material/hourglass_top:",
+        query_params={asked.PARAMETER: confirmation},
+    )
