@@ -165,8 +165,8 @@ def _beyond_ceiling(done: Done) -> str:
         f" ({share:.0f} %)" if share else ""
     )
     return (
-        f"{text}: others used the cores while the peak was measured. `python -m efficiency machine` measures it "
-        "again, for the studies to come; speed-ups do not rest on it."
+        f"{text}: others used the cores while the peak was measured, or its kernels are faster than PyTorch's. "
+        "`python -m efficiency machine` measures it again, for the studies to come; speed-ups do not rest on it."
     )
 
 

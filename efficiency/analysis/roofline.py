@@ -70,8 +70,8 @@ def sentence(ceiling_pct: float, kept: Mapping[str, object]) -> str:
     if ceiling_pct > 100:
         return (
             f"Reaches {ceiling_pct:.0f} % of the peak that was measured for this {what} (limited by {of}), and nothing "
-            "does more than it can: others used the cores while the peak was measured. Measure it again, on the page "
-            "Machine."
+            "does more than it can: others used the cores while the peak was measured, or its kernels are faster than "
+            "PyTorch's. Measure it again, on the page Machine."
         )
     share = f"{ceiling_pct:.0f}" if ceiling_pct >= 9.5 else f"{ceiling_pct:.2g}"
     return f"Reaches {share} % of what this {what} can do (limited by {of})."

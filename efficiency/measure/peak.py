@@ -86,6 +86,18 @@ def _float(dtype: torch.dtype, device: str) -> Product:
     return make
 
 
+def _onednn(dtype: torch.dtype) -> Product:
+    """By oneDNN, as LSTMs, convolutions and compiled models multiply: on AMD's processors MKL, which `torch.mm` calls,
+    leaves AVX512 alone."""
+    import torch
+
+    def make(n: int) -> Callable[[], object]:
+        a, b = (torch.randn(n, n).to(dtype).to_mkldnn() for _ in range(2))
+        return lambda: torch._C._nn.mkldnn_linear(a, b)
+
+    return make
+
+
 def _int8(device: str) -> Product:
     """INT8 in, INT32 out, as torchao multiplies."""
     import torch
@@ -112,15 +124,19 @@ def _quantized_linear(engine: str) -> Product:
 
 
 def _cpu() -> dict[str, list[Product]]:
-    """For INT8 every way that PyTorch has, since none is the fastest on all processors."""
+    """Every way that PyTorch has, since none is the fastest on all processors."""
     import torch
 
     engines = [name for name in ("onednn", "x86", "qnnpack") if name in torch.backends.quantized.supported_engines]
     if "x86" in engines:
         engines.remove("qnnpack")  # made for ARM, and many times slower here
+
+    def onednn(dtype: torch.dtype) -> list[Product]:
+        return [_onednn(dtype)] if torch.backends.mkldnn.is_available() else []
+
     return {
-        "fp32": [_float(torch.float32, "cpu")],
-        "bf16": [_float(torch.bfloat16, "cpu")],
+        "fp32": [_float(torch.float32, "cpu"), *onednn(torch.float32)],
+        "bf16": [_float(torch.bfloat16, "cpu"), *onednn(torch.bfloat16)],
         "int8": [_int8("cpu"), *map(_quantized_linear, engines)],
     }
 
