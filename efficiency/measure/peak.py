@@ -93,7 +93,7 @@ def _onednn(dtype: torch.dtype) -> Product:
 
     def make(n: int) -> Callable[[], object]:
         a, b = (torch.randn(n, n).to(dtype).to_mkldnn() for _ in range(2))
-        return lambda: torch._C._nn.mkldnn_linear(a, b)
+        return lambda: torch._C._nn.mkldnn_linear(a, b, None)
 
     return make
 

@@ -1,7 +1,7 @@
 """Makes the example that is shipped: `make example`.
 
-Runs the `quick` preset on this machine in a folder of its own and writes `data/example/study.json.gz`.
-Nothing is written unless the study came out done.
+Runs three models with one technique of every kind on this machine, in a folder of its own, and writes
+`data/example/study.json.gz`. Nothing is written unless the study came out done.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -18,7 +19,22 @@ from efficiency import paths
 from efficiency.errors import EfficiencyError
 from efficiency.results import documents, schema
 
-COMMAND = "python -m efficiency run --preset quick"
+BUDGET_S = 900
+TECHNIQUES = (
+    "dynamic-int8", "static-int8", "qat-int8", "int8-dynamic", "bf16-weights", "amp-bf16", "channels-last",
+    "optimize-for-inference", "torch-compile", "pt2e-static-int8", "onnxruntime", "onnxruntime-dynamic-int8",
+    "onnxruntime-static-int8", "openvino", "openvino-int8", "fast-path", "inference-mode",
+)  # fmt: skip
+COMBINATIONS = (
+    "static-int8+inference-mode", "channels-last+inference-mode", "dynamic-int8+optimize-for-inference",
+    "static-int8+optimize-for-inference",
+)  # fmt: skip
+COMMAND = shlex.join([
+    "python", "-m", "efficiency", "run", "--preset", "quick", "--name", "small models, every kind of technique",
+    *(word for key in TECHNIQUES for word in ("--technique", key)),
+    *(word for keys in COMBINATIONS for word in ("--combine", keys)),
+    "--budget", str(BUDGET_S),
+])  # fmt: skip
 
 
 def make(target: Path) -> None:
@@ -30,7 +46,7 @@ def make(target: Path) -> None:
             "EFFICIENCY_HOME": str(home),
             "EFFICIENCY_DB": f"sqlite:///{home / 'efficiency.db'}",
         }
-        arguments = [sys.executable, "-m", *COMMAND.split()[2:], "--json", str(exported)]
+        arguments = [sys.executable, "-m", *shlex.split(COMMAND)[2:], "--json", str(exported)]
         code = subprocess.run(arguments, cwd=paths.PROJECT, env=environment).returncode
         if code != 0:
             raise EfficiencyError(f"The study ended with exit code {code}; see above, mend it and run this again.")
