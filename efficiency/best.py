@@ -1,4 +1,4 @@
-"""The best of each workload: what to ship by its newest study, those of this machine first. No torch here.
+"""The best of each workload: what to ship by the study that tried most, those of this machine first. No torch here.
 
 The limits are the usual ones: no more accuracy may be lost than the study tolerates. They and the cases are those of
 the page Decide, so that it gives the same answer.
@@ -23,6 +23,8 @@ from efficiency.study import BASELINE, CONTROL
 from efficiency.tolerance import tolerance_of
 
 Origin = Literal["here", "elsewhere", "example"]
+ORIGINS: tuple[Origin, ...] = ("here", "elsewhere", "example")
+"""In the order in which they are asked."""
 FAMILIES = {"cnn": "Vision CNN", "lstm": "LSTM", "transformer": "Transformer"}
 OWN = "Your own model"
 
@@ -43,32 +45,36 @@ class Best:
     answer: Answer
 
 
-def sources(studies: pd.DataFrame, machine_key: str) -> pd.DataFrame:
-    """The studies of inference that are over and hold rows: of this machine, of others, the example; newest first."""
-    over = ~studies["status"].isin(["queued", "running"]) & (studies["rows"] > 0)
-    found = studies[over & (studies["confirms"] == "") & (studies["phase"] == "inference")]
-    here = found["machine_key"] == machine_key
-    origin = np.where(found["example"], "example", np.where(here, "here", "elsewhere"))
-    rank = pd.Series(origin, index=found.index).map({"here": 0, "elsewhere": 1, "example": 2})
-    return found.assign(origin=origin, rank=rank).sort_values("rank", kind="stable")
+def sources(store: Store, studies: pd.DataFrame, machine_key: str) -> list[tuple[str, Origin, str]]:
+    """(study, origin, workload) of what is over in inference, in the order in which they are asked: of this machine
+    before others, these before the example; then what tried most variants, then the newest.
+
+    So a study of a single question, such as a claim's, does not speak where another has tried more.
+    """
+    over = ~studies["status"].isin(["queued", "running"]) & (studies["confirms"] == "")
+    known = studies[over & (studies["phase"] == "inference")]
+    here = known["machine_key"] == machine_key
+    origin = dict(
+        zip(known["id"], np.where(known["example"], "example", np.where(here, "here", "elsewhere")), strict=True)
+    )
+    age = {id: place for place, id in enumerate(known["id"])}  # studies come newest first
+    tried = [(one, count) for one, count in store.breadths().items() if one[0] in origin]
+    tried.sort(key=lambda one: (ORIGINS.index(origin[one[0][0]]), -one[1], age[one[0][0]]))
+    return [(id, origin[id], workload) for (id, workload), _ in tried]
 
 
 def of_each(store: Store, studies: pd.DataFrame, machine_key: str, cases_of: Callable[[str], list[Case]]) -> list[Best]:
     """One a workload, as workloads stand in their table and a user's own behind them; the first condition of a study
     speaks for it. `cases_of` gives the cases of the study of an id."""
     found: dict[str, Best] = {}
-    for study in sources(studies, machine_key).to_dict("records"):
-        if set(study["workloads"].split(", ")) <= set(found):
+    for id, origin, workload in sources(store, studies, machine_key):
+        if workload in found:
             continue
-        id = str(study["id"])
         limits = usual(tolerance_of(store.study(id).asked))
-        for case in cases_of(id):
-            workload = str(case.first.rows["workload"].iloc[0])
-            if workload in found:
-                continue
-            answer = case.answer(limits)
-            if answer.last.kind != "empty":
-                found[workload] = Best(id, study["origin"], workload, family_of(workload), case, limits, answer)
+        case = next(case for case in cases_of(id) if case.first.rows["workload"].iloc[0] == workload)
+        answer = case.answer(limits)
+        if answer.last.kind != "empty":
+            found[workload] = Best(id, origin, workload, family_of(workload), case, limits, answer)
     known = list(workloads.WORKLOADS)
     return sorted(found.values(), key=lambda one: known.index(one.workload) if one.workload in known else len(known))
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, distinct, func, select
 
 from efficiency.results.columns import COLUMNS, Kind
 from efficiency.results.tables import ANSWERS, ROWS, SAMPLES, STUDIES
@@ -55,6 +55,13 @@ def _phase(asked: Mapping[str, Any]) -> str:
     conditions = asked.get("conditions")
     first = conditions[0] if isinstance(conditions, list) and conditions else None
     return str(first.get("phase") or "inference") if isinstance(first, Mapping) else "inference"
+
+
+def breadths(connection: Connection) -> dict[tuple[str, str], int]:
+    """How many variants of a workload are done, by study and workload; see `Store.breadths`."""
+    counted = select(ROWS.c.study_id, ROWS.c.workload, func.count(distinct(ROWS.c.variant)))
+    counted = counted.where(ROWS.c.status == "done").group_by(ROWS.c.study_id, ROWS.c.workload)
+    return {(str(id), str(workload)): int(count) for id, workload, count in connection.execute(counted)}
 
 
 def studies(connection: Connection) -> pd.DataFrame:

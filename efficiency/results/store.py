@@ -124,6 +124,11 @@ class Store:
         with self.reading() as connection:
             return frames.studies(connection)
 
+    def breadths(self) -> dict[tuple[str, str], int]:
+        """By (study, workload) how many variants of it are done, under whatever condition."""
+        with self.reading() as connection:
+            return frames.breadths(connection)
+
     def set_status(self, id: str, status: str, message: str = "") -> None:
         """Says how a study stands."""
         if status not in STUDY_STATUSES:

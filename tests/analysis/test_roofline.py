@@ -55,7 +55,11 @@ def test_what_was_not_measured_is_unknown():
             "23 % of what this processor can do (limited by",
         ),
         (0.42, {"limited_by": "memory"}, "Reaches 0.42 % of what this processor can do (limited by memory)."),
-        (134.2, {"limited_by": "arithmetic", "arithmetic": "fp32"}, "while the peak was measured, or its kernels are faster"),
+        (
+            134.2,
+            {"limited_by": "arithmetic", "arithmetic": "fp32"},
+            "while the peak was measured, or its kernels are faster",
+        ),
         (50.0, {"device": "cuda", "arithmetic": "bf16"}, "what this GPU can do (limited by arithmetic in BF16)."),
     ],
 )

@@ -23,7 +23,7 @@ from efficiency.claims import CLAIMS, WORDS
 from efficiency.machine import this_machine
 from efficiency.results import documents
 from efficiency.results.store import Store
-from efficiency.study import plan_preset
+from efficiency.study import Variant, plan_preset
 
 Visit = Callable[..., AppTest]
 
@@ -85,6 +85,18 @@ def test_the_newest_study_of_this_machine_speaks_before_the_example(
     store.set_status(ids[1], "running")
     (mine,) = [one for one in addresses(visit("overview"), "decide") if one["case"] == "LSTM"]
     assert mine["study"] == ids[0], "What is being measured has no answer yet."
+
+
+def test_a_study_of_a_single_question_does_not_speak_where_another_tried_more(visit: Visit, store: Store) -> None:
+    wide = synthetic.fill(store, name="Wide")
+    quick = plan_preset("quick", this_machine())
+    narrow = replace(quick, workloads=("transformer-encoder",), variants=(Variant(("fast-path",)),))
+    synthetic.fill(store, narrow, name="Narrow", seed=1)
+    asked = {one["case"]: one["study"] for one in addresses(visit("overview"), "decide")}
+    assert set(asked.values()) == {wide}
+    newer = synthetic.fill(store, name="As wide, newer", seed=2)
+    asked = {one["case"]: one["study"] for one in addresses(visit("overview"), "decide")}
+    assert set(asked.values()) == {newer}
 
 
 def test_a_study_of_another_machine_is_told_as_such(visit: Visit, store: Store) -> None:
