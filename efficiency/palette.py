@@ -34,16 +34,16 @@ COLOURS = {
     "optimize-for-inference": "#7F3C8D",
     "torch-compile": "#0B775E",
     "pt2e-dynamic-int8": "#2B5FD9",
-    "pt2e-static-int8": "#C2571A",
+    "pt2e-static-int8": "#A8763E",
     "pt2e-qat-int8": "#B0559B",
     "onnxruntime": "#6A3D9A",
-    "onnxruntime-dynamic-int8": "#1F9E89",
+    "onnxruntime-dynamic-int8": "#4FA3BF",
     "onnxruntime-static-int8": "#B2182B",
     "openvino": "#4D7C0F",
-    "openvino-int8": "#C2410C",
+    "openvino-int8": "#6FA012",
     "fast-path": "#56B4E9",
     "inference-mode": "#999933",
-    "grad-enabled": "#7F3B08",
+    "grad-enabled": "#6B4E71",
 }
 """What a technique that is not named here gets is one of `SPARE`, by the order of its name."""
 SPARE = ("#882255", "#332288", "#44AA99", "#AA4499", "#117733", "#661100")
