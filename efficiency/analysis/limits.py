@@ -160,10 +160,13 @@ def meets(rows: pd.DataFrame, limits: Limits) -> pd.Series:
 
 
 def ranges(rows: pd.DataFrame, limits: Limits) -> dict[str, tuple[float, float]]:
-    """For each kind the least and the most that any row costs; kinds that no row knows are left out."""
+    """For each kind the least that some row surely keeps to, and the most that any costs; kinds that no row knows are
+    left out."""
     found = {}
     for name in KINDS:
-        known = figures(rows, kind_of(name, limits)).dropna()
+        kind = kind_of(name, limits)
+        known = figures(rows, kind).dropna()
         if len(known):
-            found[name] = (float(known.min()), float(known.max()))
+            worst = pd.Series(_costs(rows, kind.worst, kind), rows.index) if kind.worst else known
+            found[name] = (float(worst.reindex(known.index).fillna(known).min()), float(known.max()))
     return found

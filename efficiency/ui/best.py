@@ -54,9 +54,8 @@ def show(store: Store, machine: Machine) -> None:
 
 def _limits(shown: list[Best]) -> str:
     asked = list(dict.fromkeys(decision_words.asked(one.limits) for one in shown))
-    return f"The fastest with {markdown_text(asked[0])}; a card opens its study in Decide." if len(asked) == 1 else (
-        "The fastest that keeps the accuracy, as far as its study tolerates a loss; a card opens its study in Decide."
-    )  # fmt: skip
+    what = f"with {markdown_text(asked[0])}" if len(asked) == 1 else "within the loss that its study tolerates"
+    return f"The fastest {what}, surely or probably; a card opens its study in Decide."
 
 
 def address(one: Best) -> dict[str, str]:
@@ -101,10 +100,10 @@ def _link(one: Best, where: str, big: str, body: str) -> str:
 
 
 def _by_kind(one: Best) -> str:
-    """`Small CNN gains most. By kind: quantization 2.9x (Static INT8); lower precision, nothing faster.`"""
+    """`Small CNN gains most, by kind of technique: quantization 2.9x (QAT INT8); layout, nothing faster.`"""
     told = [
         f"{kind} {wording.number(row['speedup'], 'x')} ({row['variant_label']})" if row else f"{kind}, nothing faster"
         for kind, row in best.by_kind(one).items()
     ]
     name = one.case.first.rows["workload_label"].iloc[0]
-    return markdown_text(f"{name} gains most. By kind of technique: {'; '.join(told)}.") if told else ""
+    return markdown_text(f"{name} gains most, by kind of technique: {'; '.join(told)}.") if told else ""

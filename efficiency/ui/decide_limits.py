@@ -10,6 +10,7 @@ import streamlit as st
 
 from efficiency.analysis import limits
 from efficiency.analysis.limits import KINDS, Limits, Percentile
+from efficiency.analysis.wording import markdown_text
 
 PARAMETERS = {
     "accuracy_drop_pp": "accuracy",
@@ -76,7 +77,10 @@ def price() -> float | None:
 def _slider(name: str, label: str, least: float, most: float) -> float | None:
     parameter, unit = PARAMETERS[name], KINDS[name].unit
     key = f"limit-{parameter}"
-    given = _number(st.query_params.get(parameter, ""))
+    asked = st.query_params.get(parameter, "")
+    given = _number(name, asked)
+    if asked and given is None:
+        st.caption(f"The address asks for {markdown_text(asked[:40])} here, which is no limit.")
     stops = sorted({*_stops(name, least, most), *([given] if given else []), OFF})
     st.session_state[key] = given or OFF
     chosen: float = st.select_slider(
@@ -98,13 +102,13 @@ def _keep(key: str, parameter: str) -> None:
         st.query_params[parameter] = f"{chosen:g}"
 
 
-def _number(text: str) -> float | None:
+def _number(name: str, text: str) -> float | None:
     """What the address says, where it is a limit."""
     try:
         value = float(text)
     except ValueError:
         return None
-    return value if 0 < value < OFF else None
+    return value if value and not limits.problems(Limits(**{name: value})) else None
 
 
 def _stops(name: str, least: float, most: float) -> list[float]:

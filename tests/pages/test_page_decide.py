@@ -50,6 +50,22 @@ def test_limits_are_in_the_address_and_what_misses_them_fades(visit: Visit, stor
     assert "at most 2 pp of accuracy lost" in said(at)
 
 
+def test_every_slider_ends_where_some_row_still_keeps_to_it(visit: Visit, store: Store) -> None:
+    id = synthetic.fill(store)
+    at = visit("decide", study=id, case="LSTM")
+    for name in ("latency", "size", "memory", "prepare"):
+        least = at.select_slider(key=f"limit-{name}").options[0].split()[1]
+        assert "Nothing meets the limits" not in said(visit("decide", study=id, case="LSTM", **{name: least})), name
+
+
+def test_nonsense_in_the_address_is_said_and_is_no_limit(visit: Visit, store: Store) -> None:
+    id = synthetic.fill(store)
+    text = said(visit("decide", study=id, accuracy="1000000", latency="nan", size="-5", memory="much"))
+    assert "no limits" in text
+    for asked in ("1000000", "nan", r"\-5", "much"):
+        assert f"The address asks for {asked} here, which is no limit." in text
+
+
 def test_where_nothing_keeps_to_the_limits_the_closest_miss_is_named(visit: Visit, store: Store) -> None:
     id = synthetic.fill(store)
     text = said(visit("decide", study=id, case="LSTM", size="1"))

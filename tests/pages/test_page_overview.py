@@ -115,13 +115,13 @@ def test_what_gains_nothing_is_told_to_be_left(visit: Visit, store: Store, monke
     synthetic.fill(store)
     text = said(visit("overview"))
     assert text.count('<div class="big">Leave it as it is</div>') == 3
-    assert "By kind of technique" not in text
+    assert "by kind of technique" not in text
 
 
 def test_kinds_of_technique_of_the_workload_that_gains_most(visit: Visit, store: Store) -> None:
     synthetic.fill(store)
     text = said(visit("overview"))
-    (told,) = re.findall(r"(\S.*) gains most. By kind of technique: (.*)\.", text.replace("\\", ""))
+    (told,) = re.findall(r"(\S.*) gains most, by kind of technique: (.*)\.", text.replace("\\", ""))
     assert told[0] in ("Small CNN", "LSTM", "Transformer")
     assert re.match(
         r"quantization [\d.]+x \(.*INT8.*\); lower precision, nothing faster; layout and mode 1\.\d+x", told[1]
