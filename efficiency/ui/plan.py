@@ -181,7 +181,9 @@ def availability(
     if not refused:
         return Availability("all")
     if len(refused) == len(reasons):
-        return Availability("none", " ".join(dict.fromkeys(refused)))
+        if len(set(refused)) == 1:
+            return Availability("none", refused[0])
+        return Availability("none", " ".join(f"{label}: {reason}" for label, reason in reasons.items()))
     return Availability("some", f"For {', '.join(label for label, reason in reasons.items() if not reason)}.")
 
 
