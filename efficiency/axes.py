@@ -101,7 +101,7 @@ def log_ticks(values: NDArray[np.float64]) -> Part:
     if not len(known):
         return {}
     low, high = np.log10(known.min()) - 0.08, np.log10(known.max()) + 0.08
-    for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7), tuple(np.arange(1, 10, 0.5))):
+    for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7)):
         ticks = [
             step * 10.0**decade
             for decade in range(int(np.floor(low)), int(np.ceil(high)) + 1)
@@ -110,6 +110,19 @@ def log_ticks(values: NDArray[np.float64]) -> Part:
         ]
         if len(ticks) >= 4:
             break
+    else:
+        ticks = _even_ticks(float(10**low), float(10**high))
     if len(ticks) > 7:  # every other one, 1 among them: the labels would lie over each other on a narrow screen
         ticks = ticks[(ticks.index(1.0) if 1.0 in ticks else 0) % 2 :: 2]
-    return {"tickvals": ticks[:12], "ticktext": [f"{tick:.4g}" for tick in ticks[:12]], "range": [low, high]}
+    ticktext = [f"{tick:.4g}" for tick in ticks[:12]]
+    return {"tickvals": ticks[:12], "ticktext": ticktext, "tickangle": 0, "range": [low, high]}
+
+
+def _even_ticks(low: float, high: float) -> list[float]:
+    """At most six, evenly apart and on both sides of 1 alike, where a stretch is short enough to be nearly linear."""
+    decade = 10.0 ** np.floor(np.log10(high - low))
+    for step in (0.1 * decade, 0.2 * decade, 0.5 * decade, decade, 2 * decade):
+        numbers = range(int(np.ceil(low / step)), int(np.floor(high / step)) + 1)
+        if len(numbers) <= 6:
+            break
+    return [float(f"{number * step:.10g}") for number in numbers]

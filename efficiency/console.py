@@ -87,7 +87,10 @@ def write_file(option: str, place: str, content: str | bytes) -> None:
 
 
 def writable(option: str, place: str | None) -> None:
-    """Refuse before a long measurement what could not be written after it; raises `BadRequest`."""
+    """Refuse before a long measurement what could not be written after it; raises `BadRequest`.
+
+    Only opening a file tells for sure. One that this made is gone again: the command may yet be refused or fail.
+    """
     if place in (None, "-"):
         return
     path = Path(str(place)).expanduser()
@@ -95,8 +98,11 @@ def writable(option: str, place: str | None) -> None:
         raise BadRequest(f"{option}: {place} is a folder; name a file.")
     if not path.parent.is_dir():
         raise BadRequest(f"{option}: the folder of {place} does not exist; make it or name another file.")
+    new = not path.exists()
     try:
         path.open("a").close()
+        if new:
+            path.resolve().unlink()  # what a link points to, not the link
     except OSError as error:
         raise BadRequest(f"{option}: {place} cannot be written ({error.strerror}); name another file.") from error
 

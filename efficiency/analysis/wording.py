@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from markupsafe import Markup, escape
+
 from efficiency.analysis import notes
 from efficiency.analysis.kept import is_number
 from efficiency.analysis.pareto import SIZE_TOLERANCE
@@ -28,6 +30,13 @@ def markdown_text(text: object) -> str:
     parts = _CODE.split(" ".join(str(text).split()))
     parts[::2] = (_SPECIAL.sub(r"\\\g<0>", part) for part in parts[::2])
     return _NUMBERED.sub(r"\1\\\2", "".join(parts))
+
+
+def html_text(text: object) -> Markup:
+    """The same for HTML: all of it escaped, and what stands between two backticks in `<code>`."""
+    parts = [escape(part) for part in _CODE.split(str(text))]
+    parts[1::2] = (Markup("<code>{}</code>").format(Markup(part[1:-1])) for part in parts[1::2])
+    return Markup("").join(parts)
 
 
 def _decimals(uncertainty: float) -> int:

@@ -40,7 +40,8 @@ def recipe(
     if bundle == "-":
         raise BadRequest("--bundle: a zip is not printed; name a file.")
     console.writable("--bundle", bundle)
-    if file != "-":
-        console.write_file("--file", file, wanted.script)
+    console.writable("--file", file)
     bundles.make(wanted, Path(bundle).expanduser())
     console.say(f"Wrote {bundle}.")
+    if file != "-":
+        console.write_file("--file", file, wanted.script)

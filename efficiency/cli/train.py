@@ -22,6 +22,7 @@ def train(
     """Train a workload's reference model anew; it is used from then on."""
     from efficiency.engine import train_job
 
+    console.writable("--json", json)
     try:
         with console.Bar() as bar:
             card = train_job.train(workload, this_machine(), dataset=dataset, seed=seed, tell=bar.share)

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from efficiency import charts
+from efficiency.analysis import wording
 from efficiency.report.content import Panel, Report
 
 # Every text is escaped: a study's name, a reason or a file's path may hold anything.
@@ -20,6 +21,7 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_TEMPLATES.filters["code"] = wording.html_text
 
 
 def written(report: Report) -> str:

@@ -24,7 +24,8 @@ from efficiency.errors import BadRequest
 from efficiency.results import frames, records, schema
 from efficiency.results.columns import COLUMNS
 from efficiency.results.store import Store
-from efficiency.results.tables import ANSWERS, META, ROWS, SAMPLES
+from efficiency.results.tables import ANSWERS, META, ROWS, SAMPLES, STUDIES
+from efficiency.results.values import cells
 
 LIMIT_MB = 256
 """Of a document once unpacked: five times a `full` study, and no more than a small machine can hold."""
@@ -93,12 +94,33 @@ def _answers(connection: Connection, row_id: int) -> dict[str, list[int]] | None
 def from_json(store: Store, document: Mapping[str, Any]) -> str:
     """Keeps the study of a document and returns its id, a new one where that id is taken.
 
-    Raises `BadRequest` for a foreign, newer or broken document, of which nothing is kept. A study that was
-    exported while it ran is `interrupted` here: nobody is working on it.
+    Raises `BadRequest` for a foreign, newer or broken document and for a study that is here already; nothing is kept
+    of either. A study that was exported while it ran is `interrupted` here: nobody is working on it.
     """
     checked = schema.parse(document)
     with store.writing() as connection:
+        if (id := _same(connection, checked)) is not None:
+            raise BadRequest(f"This study is here already, as {checked.study.name or 'unnamed'} ({id}).")
         return _insert(connection, checked, example=False)
+
+
+def _same(connection: Connection, document: schema.Document) -> str | None:
+    """The id of a study that was asked and recorded as this one was, with the same rows; None where there is none."""
+    study = document.study
+    query = select(STUDIES.c.id, STUDIES.c.machine).where(
+        STUDIES.c.recorded_at == study.recorded_at, STUDIES.c.name == study.name, STUDIES.c.command == study.command
+    )
+    columns = [ROWS.c[name] for name in COLUMNS if name != "study"]
+    for id, machine in connection.execute(query).all():
+        if machine.get("key") != study.machine.get("key"):
+            continue
+        kept = connection.execute(select(*columns).where(ROWS.c.study_id == id).order_by(ROWS.c.position)).all()
+        if len(kept) != len(document.rows):
+            continue
+        rows = (row.columns.model_dump() | {"study": id} for row in document.rows)  # type: ignore[attr-defined]
+        if all(tuple(ours) == tuple(cells(row, id).values()) for ours, row in zip(kept, rows, strict=True)):
+            return str(id)
+    return None
 
 
 def _insert(connection: Connection, document: schema.Document, *, example: bool) -> str:

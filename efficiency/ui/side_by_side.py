@@ -34,7 +34,7 @@ def choose(studies: pd.DataFrame) -> tuple[str, str] | None:
             st.page_link(frame.page("studies"), label="Import a study", icon=":material/upload:")
         return None
     ids = list(names)
-    usual = {"a": ids[1], "b": ids[0]}
+    usual = _usual(ids)
     chosen = {}
     for column, (side, label) in zip(st.columns(2), SIDES.items(), strict=True):
         asked = st.query_params.get(side, usual[side])
@@ -42,17 +42,23 @@ def choose(studies: pd.DataFrame) -> tuple[str, str] | None:
             column.warning(f"{side.upper()}: there is no such study with results here; the usual one is shown.")
         key = f"compare-{side}"
         st.session_state[key] = asked if asked in names else usual[side]
-        chosen[side] = column.selectbox(
-            label, ids, format_func=lambda id: names[id], key=key, on_change=_keep, args=(side,)
-        )
+        chosen[side] = column.selectbox(label, ids, format_func=lambda id: names[id], key=key, on_change=_keep)
     if chosen["a"] == chosen["b"]:
         st.info("A and B are the same study: choose another one for either.", icon=":material/info:")
         return None
     return chosen["a"], chosen["b"]
 
 
-def _keep(side: str) -> None:
-    st.query_params[side] = st.session_state[f"compare-{side}"]
+def _usual(ids: list[str]) -> dict[str, str]:
+    """The newest as B and the one before it as A; where the address names either, the other is the newest but that."""
+    named = {side: id for side in SIDES if (id := st.query_params.get(side)) in ids}
+    b = next(id for id in ids if id != named.get("a"))
+    return {"a": next(id for id in ids if id != named.get("b", b)), "b": b}
+
+
+def _keep() -> None:
+    """Both of them: the choice of one changes nothing about the other."""
+    st.query_params.update({side: st.session_state[f"compare-{side}"] for side in SIDES})
 
 
 # Bootstraps of many rows take a moment; what decides is the database's version and the two ids.

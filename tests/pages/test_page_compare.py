@@ -58,6 +58,27 @@ def test_another_machine_and_an_unknown_study_are_told(visit: Visit, store: Stor
     assert "there is no such study" in at.warning[0].value
 
 
+@pytest.mark.parametrize(
+    ("named", "shown"),
+    [
+        ({}, (1, 2)),
+        ({"a": "gone", "b": 1}, (2, 1)),
+        ({"b": 1}, (2, 1)),
+        ({"b": 2}, (1, 2)),
+        ({"a": 2, "b": "gone"}, (2, 1)),
+        ({"a": "gone", "b": "gone"}, (1, 2)),
+    ],
+)
+def test_a_side_that_is_not_named_is_another_study(
+    visit: Visit, store: Store, named: dict[str, int | str], shown: tuple[int, int]
+) -> None:
+    ids = [synthetic.fill(store, seed=seed) for seed in range(3)]
+    at = visit("compare", **{side: ids[who] if isinstance(who, int) else who for side, who in named.items()})
+    newest_first = list(store.studies()["id"])
+    assert newest_first == ids[::-1]
+    assert [box.value for box in at.selectbox] == [ids[who] for who in shown]
+
+
 def test_two_chosen_studies_lead_here(visit: Visit, store: Store) -> None:
     ids = [synthetic.fill(store), synthetic.fill(store, seed=1)]
     at = visit("studies", study=ids)

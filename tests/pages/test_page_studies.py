@@ -117,6 +117,13 @@ def test_import_of_an_export(visit: Visit, store: Store, packed: bool) -> None:
     assert list(at.dataframe[0].value["Name"]) == ["Travelled"]
 
 
+def test_import_of_what_is_here_already_is_a_sentence(visit: Visit, store: Store) -> None:
+    id = synthetic.fill(store, name="Mine")
+    at = _upload(visit("studies"), "study.json", json.dumps(documents.to_json(store, id)).encode())
+    assert "This study is here already, as Mine" in at.error[0].value
+    assert list(at.dataframe[0].value["Name"]) == ["Mine"]
+
+
 @pytest.mark.parametrize("content", [b"", b"no json", b"[1]", b'{"format": "other"}', b"\x1f\x8bbroken"])
 def test_import_of_anything_else_is_a_sentence(visit: Visit, store: Store, content: bytes) -> None:
     synthetic.fill(store, name="Mine")

@@ -13,6 +13,7 @@ import pytest
 import synthetic
 from pyarrow import parquet
 
+from efficiency.analysis.wording import html_text
 from efficiency.errors import UnknownName
 from efficiency.machine import this_machine
 from efficiency.report import content, html, markdown
@@ -107,6 +108,22 @@ def test_markdown_shows_texts_as_they_are(store: Store) -> None:
     rows = [line for line in text.splitlines() if line.startswith("| ")]
     cells = {line.replace("\\|", "").count("|") for line in rows}
     assert cells == {6, 9}, "No text adds a cell to its table."
+
+
+def test_html_shows_a_command_as_code_and_the_rest_as_it_is(store: Store) -> None:
+    assert html_text("Run `a && b <c>`, <i>or</i> ``d``") == (
+        "Run <code>a &amp;&amp; b &lt;c&gt;</code>, &lt;i&gt;or&lt;/i&gt; ``d``"
+    )
+    document = documents.to_json(store, synthetic.fill(store, name="`A name`"))
+    for row in document["rows"]:
+        row["columns"]["warnings"] = "wide-interval"
+        if row["columns"]["reason"]:
+            row["columns"]["reason"] = f"Run `pip install <x>`. {NASTY}"
+    report = content.of(store, documents.from_json(store, document))
+    text = html.written(report)
+    assert "<td>Run <code>pip install &lt;x&gt;</code>. &lt;img" in text
+    told = "".join(text for _, text, _ in report.warnings)
+    assert text.count("<code>") >= told.count("`") // 2
 
 
 def test_parquet_is_typed_and_unknown_is_null(store: Store) -> None:

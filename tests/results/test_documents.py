@@ -94,7 +94,29 @@ def test_a_study_that_travels_is_the_same(document, tmp_path):
         assert not other.study(id).example
 
 
-def test_a_second_import_gets_another_id(store, kept, document):
+def test_a_study_that_is_here_already_is_refused(store, kept, document):
+    before = len(store.studies()), store.version()
+    with pytest.raises(BadRequest, match="This study is here already, as .*" + kept.id) as caught:
+        documents.from_json(store, document)
+    assert_is_a_sentence(str(caught.value))
+    assert (len(store.studies()), store.version()) == before
+
+
+@pytest.mark.parametrize("what", ["recorded_at", "name", "command", "machine", "rows", "a value"])
+def test_a_study_that_differs_is_another_one(store, kept, document, what):
+    if what == "rows":
+        document["rows"].pop()
+    elif what == "a value":
+        document["rows"][0]["columns"]["speedup"] += 1e-9
+    elif what == "machine":
+        document["study"]["machine"]["key"] = "another"
+    else:
+        document["study"][what] = {"recorded_at": "2020-01-01T00:00:00+00:00"}.get(what, "Another")
+    assert documents.from_json(store, document) != kept.id
+
+
+def test_a_taken_id_is_replaced_by_another(store, kept, document):
+    document["study"]["name"] = "Another"
     id = documents.from_json(store, document)
     again = documents.to_json(store, id)
     assert id != kept.id
@@ -105,7 +127,8 @@ def test_a_second_import_gets_another_id(store, kept, document):
     assert again["study"] == document["study"] | {"id": id}
 
 
-def test_a_study_exported_while_it_ran_is_interrupted(store, document):
+def test_a_study_exported_while_it_ran_is_interrupted(store, kept, document):
+    store.delete(kept.id)
     document["study"]["status"] = "running"
     assert store.study(documents.from_json(store, document)).status == "interrupted"
 
