@@ -115,8 +115,8 @@ def forget(study_id: str) -> None:
 
 
 def live(store: Store) -> list[Progress]:
-    """Studies that are queued or running, the running one first."""
+    """Studies that are queued or running: the running one first, then those that wait, the oldest first."""
     studies = store.studies()
-    waiting = studies[studies["status"].isin(["queued", "running"])]["id"]
+    waiting = studies[studies["status"].isin(["queued", "running"])]["id"][::-1]
     found = [progress(store, study_id) for study_id in waiting]
     return sorted((told for told in found if told.live), key=lambda told: told.state != "running")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from efficiency.analysis import tables, wording
+from efficiency.analysis import plans, tables, views, wording
 from efficiency.analysis.wording import markdown_text
 from efficiency.engine import jobs
 from efficiency.engine.progress import Progress
 from efficiency.errors import EfficiencyError
-from efficiency.results.store import Store
+from efficiency.machine import this_machine
+from efficiency.results.store import Store, StudyRecord
+from efficiency.study import Study, expand
 from efficiency.ui import asked, data, frame
 
 EVERY_S = 1.5
@@ -51,17 +53,9 @@ def _one(store: Store, told: Progress) -> None:
     with st.container(border=True, key=f"live-{told.study_id}"):
         text, action = st.columns([5, 1], vertical_alignment="center")
         text.markdown(f"#### {markdown_text(record.name or told.study_id)}")
-        cancelling = f"cancelling-{told.study_id}"
-        if action.button(
-            "Cancelling …" if cancelling in st.session_state else "Cancel",
-            icon=":material/stop_circle:",
-            key=f"cancel-{told.study_id}",
-            disabled=cancelling in st.session_state,
-            width="stretch",
-            help="Ends it now; the rows that are done are kept.",
-        ):
-            jobs.cancel(store, told.study_id)
-            st.session_state[cancelling] = True
+        text.caption(markdown_text(_described(record, told.study_id)))
+        with action:
+            _cancel(store, told)
         if told.state == "queued":
             reason = wording.waiting(told.waiting_for, _name(store, told.waiting_for))
             st.info(markdown_text(reason), icon=":material/hourglass_empty:")
@@ -87,6 +81,42 @@ def _one(store: Store, told: Progress) -> None:
                     "Against the baseline": st.column_config.TextColumn(width=310),
                 },
             )  # fmt: skip
+
+
+def _cancel(store: Store, told: Progress) -> None:
+    """Asks once more, since a study is not taken up where it was left."""
+    key = f"cancelling-{told.study_id}"
+    cancelling = key in st.session_state
+    with st.popover(
+        "Cancelling …" if cancelling else "Cancel",
+        icon=":material/stop_circle:",
+        disabled=cancelling,
+        width="stretch",
+        key=f"ask-cancel-{told.study_id}",
+    ):
+        st.markdown(
+            "It has not begun; nothing of it is measured yet."
+            if told.state == "queued"
+            else "It ends now; the rows that are done are kept."
+        )
+        if st.button(
+            "End this study", type="primary", key=f"cancel-{told.study_id}", disabled=cancelling, width="stretch"
+        ):
+            jobs.cancel(store, told.study_id)
+            st.session_state[key] = True
+
+
+@st.cache_data(show_spinner=False, max_entries=100)
+def _described(_record: StudyRecord, id: str) -> str:
+    """What tells it from another of the same name; what it asks for stays, so it is made once."""
+    parts = [id, f"submitted {_record.recorded_at[:16].replace('T', ' ')} UTC"]
+    try:
+        study = Study.from_dict(_record.asked)
+        parts.append(", ".join(views.workload_label(name) for name in study.workloads))
+        parts.append(f"{plans.to_measure(expand(study, this_machine()))} rows to measure")
+    except EfficiencyError:  # a user's file that is gone, or what another version asked
+        pass
+    return " · ".join(parts)
 
 
 def _name(store: Store, id: str | None) -> str:
