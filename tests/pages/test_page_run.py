@@ -248,6 +248,13 @@ def test_outcome_is_said_with_a_way_to_the_results(visit: Visit, store: Store, s
     assert "See the results in Explore" in " ".join(link.proto.label for link in at.get("page_link"))
 
 
+def test_a_study_cancelled_while_it_waited_has_no_results_to_look_at(visit: Visit, store: Store) -> None:
+    id = store.add_study({}, name="The patient one", machine={}, command="", status="cancelled")
+    at = visit("run", study=id)
+    assert "cancelled before anything was measured" in said(at)
+    assert "See the results in Explore" not in " ".join(link.proto.label for link in at.get("page_link"))
+
+
 def test_garbage_study_is_a_sentence(visit: Visit) -> None:
     at = visit("run", study="nonsense")
     assert "There is no study “nonsense”" in at.warning[0].value
