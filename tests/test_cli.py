@@ -534,6 +534,18 @@ def test_what_is_refused_leaves_nothing_behind(tmp_path):
     assert list((tmp_path / "home").iterdir()) == []
 
 
+def test_a_study_without_rows_is_shown_without_the_notes_of_a_table():
+    with Store.open() as store:
+        message = "Cancelled before anything was measured."
+        id = store.add_study({}, name="Mine", machine={}, command="", status="queued")
+        store.set_status(id, "cancelled", message)
+    found = CliRunner().invoke(app, ["show", id])
+    said = " ".join(found.stderr.split())
+    assert found.exit_code == 0
+    assert message in said
+    assert "Pareto" not in said
+
+
 # What to ship.
 
 

@@ -55,6 +55,8 @@ def shown(store: Store, study_id: str, asked: Mapping[str, Any]) -> None:
     from efficiency.analysis import notes, runtime_gain, views, why
 
     rows = store.rows([study_id])
+    if rows.empty:  # of a table that is not there nothing needs to be explained
+        return
     console.outcome(rows)
     console.hints(notes.of_study(views.records(rows), asked, store.details))
     measured = views.records(views.measured(views.prepared(rows)))

@@ -11,6 +11,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 from efficiency import estimate
@@ -66,7 +67,7 @@ def conduct(store: Store, study_id: str, tell: Tell = lambda progress: None) -> 
             conductor.run(checked, machine, recorder, folder_of(study_id), pulse)
             status, message = _outcome(store, study_id)
     except Cancelled:
-        status, message = "cancelled", "Cancelled; what was measured is kept."
+        status, message = "cancelled", _cancelled(store, study_id)
     except (EfficiencyError, OSError) as error:
         message = str(error)
     except Exception as error:  # The study's page must say what happened, whatever it was.
@@ -93,6 +94,13 @@ def _outcome(store: Store, study_id: str) -> tuple[str, str]:
         return "done", ""
     reasons = rows.loc[rows["status"] == "failed", "reason"]
     return "failed", f"Nothing could be measured. {reasons.iloc[0] if len(reasons) else ''}".strip()
+
+
+def _cancelled(store: Store, study_id: str) -> str:
+    with suppress(EfficiencyError):
+        if not (store.rows([study_id])["status"] == "done").any():
+            return "Cancelled before anything was measured."
+    return "Cancelled; what was measured is kept."
 
 
 def _end(store: Store, study_id: str, status: str, message: str) -> None:

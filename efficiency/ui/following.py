@@ -129,7 +129,10 @@ def _name(store: Store, id: str | None) -> str:
 def _outcome(store: Store, id: str) -> None:
     told = jobs.progress(store, id)
     record = store.study(id)
+    rows = data.rows(store, [id])
     sentence, icon = ENDED.get(told.state, (told.state, ":material/info:"))
+    if told.state == "cancelled" and not (rows["status"] == "done").any():
+        sentence, rows = "It was cancelled before anything was measured.", rows[:0]
     # What is kept of a failure or an interruption says more; of the others it says the same again.
     if told.state == "failed":
         sentence = f"{sentence} {markdown_text(record.message)}"
@@ -138,9 +141,10 @@ def _outcome(store: Store, id: str) -> None:
     show = {"done": st.success, "failed": st.error}.get(told.state, st.warning)
     with st.container(border=True, key=f"ended-{id}"):
         show(f"**{markdown_text(record.name or id)}**: {sentence}", icon=icon)
-        st.page_link(
-            frame.page("explore"),
-            label="See the results in Explore",
-            icon=":material/scatter_plot:",
-            query_params={"study": id},
-        )
+        if len(rows):
+            st.page_link(
+                frame.page("explore"),
+                label="See the results in Explore",
+                icon=":material/scatter_plot:",
+                query_params={"study": id},
+            )

@@ -133,6 +133,7 @@ def test_cancelling_while_it_waits_ends_it(store):
         assert until(lambda: jobs.progress(store, study_id).waiting_for == "somebody-else")
         jobs.cancel(store, study_id)
         assert ended(store, study_id, "cancelled")
+    assert store.study(study_id).message == "Cancelled before anything was measured."
     assert rows(store, study_id).empty
 
 

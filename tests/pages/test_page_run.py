@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from efficiency.engine import jobs
 from efficiency.machine import this_machine
 from efficiency.results.store import Store
-from efficiency.study import Study, plan_preset
+from efficiency.study import Study, expand, plan_preset
 from efficiency.ui import plan
 
 Visit = Callable[..., AppTest]
@@ -207,6 +207,24 @@ def test_live_study_is_found_again_without_any_state(visit: Visit, store: Store,
     assert at.query_params["study"] == running
 
 
+def test_studies_of_one_name_can_be_told_apart(visit: Visit, store: Store, working: Callable[..., None]) -> None:
+    asked = plan_preset("quick", this_machine())
+    ids = []
+    for workloads in (("lstm-classifier",), ("transformer-encoder",), ("vision-small-cnn",)):
+        study = replace(asked, workloads=workloads)
+        ids.append(store.add_study(study.as_dict(), name="quick", machine={}, command="", status="queued"))
+    for id in ids:
+        working(id, state="queued", waiting_for=None, done=0, total=0)
+    store.set_status(ids[1], "running")
+    working(ids[1])
+    at = visit("run")
+    captions = [text.value for text in at.caption if "submitted" in text.value]
+    assert ["LSTM" in captions[1], "Transformer" in captions[0], "Small CNN" in captions[2]] == [True] * 3
+    rows = len([e for e in expand(replace(asked, workloads=("lstm-classifier",)), this_machine()) if not e.why_not])
+    assert f"{rows} rows to measure" in captions[1]
+    assert ids[0] in captions[1].replace("\\", "")
+
+
 def test_cancel_ends_it_and_says_so(visit: Visit, store: Store, working: Callable[..., None]) -> None:
     running = synthetic.fill(store, status="running")
     working(running)
@@ -228,6 +246,13 @@ def test_outcome_is_said_with_a_way_to_the_results(visit: Visit, store: Store, s
     at = visit("run", study=id)
     assert sentence in said(at)
     assert "See the results in Explore" in " ".join(link.proto.label for link in at.get("page_link"))
+
+
+def test_a_study_cancelled_while_it_waited_has_no_results_to_look_at(visit: Visit, store: Store) -> None:
+    id = store.add_study({}, name="The patient one", machine={}, command="", status="cancelled")
+    at = visit("run", study=id)
+    assert "cancelled before anything was measured" in said(at)
+    assert "See the results in Explore" not in " ".join(link.proto.label for link in at.get("page_link"))
 
 
 def test_garbage_study_is_a_sentence(visit: Visit) -> None:

@@ -105,6 +105,7 @@ def test_cancel_keeps_what_is_done_and_leaves_no_process(serve: Serve, home: Pat
     start(tab)
     tab.get_by_text("Small CNN: Channels-last").first.wait_for(timeout=END_MS)
     tab.get_by_role("button", name="Cancel").click()
+    tab.get_by_role("button", name="End this study").click()
     tab.get_by_text("It was cancelled; what was measured is kept.").first.wait_for(timeout=60_000)
 
     store = Store.open()
