@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -108,7 +109,7 @@ def _number(name: str, text: str) -> float | None:
         value = float(text)
     except ValueError:
         return None
-    return value if value and not limits.problems(Limits(**{name: value})) else None
+    return value if value and not limits.problems(replace(Limits(), **{name: value})) else None  # type: ignore[arg-type]
 
 
 def _stops(name: str, least: float, most: float) -> list[float]:
