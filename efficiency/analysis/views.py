@@ -148,6 +148,11 @@ def measured(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[frame["status"] == "done"]
 
 
+def anything_measured(rows: pd.DataFrame) -> bool:
+    """Whether a figure is kept; a row that was answered for and not yet timed has some, though it is not done."""
+    return bool((rows["status"] == "done").any() or rows[["accuracy_pct", "size_mb"]].notna().any(axis=None))
+
+
 def left_out(frame: pd.DataFrame) -> pd.DataFrame:
     """Rows that hold none, with the reason."""
     return frame[frame["status"] != "done"]

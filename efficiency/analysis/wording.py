@@ -168,10 +168,27 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
-def waiting(study_id: str | None, name: str) -> str:
-    """Why a queued study does not run yet."""
-    if not study_id:
+def at_work(holder: str | None) -> str:
+    """What has the machine's turn, as `turn.holder` tells it: a study by its id, else in words of its own."""
+    if not holder:
+        return "something else"
+    if holder == CEILING:
+        return "what this machine can do"
+    return holder if " " in holder else f"the study {holder}"
+
+
+def disturbs(holder: str | None, other: str) -> str:
+    """Why `other` is refused now: `and making files now would disturb it`."""
+    what = at_work(holder)
+    return f"{what[0].upper()}{what[1:]} is being measured, {other}"
+
+
+def waiting(holder: str | None, name: str) -> str:
+    """Why a queued study does not run yet; `name` is that of the study whose turn it is, if it is one."""
+    if not holder:
         return "It is about to start."
-    if study_id == CEILING:
+    if holder == CEILING:
         return "It waits until it is measured what this machine can do; that takes some seconds."
-    return f"It waits for “{name or study_id}”: one study is measured at a time on a machine."
+    if name:
+        return f"It waits for “{name}”: one study is measured at a time on a machine."
+    return f"It waits for {at_work(holder)}: one thing is measured at a time on a machine."

@@ -56,7 +56,7 @@ def _without_vnni(machine: Machine) -> str:
 
 
 def measure_alone(machine: Machine, doing: Callable[[str], None] = lambda what: None) -> Ceiling:
-    """As `measure`, but takes the machine's turn; raises `EfficiencyError` at once where a study has it."""
+    """As `measure`, but takes the machine's turn; raises `EfficiencyError` at once where something else has it."""
     with turn.taken(wording.CEILING, _busy):
         return measure(machine, doing)
 
@@ -74,6 +74,7 @@ def known_or_measured(machine: Machine) -> Ceiling | None:
 
 def _busy(holder: str | None) -> None:
     raise EfficiencyError(
-        f"The study {holder or 'of another user'} is being measured, and both would disturb each other; "
-        "try again when it has ended, or pass --no-ceiling."
+        wording.disturbs(
+            holder, "and both would disturb each other; try again when it has ended, or pass --no-ceiling."
+        )
     )

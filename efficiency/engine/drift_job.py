@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from efficiency import paths, workloads
+from efficiency.analysis import wording
 from efficiency.condition import Condition
 from efficiency.drift import shifts
 from efficiency.engine import drift_probe, turn
@@ -66,7 +67,7 @@ def measure(
         "seed": seed,
     }
     cells: list[dict[str, Any]] = []
-    with turn.taken(f"of drift of {declared.label}", lambda holder: tell(f"Waiting for the study {holder or ''}", 0.0)):
+    with turn.taken(f"drift of {declared.label}", lambda holder: tell(f"Waiting for {wording.at_work(holder)}", 0.0)):
         for number, keys in enumerate(VARIANTS):
             key, share = "+".join(keys) or BASELINE, number / len(VARIANTS)
             reason = compose.why_not(keys, declared, Condition(), machine)

@@ -15,6 +15,7 @@ from contextlib import suppress
 from types import FrameType
 
 from efficiency import estimate
+from efficiency.analysis import views
 from efficiency.check import check
 from efficiency.engine import ceilings, conductor, turn
 from efficiency.engine.conductor import Cancelled, Pulse
@@ -98,7 +99,7 @@ def _outcome(store: Store, study_id: str) -> tuple[str, str]:
 
 def _cancelled(store: Store, study_id: str) -> str:
     with suppress(EfficiencyError):
-        if not (store.rows([study_id])["status"] == "done").any():
+        if not views.anything_measured(store.rows([study_id])):
             return "Cancelled before anything was measured."
     return "Cancelled; what was measured is kept."
 

@@ -26,7 +26,7 @@ class Progress:
     elapsed_s: float = 0.0
     left_s: float | None = None
     waiting_for: str | None = None
-    """The study that is being measured meanwhile."""
+    """What is being measured meanwhile, as `turn.holder` tells it."""
 
     @property
     def live(self) -> bool:

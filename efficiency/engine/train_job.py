@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from efficiency import paths, workloads
+from efficiency.analysis import wording
 from efficiency.engine import reference, turn
 from efficiency.engine.child import Child
 from efficiency.engine.conductor import READING_S
@@ -42,12 +43,12 @@ def train(
     }
 
     def waiting(holder: str | None) -> None:
-        tell(f"Waiting for the study {holder or 'of another user'}", 0.0)
+        tell(f"Waiting for {wording.at_work(holder)}", 0.0)
 
     card: dict[str, Any] = {}
     log = paths.home() / "jobs" / "train.log"
     try:
-        with turn.taken(f"of training {declared.label}", waiting), Child(reference.run, asked, log=log) as child:
+        with turn.taken(f"training of {declared.label}", waiting), Child(reference.run, asked, log=log) as child:
             for message in child.messages(READING_S):
                 if "progress" in message:
                     tell(message["progress"], message["share"])

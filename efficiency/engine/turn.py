@@ -30,7 +30,7 @@ def _holder_file() -> Path:
 
 
 def holder() -> str | None:
-    """The study whose turn it is, if any."""
+    """Whose turn it is, if anybody's: a study's id, or what else is measured; `wording.at_work` says it."""
     try:
         return _holder_file().read_text() or None
     except OSError:
@@ -38,8 +38,11 @@ def holder() -> str | None:
 
 
 @contextmanager
-def taken(study_id: str, waiting: Callable[[str | None], None]) -> Iterator[None]:
-    """Hold the machine; while another study does, `waiting` is told which, at least every second."""
+def taken(who: str, waiting: Callable[[str | None], None]) -> Iterator[None]:
+    """Hold the machine; while something else does, `waiting` is told what, at least every second.
+
+    Who takes it is a study's id or, of anything else, words with a space in them: `drift of LSTM`.
+    """
     lock = FileLock(_lock_file(), mode=0o666)
     while True:
         try:
@@ -50,7 +53,7 @@ def taken(study_id: str, waiting: Callable[[str | None], None]) -> Iterator[None
             time.sleep(PATIENCE_S)
     try:
         with suppress(OSError):
-            _holder_file().write_text(study_id)
+            _holder_file().write_text(who)
         yield
     finally:
         with suppress(OSError):

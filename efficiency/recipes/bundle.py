@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from efficiency import paths, techniques
+from efficiency.analysis import wording
 from efficiency.engine import turn
 from efficiency.engine.child import ask, let_go
 from efficiency.errors import EfficiencyError, VariantFailed
@@ -96,6 +97,5 @@ def readme(wanted: Wanted) -> str:
 
 def _busy(holder: str | None) -> None:
     raise EfficiencyError(
-        f"The study {holder or 'of another user'} is being measured, and making files now would disturb it; try again "
-        "when it has ended."
+        wording.disturbs(holder, "and making files now would disturb it; try again when it has ended.")
     )

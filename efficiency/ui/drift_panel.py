@@ -94,10 +94,12 @@ def _control(store: Store, workload: str, shown: DriftRecord | None, measuring: 
             type="secondary" if known else "primary",
             key="measure-drift",
             disabled=busy,
-            help="A study is being measured now, which this would disturb." if busy else "Takes some minutes.",
+            help=None if busy else "Takes some minutes.",
         ):
             drift_job.JOB.start(["drift", workload, *(["--dataset", shown.dataset] if shown else [])])
             st.rerun(scope="app")
+        if busy:
+            st.caption("Not now: a study is being measured or waits for its turn, and this would disturb it.")
 
 
 def found(record: DriftRecord | None) -> None:

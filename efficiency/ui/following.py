@@ -131,7 +131,7 @@ def _outcome(store: Store, id: str) -> None:
     record = store.study(id)
     rows = data.rows(store, [id])
     sentence, icon = ENDED.get(told.state, (told.state, ":material/info:"))
-    if told.state == "cancelled" and not (rows["status"] == "done").any():
+    if told.state == "cancelled" and not views.anything_measured(rows):
         sentence, rows = "It was cancelled before anything was measured.", rows[:0]
     # What is kept of a failure or an interruption says more; of the others it says the same again.
     if told.state == "failed":

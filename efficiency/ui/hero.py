@@ -36,7 +36,6 @@ def measure(place: DeltaGenerator, store: Store, machine: Machine) -> None:
             icon=":material/speed:",
             key="measure-this-machine",
             disabled=bool(live),
-            help="Something is being measured already; the page Run queues what you plan there." if live else None,
         )
         if live:
             st.page_link(
@@ -45,6 +44,7 @@ def measure(place: DeltaGenerator, store: Store, machine: Machine) -> None:
                 icon=":material/sync:",
                 query_params={"study": live[0].study_id},
             )
+            st.caption("A study is being measured or waits already; the page Run queues what you plan there.")
         else:
             takes = wording.duration(estimate.seconds(study, machine))
             st.caption(f"{len(study.workloads)} models, about {takes}", width="content")

@@ -47,5 +47,5 @@ def test_training_waits_until_no_study_runs(home: Path) -> None:
     assert not (home / "trained").exists()
     holders: list[str | None] = []
     card = train_job.train(untrained, this_machine(), tell=lambda *told: holders.append(turn.holder()))
-    assert set(holders) == {"of training Steady mlp"}
+    assert set(holders) == {"training of Steady mlp"}
     assert card["accuracy_pct"] > 25

@@ -195,6 +195,7 @@ def test_what_is_open_is_what_to_try_next(visit: Visit, store: Store, working: C
     at = visit("overview")
     assert "Follow what is being measured" in links(at)
     assert at.button(key="measure-this-machine").disabled
+    assert "the page Run queues what you plan there" in said(at)
 
 
 def test_peaks_are_told_once_they_are_measured(visit: Visit) -> None:

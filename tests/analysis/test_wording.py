@@ -1,0 +1,27 @@
+"""Sentences about what the machine is at."""
+
+from __future__ import annotations
+
+import pytest
+
+from efficiency.analysis import wording
+
+
+@pytest.mark.parametrize(
+    ("holder", "said"),
+    [
+        ("20260105-1000-quick-abcd", "the study 20260105-1000-quick-abcd"),
+        (wording.CEILING, "what this machine can do"),
+        ("drift of Transformer", "drift of Transformer"),
+        (None, "something else"),
+    ],
+)
+def test_what_has_the_machine_is_said_in_words(holder: str | None, said: str) -> None:
+    assert wording.at_work(holder) == said
+    assert wording.disturbs(holder, "so wait.")[1:] == f"{said[1:]} is being measured, so wait."
+
+
+def test_why_a_study_waits_names_another_study_and_quotes_nothing_else() -> None:
+    assert "for “Mine”:" in wording.waiting("20260105-1000-quick-abcd", "Mine")
+    assert "for the study 20260105-1000-quick-abcd:" in wording.waiting("20260105-1000-quick-abcd", "")
+    assert "for drift of Transformer:" in wording.waiting("drift of Transformer", "")
