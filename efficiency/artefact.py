@@ -53,7 +53,7 @@ def why_not(row: Row, study: StudyRecord, kept: Mapping[str, Any]) -> str | None
         return f"Nothing was prepared: {row['reason']}"
     if row["variant"] == CONTROL:
         return "The control is the baseline, called a second time; take the baseline's."
-    if row["phase"] == "training":
+    if row.get("phase") == "training":
         return "A training study keeps nothing of what it prepares: its models take a few steps, to be compared."
     key = _key(kept)
     return None if key and prepared_cache.holds(key) else _gone(row, study)

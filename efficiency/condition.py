@@ -48,18 +48,19 @@ def of_row(conditions: Iterable[Condition], row: Mapping[str, Any]) -> Condition
     """Under which of a study's conditions this row was measured; None where under none of them.
 
     A row says how much padding there was, which is no less than was asked for, but for a token. So of the conditions
-    that it may have been measured under it is the one that asked for most.
+    that it may have been measured under it is the one that asked for most. An old row, or one of another origin, may
+    not know its device or phase: inference then, on any.
     """
-    shape = tuple(row[name] for name in ("device", "batch_size", "threads"))
-    length, padding_pct = _known(row["length"]), _known(row["padding_pct"])
+    length, padding_pct = _known(row.get("length")), _known(row.get("padding_pct"))
     most_pct = padding_pct + 100 / length if padding_pct and length else 0.0
+    device, phase = row.get("device"), "training" if row.get("phase") == "training" else "inference"
     fitting = [
         one
         for one in conditions
-        if (one.device, one.batch_size, one.threads) == shape
+        if (one.batch_size, one.threads, one.phase) == (row["batch_size"], row["threads"], phase)
+        and (one.device == device or not isinstance(device, str) or not device)
         and one.length in (None, length)
         and one.padding_pct <= most_pct
-        and one.phase == (row.get("phase") or "inference")
     ]
     return max(fitting, key=lambda one: (one.padding_pct, one.length is not None), default=None)
 

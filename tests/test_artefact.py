@@ -57,7 +57,14 @@ def test_the_command_makes_this_very_row_anew(tmp_path: Path) -> None:
     files = (f"{file}:steady", f"{file}:worn")
     shape = Condition(batch_size=8, threads=2, length=32, padding_pct=5, device="cuda")
     asked = record(*files, condition=shape)
-    row = ROW | {"workload": "worn-mlp", "dataset": "points", "batch_size": 8, "threads": 2}
+    row = ROW | {
+        "workload": "worn-mlp",
+        "dataset": "points",
+        "batch_size": 8,
+        "threads": 2,
+        "length": 32,
+        "padding_pct": 6.0,
+    }
     said = str(artefact.why_not(row, asked, {}))
     command = shlex.split(said.split("`")[1])
     assert command[:4] == ["python", "-m", "efficiency", "run"]
