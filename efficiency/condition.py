@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from numbers import Real
 from typing import Any, Literal
+
+from efficiency.analysis.kept import number_of
 
 Device = Literal["cpu", "cuda"]
 Phase = Literal["inference", "training"]
@@ -51,7 +51,7 @@ def of_row(conditions: Iterable[Condition], row: Mapping[str, Any]) -> Condition
     that it may have been measured under it is the one that asked for most. An old row, or one of another origin, may
     not know its device or phase: inference then, on any.
     """
-    length, padding_pct = _known(row.get("length")), _known(row.get("padding_pct"))
+    length, padding_pct = number_of(row.get("length")), number_of(row.get("padding_pct"))
     most_pct = padding_pct + 100 / length if padding_pct and length else 0.0
     device, phase = row.get("device"), "training" if row.get("phase") == "training" else "inference"
     fitting = [
@@ -63,7 +63,3 @@ def of_row(conditions: Iterable[Condition], row: Mapping[str, Any]) -> Condition
         and one.padding_pct <= most_pct
     ]
     return max(fitting, key=lambda one: (one.padding_pct, one.length is not None), default=None)
-
-
-def _known(value: object) -> float | None:
-    return float(value) if isinstance(value, Real) and math.isfinite(value) else None

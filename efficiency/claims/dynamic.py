@@ -7,10 +7,11 @@ from functools import cache, partial
 
 from efficiency import recipes, techniques, workloads
 from efficiency.analysis import views, wording
+from efficiency.analysis.kept import mapping_of
 from efficiency.claims import asking
 from efficiency.claims.asking import CONDITION, Answer
 from efficiency.claims.base import Case, Claim, Figure, Need
-from efficiency.claims.here import Heat, Here, mapping
+from efficiency.claims.here import Heat, Here
 from efficiency.condition import Condition
 from efficiency.study import BASELINE
 
@@ -32,7 +33,7 @@ def data_rows(heat: Heat, key: str) -> int:
     learns_from = techniques.get(key).learns_from
     if learns_from == "nothing":
         return 0
-    effort = mapping(heat.asked.get("effort"))
+    effort = mapping_of(heat.asked.get("effort"))
     return int(effort.get("calibration_rows" if learns_from == "calibration" else "training_rows") or 0)
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from efficiency import ceiling, workloads
 from efficiency.analysis import accuracy, pairs, speed, stillness, views
+from efficiency.analysis.kept import mapping_of
 from efficiency.ceiling import Ceiling
 from efficiency.claims.base import Behind, Need
 from efficiency.condition import Condition, of_row
@@ -62,8 +63,8 @@ class Heat:
         """A variant of it that changed nothing that could be seen, and the reason: its figures are the baseline's."""
         for variant in need.variants:
             if self.rows[variant.key]["took_effect"] == "no":
-                shown = mapping(self.details(variant.key).get("evidence")).values()
-                return variant, " ".join(str(mapping(one).get("reason") or "") for one in shown).strip()
+                shown = mapping_of(self.details(variant.key).get("evidence")).values()
+                return variant, " ".join(str(mapping_of(one).get("reason") or "") for one in shown).strip()
         return None
 
     def row_id(self, variant: str) -> int:
@@ -88,8 +89,8 @@ class Heat:
 
     def evidence(self, variant: str, figure: str) -> float | None:
         """A figure that a technique of the variant gave as evidence."""
-        for shown in mapping(self.details(variant).get("evidence")).values():
-            value = mapping(mapping(shown).get("figures")).get(figure)
+        for shown in mapping_of(self.details(variant).get("evidence")).values():
+            value = mapping_of(mapping_of(shown).get("figures")).get(figure)
             if isinstance(value, int | float):
                 return float(value)
         return None
@@ -116,11 +117,6 @@ class Heat:
     def accuracy(self, variant: str, against: str) -> accuracy.Difference | None:
         """How much more `variant` gets right than `against`, on the same test rows; None where answers are not kept."""
         return difference(self.answers(variant), self.answers(against))
-
-
-def mapping(kept: object) -> Mapping[str, Any]:
-    """What details keep, if it is what it should be: a document of another origin may hold anything there."""
-    return kept if isinstance(kept, Mapping) else {}
 
 
 def difference(ours: pd.DataFrame, theirs: pd.DataFrame) -> accuracy.Difference | None:

@@ -6,11 +6,12 @@ from functools import partial
 
 from efficiency import workloads
 from efficiency.analysis import views
+from efficiency.analysis.kept import mapping_of
 from efficiency.analysis.speed import EQUIVALENCE
 from efficiency.claims import asking
 from efficiency.claims.asking import CONDITION, Answer
 from efficiency.claims.base import Case, Claim, Figure, Need
-from efficiency.claims.here import Heat, Here, mapping
+from efficiency.claims.here import Heat, Here
 from efficiency.condition import Condition, Device
 from efficiency.study import BASELINE
 
@@ -48,7 +49,7 @@ def _smaller(heat: Heat, key: str) -> Answer:
 def _less_energy(heat: Heat, key: str) -> Answer:
     """By the windows in which each was measured: the ends are those that lie furthest apart."""
     behind = (key, BASELINE)
-    theirs, ours = (mapping(heat.details(one).get("energy")) for one in (BASELINE, key))
+    theirs, ours = (mapping_of(heat.details(one).get("energy")) for one in (BASELINE, key))
     for one in (theirs, ours):
         if not one.get("mj"):
             return Answer("not-testable", f"Energy was not measured. {one.get('reason') or ''}".strip(), None, behind)
@@ -94,7 +95,7 @@ def _trained_in_less(heat: Heat, key: str) -> Answer:
 
 
 def _energy_of_a_step(heat: Heat, key: str) -> str:
-    theirs, ours = (mapping(heat.details(one).get("energy")) for one in (BASELINE, key))
+    theirs, ours = (mapping_of(heat.details(one).get("energy")) for one in (BASELINE, key))
     if not (theirs.get("mj") and ours.get("mj")):
         return ""
     return f"An example costs {ours['mj']:.3g} mJ in place of {theirs['mj']:.3g}."
