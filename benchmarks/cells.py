@@ -137,9 +137,9 @@ class Cell:
     def prepare(self, wanted: Sequence[Keys]) -> None:
         """The baseline first: what the others answer is compared with it."""
         asked = self._orders.reference(self.workload, [self.condition])
-        ask(reference.run, asked, log=self._orders.log, silence_s=PATIENCE_S)
+        ready = ask(reference.run, asked, log=self._orders.log, silence_s=PATIENCE_S)
         for keys in dict.fromkeys(wanted):
-            order = self._orders.variant(self._entry(keys))
+            order = self._orders.probe(self._entry(keys), ready)
             what = f"preparing {Variant(keys).key}"
             # What does not depend on batch size and threads is prepared for one cell and kept for the others.
             self._found[keys] = self._kept(Path(order["artefact"]).with_suffix(".json"), what, peers.probe, order)

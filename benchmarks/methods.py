@@ -20,7 +20,7 @@ from efficiency.analysis import views
 from efficiency.check import Checked
 from efficiency.condition import Condition
 from efficiency.engine import cold, probe, reference
-from efficiency.engine.child import Child, Message, Send, ask, renew
+from efficiency.engine.child import Message, Send, ask, renew
 from efficiency.engine.orders import Orders
 from efficiency.engine.recording import StoreRecorder
 from efficiency.engine.schedule import Schedule
@@ -76,14 +76,12 @@ class Ours:
     def _prepare(self, name: str) -> None:
         log = self.orders.log
         asked = self.orders.reference(name, self.asked.conditions)
-        with Child(reference.run, asked, log=log) as child:
-            for _ in child.messages(600):
-                pass
+        ready = ask(reference.run, asked, log=log, silence_s=600)
         own = [entry for entry in self.entries if entry.workload == name]
         for entry in own:
             # The baseline first: what INT8 answers is compared with it.
             if entry.variant.key in (study.BASELINE, INT8[name]) and entry.condition == self.asked.conditions[0]:
-                ask(probe.run, self.orders.variant(entry), log=log, silence_s=PATIENCE_S)
+                ask(probe.run, self.orders.probe(entry, ready), log=log, silence_s=PATIENCE_S)
         for entry in own:
             original = entry if entry.variant.key in (study.BASELINE, INT8[name]) else replace(entry, variant=Variant())
             if original not in self.started:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from efficiency import paths, techniques, workloads
 from efficiency.engine import arrays
+from efficiency.machine import this_machine
 from efficiency.techniques import compose, readme
 
 sys.path.insert(0, str(paths.PROJECT / "benchmarks"))
 import best_of
 import cells
+import methods
+
+from efficiency.study import Effort
 
 
 def test_every_workload_has_candidates_that_stand_together_there() -> None:
@@ -56,3 +62,35 @@ def test_a_ratio_is_the_others_latency_by_ours() -> None:
     assert heat.ratio(("a", "b"), ("openvino-int8",)).estimate == pytest.approx(2, rel=0.01)
     assert heat.control().low <= 1 <= heat.control().high
     assert heat.timed() == [(), ("openvino-int8",), ("a", "b")]
+
+
+@pytest.fixture
+def registry() -> Iterator[None]:
+    """The registry of techniques, as it was once the test is over: the benchmarks put their own in."""
+    before = dict(techniques.TECHNIQUES)
+    yield
+    techniques.TECHNIQUES.clear()
+    techniques.TECHNIQUES.update(before)
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_cell_is_prepared_and_timed_by_the_engine(tmp_path: Path) -> None:
+    plan = cells.Plan(32, 16, replicates=2, seconds_a_variant=0.05)
+    cell = cells.Cell("vision-small-cnn", cells.Condition(), plan, this_machine(), None, tmp_path, lambda _: None)
+    ours = ("channels-last",)
+    cell.prepare([(), ours])
+    heat = cell.time([ours])
+    assert set(heat.timed()) == {(), ours}
+    assert cell.lost_pp(ours) == 0
+    assert cell.described(heat)["channels-last"]["latency_ms_p50"] > 0
+
+
+@pytest.mark.usefixtures("registry")
+def test_both_methods_of_trust_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(methods, "INT8", {"vision-small-cnn": "static-int8"})
+    monkeypatch.setattr(methods, "THREADS", (1,))
+    ours = methods.Ours(tmp_path, Effort(16, 16, 0, 2, 0.3))
+    rows, raw = ours.run(0)
+    assert set(rows["status"]) == {"done"}
+    assert set(raw) == {("vision-small-cnn", 1)}
+    assert methods.theirs(ours, "vision-small-cnn", 1, 0.5) > 0

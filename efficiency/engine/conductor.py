@@ -207,7 +207,7 @@ class Conductor:
         if known not in self._probed:
             work = training_probe.run if entry.condition.phase == "training" else probe.run
             try:
-                asked = self._orders.variant(entry) | {"reference": ready["content"]}
+                asked = self._orders.probe(entry, ready)
                 self._probed[known] = self._preparing.take(entry, ready) or self._preparing.keep(
                     entry, ready, self._timed_ask(work, asked, what, silence_s)
                 )

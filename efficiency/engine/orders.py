@@ -36,7 +36,7 @@ class Orders:
         }
 
     def variant(self, entry: Entry) -> Message:
-        """For `probe.run` and `cold.run`: one variant under one condition."""
+        """For `cold.run`: one variant under one condition."""
         effort = self._study.effort
         return self._about(entry.workload) | {
             "condition": asdict(entry.condition),
@@ -49,6 +49,10 @@ class Orders:
             "tolerance_pp": self._study.tolerance_pp,
             **self._variant(entry),
         }
+
+    def probe(self, entry: Entry, ready: Message) -> Message:
+        """For `probe.run` and `training_probe.run`; `ready` is what `reference.run` answered."""
+        return self.variant(entry) | {"reference": ready["content"]}
 
     def replicate(self, entries: Sequence[Entry], number: int, seconds: float) -> Message:
         """For `replicate.run`: these variants, which share workload and condition, timed together."""
