@@ -54,6 +54,8 @@ class Choice:
     """Rows that could be chosen: measured, with every technique in effect."""
     meeting: int = 0
     winner: Row | None = None
+    baseline: Row | None = None
+    """What the winner is held against; None where it was not measured."""
     runner_up: Row | None = None
     """The fastest of those that are surely slower than the winner."""
     tied: tuple[Row, ...] = ()
@@ -120,6 +122,7 @@ def decide(rows: pd.DataFrame, limits: Limits, compare: Compare) -> Choice:
         considered=len(able),
         meeting=len(meeting),
         winner=ranked[0],
+        baseline=next(iter(views.records(able[able["variant"] == BASELINE])), None),
         runner_up=slower[0] if slower else None,
         tied=tuple(tied),
         uncompared=tuple(uncompared),

@@ -20,6 +20,10 @@ LEFT_OUT = {
     "no effect": "without any effect",
     "not timed": "without a speed-up",
 }
+TAKES = {"peak_memory_mb": "peak memory while serving", "size_mb": "size"}
+"""What a faster variant may take more of, by column."""
+DEARER = 1.1
+"""How many times the baseline's figure is told: peaks differ by a few per cent from process to process."""
 CLOSE = f"within {100 * speed.EQUIVALENCE:.0f} %"
 
 
@@ -116,12 +120,25 @@ def asked(limits: Limits) -> str:
 
 
 def beside(answer: Answer) -> list[str]:
-    """What is to be known beside the answer, a sentence each: ties, the runner-up, what is not settled."""
+    """What is to be known beside the answer, a sentence each: its price, ties, the runner-up, what is not settled."""
     found = answer.last
-    told = [_tied(found), _uncompared(found), _runner_up(found), _unsettled(answer.first)]
+    told = [_dearer(found), _tied(found), _uncompared(found), _runner_up(found), _unsettled(answer.first)]
     if found.kind != "empty":
         told.append(_left_out(answer.first))
     return [text for text in told if text]
+
+
+def _dearer(found: Choice) -> str:
+    """What the winner takes more of than the baseline does."""
+    own, base = found.winner, found.baseline
+    if own is None or base is None:
+        return ""
+    told = [
+        f"{wording.number(own[column], 'MB')} of {what} in place of {wording.number(base[column], 'MB')}"
+        for column, what in TAKES.items()
+        if own[column] > DEARER * base[column]  # False where one is not known
+    ]
+    return f"It takes more than the baseline: {_and(told)}." if told else ""
 
 
 def _tied(found: Choice) -> str:

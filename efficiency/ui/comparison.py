@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from html import escape
-from urllib.parse import urlencode
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -13,12 +12,11 @@ from efficiency.analysis import notes, tables
 from efficiency.analysis.wording import markdown_text
 from efficiency.results import documents
 from efficiency.results.store import Store
-from efficiency.ui import data, selected
+from efficiency.ui import data, narrow_list, selected
+from efficiency.ui.narrow_list import Line
 
 LINES = 1_000
 """More lines than this nobody reads, and every one of them travels at every change of a filter."""
-LISTED = 40
-"""Lines of the list that a narrow screen has in place of the table."""
 WARNINGS = "  \n".join(f"**{key.replace('-', ' ')}**: {hint}" for key, hint in notes.MEANINGS.items())
 
 WRAPPING = 66
@@ -76,7 +74,7 @@ def show(frame: pd.DataFrame) -> None:
                 "Took effect": st.column_config.TextColumn(width=90),
             },
         )
-        st.html(_list(table))
+        narrow_list.show([_line(line) for line in table.to_dict("records")])
     if count > LINES:
         st.caption(f"The first {LINES:,} of {count:,} lines; narrow the filters, or take the CSV.")
     reasons = tables.reasons(frame)
@@ -97,21 +95,17 @@ def show(frame: pd.DataFrame) -> None:
             )
 
 
-def _list(table: pd.DataFrame) -> str:
-    """The table's first lines for a narrow screen, each a link to its details: what it gives, noise and warnings."""
-    address: dict[str, object] = {name: st.query_params.get_all(name) for name in st.query_params}
-    lines = []
-    for line in table.head(LISTED).to_dict("records"):
-        link = escape(f"?{urlencode(address | {selected.PARAMETER: line['row_id']}, doseq=True)}")
-        where = " · ".join(filter(None, (line["Workload"], line.get("Study"), line["Condition"])))
-        noise = f" (noise {line['Noise floor']})" if line["Noise floor"] else ""
-        warned = f'<div class="warn">{escape(line["Warnings"])}</div>' if line["Warnings"] else ""
-        lines.append(
-            f'<a href="{link}" target="_self"><b>{escape(line["Variant"])}</b> {line["Front"]}'
-            f'<div class="where">{escape(where)}</div>{escape(line["Against the baseline"])}{noise}{warned}</a>'
-        )
-    more = f"<p>The first {LISTED} of {len(table)}; a wider screen has all.</p>" if len(table) > LISTED else ""
-    return f'<div class="eff-list">{"".join(lines)}{more}</div>'
+def _line(line: dict[str, Any]) -> Line:
+    """A line of the table for a narrow screen: what it gives, noise and warnings."""
+    noise = f" (noise {line['Noise floor']})" if line["Noise floor"] else ""
+    return Line(
+        narrow_list.to_details(line["row_id"]),
+        line["Variant"],
+        " · ".join(filter(None, (line["Workload"], line.get("Study"), line["Condition"]))),
+        line["Against the baseline"] + noise,
+        line["Front"],
+        line["Warnings"],
+    )
 
 
 def downloads(store: Store, ids: list[str], shown: pd.DataFrame) -> None:

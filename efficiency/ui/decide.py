@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -15,7 +16,8 @@ from efficiency.analysis.limits import Limits
 from efficiency.analysis.wording import markdown_text
 from efficiency.results.store import Store
 from efficiency.study import BASELINE
-from efficiency.ui import confirming, data, decide_limits, details, frame, selected, take_home, trade_off
+from efficiency.ui import confirming, data, decide_limits, details, frame, narrow_list, selected, take_home, trade_off
+from efficiency.ui.narrow_list import Line
 
 HEIGHT = 520
 
@@ -140,4 +142,18 @@ def _table(rows: pd.DataFrame, limits: Limits, price: float | None) -> None:
             "Break-even [calls]": number(format="localized"),
             "Cost of a million calls": number(format="%.3g"),
         },
+    )
+    narrow_list.show([_line(line, limits) for line in table.to_dict("records")])
+
+
+def _line(line: dict[str, Any], limits: Limits) -> Line:
+    """A line of the table for a narrow screen: what it gives, and what it misses."""
+    titles = [limits_module.kind_of(name, limits).title for name in limits.asked]
+    missed = [f"{title.lower()} {line[title]}" for title in titles if line[title] != decision_table.WORDS["met"]]
+    return Line(
+        narrow_list.to_details(line["row_id"]),
+        line["Variant"],
+        ", ".join(missed),
+        line["Against the baseline"],
+        line["Keeps to all"] if limits.asked else "",
     )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from hashlib import sha256
-from html import escape
-from urllib.parse import urlencode
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -16,7 +15,8 @@ from efficiency.engine import jobs
 from efficiency.errors import EfficiencyError
 from efficiency.results import documents
 from efficiency.results.store import Store
-from efficiency.ui import asked, data, frame, hero, reports
+from efficiency.ui import asked, data, frame, hero, narrow_list, reports
+from efficiency.ui.narrow_list import Line
 
 
 def show(store: Store, studies: pd.DataFrame) -> None:
@@ -49,7 +49,7 @@ def show(store: Store, studies: pd.DataFrame) -> None:
             "Rows": st.column_config.NumberColumn(help="Rows that were measured"),
         },
     )
-    st.html(_list(studies, chosen))
+    narrow_list.show([_line(study, chosen) for study in studies.to_dict("records")])
     if len(places) == 1:
         _one(store, studies.iloc[places[0]])
     elif len(places) > 1:
@@ -72,19 +72,16 @@ def show(store: Store, studies: pd.DataFrame) -> None:
             )  # fmt: skip
 
 
-def _list(studies: pd.DataFrame, chosen: list[str]) -> str:
-    """The same for a narrow screen: a link a study, which chooses it."""
-    lines = []
-    for study in studies.to_dict("records"):
-        mark = " ✓" if study["id"] in chosen else ""
-        when = study["recorded_at"][:16].replace("T", " ")
-        where = " · ".join(filter(None, (f"{when} UTC", study["status"], f"{study['rows']} rows", study["preset"])))
-        lines.append(
-            f'<a href="?{escape(urlencode({asked.PARAMETER: study["id"]}))}" target="_self">'
-            f"<b>{escape(study['name'] or study['id'])}</b>{mark}"
-            f'<div class="where">{escape(where)}</div>{escape(study["workloads"])}</a>'
-        )
-    return f'<div class="eff-list">{"".join(lines)}</div>'
+def _line(study: dict[str, Any], chosen: list[str]) -> Line:
+    """The same for a narrow screen: a link, which chooses the study."""
+    when = f"{study['recorded_at'][:16].replace('T', ' ')} UTC"
+    return Line(
+        {asked.PARAMETER: study["id"]},
+        study["name"] or study["id"],
+        " · ".join(filter(None, (when, study["status"], f"{study['rows']} rows", study["preset"]))),
+        study["workloads"],
+        "✓" if study["id"] in chosen else "",
+    )
 
 
 def _choose(key: str, ids: list[str]) -> None:

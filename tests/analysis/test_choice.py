@@ -115,6 +115,15 @@ def test_where_nothing_is_surely_faster_it_is_left_as_it_is():
     assert small.winner["variant"] == "a"
 
 
+def test_what_the_winner_takes_more_of_than_the_baseline_is_told_beside_it():
+    found = decided(rows(row("a", 3.0, peak_memory_mb=620.0), row("b", 2.0)))
+    text = " ".join(decision_words.beside(Answer(found)))
+    assert "It takes more than the baseline: 620 MB of peak memory while serving in place of 300 MB." in text
+    for memory in (320.0, np.nan):
+        found = decided(rows(row("a", 3.0, peak_memory_mb=memory)))
+        assert "It takes more" not in " ".join(decision_words.beside(Answer(found)))
+
+
 def test_ties_are_told_as_ties_and_timed_again_with_the_runner_up():
     frame = rows(row("a", 2.0), row("b", 1.99), row("c", 1.985), row("d", 1.5), row("e", 1.4))
     found = decided(frame)

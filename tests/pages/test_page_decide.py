@@ -17,6 +17,8 @@ from efficiency.study import plan_preset
 
 Visit = Callable[..., AppTest]
 
+DYNAMIC_LSTM = "workload == 'lstm-classifier' and variant == 'dynamic-int8'"
+
 
 def test_the_answer_is_a_sentence_with_numbers_and_intervals(visit: Visit, store: Store) -> None:
     id = synthetic.fill(store)
@@ -40,6 +42,10 @@ def test_limits_are_in_the_address_and_what_misses_them_fades(visit: Visit, stor
     table = at.dataframe[0].value
     assert set(table.loc[table["Keeps to all"] == "✓", "Variant"]) == {"Dynamic INT8"}
     assert set(table["Size"]) == {"✓", "✗"}
+    (listed,) = [part for part in said(at).splitlines() if "eff-list" in part]
+    assert listed.count("<a ") == len(table)
+    assert f"row={store.rows([id]).query(DYNAMIC_LSTM)['row_id'].item()}" in listed
+    assert listed.count("size ✗") == (table["Size"] == "✗").sum()
     figure = json.loads(at.get("plotly_chart")[0].proto.spec)
     clouds = [trace for trace in figure["data"] if trace["name"] == "Variants"]
     assert [cloud["opacity"] for cloud in clouds] == [0.15, 1.0]
