@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from efficiency.ui import asked, data, decide, frame, headline, hero
+from efficiency.ui import asked, data, decide, decide_limits, frame, headline, hero
 
 
 def page() -> None:
@@ -15,6 +15,7 @@ def page() -> None:
     chosen = asked.choose_one(studies)
     with frame.sentences():
         headline.where_from(store, [chosen])
+    decide_limits.recall()
     st.fragment(decide.show)(store, chosen)
 
 

@@ -23,8 +23,8 @@ PACKAGES = (
     "torch", "torchvision", "torchao", "onnxruntime", "onnx", "onnxscript", "openvino", "nncf", "numpy", "safetensors",
 )  # fmt: skip
 ENVIRONMENT = (
-    "ATEN_", "CC", "CUBLAS", "CUDNN_", "CXX", "DNNL_", "KMP_", "MKL_", "NVIDIA_TF32_OVERRIDE", "OMP_", "ONEDNN_",
-    "OPENBLAS_", "ORT_", "OV_", "PYTORCH_", "TORCH", "TRITON_",
+    "ATEN_", "CC", "CUBLAS", "CUDA_", "CUDNN_", "CXX", "DNNL_", "KMP_", "MKL_", "NVIDIA_TF32_OVERRIDE", "OMP_",
+    "ONEDNN_", "OPENBLAS_", "ORT_", "OV_", "PYTORCH_", "TORCH", "TRITON_",
 )  # fmt: skip
 """What the variables begin with by which users choose kernels, threads and compilers."""
 OWN_CODE = (

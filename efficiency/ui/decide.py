@@ -36,6 +36,7 @@ def show(store: Store, id: str) -> None:
         with beside:
             limits = decide_limits.choose(case.first.rows)
             price = decide_limits.price()
+        decide_limits.remember()
         answer = case.answer(limits)
         with top:
             _say(answer, price)

@@ -1,4 +1,7 @@
-"""The sliders of the page Decide: a limit each, over the range of the data, at its right end off; in the address."""
+"""The sliders of the page Decide: a limit each, over the range of the data, at its right end off; in the address.
+
+What must be kept to is the user's, whatever study is shown: a visit remembers it for when the page is come back to.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +32,22 @@ LABELS = {
     "prepare_s": "Preparation",
 }
 DROPS_PP = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0, 20.0, 50.0)
+REMEMBERED = (*PARAMETERS.values(), "percentile", "sure", "price")
+"""Of the address; not the study, since a newer one may have been measured meanwhile."""
+KEPT = "limits-kept"
 STOPS = 40
 OFF = math.inf
+
+
+def recall() -> None:
+    """Puts into the address what the page was last left with, unless it says something itself."""
+    if not any(name in st.query_params for name in REMEMBERED):
+        st.query_params.update(st.session_state.get(KEPT, {}))
+
+
+def remember() -> None:
+    """What the address says now."""
+    st.session_state[KEPT] = {name: st.query_params[name] for name in REMEMBERED if name in st.query_params}
 
 
 def choose(rows: pd.DataFrame) -> Limits:

@@ -223,3 +223,15 @@ def test_what_the_machine_can_do_is_measured_on_a_click(serve: Serve, store: Sto
     assert tab.get_by_text("could not be measured").count() == 0
     tab.reload()
     tab.get_by_test_id("stPlotlyChart").get_by_text("FP32").wait_for()
+
+
+def test_limits_are_remembered_when_decide_is_left_by_the_menu(serve: Serve, store: Store, tab: Any) -> None:
+    synthetic.fill(store)
+    tab.goto(f"{serve().url}/decide?size=6&percentile=p99")
+    settled(tab)
+    tab.get_by_role("link", name="Studies", exact=True).click()
+    tab.get_by_role("heading", name="Studies").wait_for()
+    tab.get_by_role("link", name="Decide", exact=True).click()
+    tab.get_by_text("at most 6 MB of size").first.wait_for()
+    assert "size=6" in tab.url
+    assert "percentile=p99" in tab.url
