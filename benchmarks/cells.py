@@ -39,8 +39,8 @@ class Plan:
     replicates: int = 6
     seconds_a_variant: float = 0.6
     """Timed seconds in each replicate; a replicate has as many times that as there are variants."""
-    choosing_replicates: int = 3
-    choosing_seconds_a_variant: float = 0.4
+    choosing_replicates: int = 6
+    choosing_seconds_a_variant: float = 0.6
 
     @classmethod
     def quick(cls) -> Plan:
@@ -160,7 +160,7 @@ class Cell:
         return Entry(self.workload, Variant.of(keys), self.condition)
 
     def time(self, variants: Sequence[Keys], first: bool = False) -> Heat:
-        """The baseline, its control and these, together; `first` for the short timing that chooses."""
+        """The baseline, its control and these, together; `first` for the timing that chooses."""
         plan, heat = self._plan, Heat()
         replicates = plan.choosing_replicates if first else plan.replicates
         each_s = plan.choosing_seconds_a_variant if first else plan.seconds_a_variant

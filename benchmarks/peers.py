@@ -4,7 +4,8 @@ None of it uses what `efficiency/techniques` has for the same runtimes, so that 
 
 - `torch.compile` with freezing, as PyTorch's inductor documentation has it for the CPU; in FP32.
 - ONNX Runtime in INT8: exported, made ready and quantized as its page on quantization says, dynamically for recurrent
-  networks and transformers, statically for convolutions.
+  networks and transformers, statically for convolutions: with a scale a tensor, its default, and with one a channel,
+  which its page advises where accuracy is lost.
 - OpenVINO in INT8: converted, quantized by NNCF's basic flow, given the shape of the call, and compiled for latency.
 
 What a comparison needs is set: as many threads as the condition has, tied to no core, none that spins while idle. They
@@ -31,8 +32,11 @@ if TYPE_CHECKING:
 
 TORCH_COMPILE = "peer-torch-compile"
 ONNX_RUNTIME_DYNAMIC, ONNX_RUNTIME_STATIC = "peer-onnxruntime-dynamic-int8", "peer-onnxruntime-static-int8"
+ONNX_RUNTIME_STATIC_PER_CHANNEL = f"{ONNX_RUNTIME_STATIC}-per-channel"
 OPENVINO, OPENVINO_TRANSFORMER = "peer-openvino-int8", "peer-openvino-transformer-int8"
-QUANTIZED = (ONNX_RUNTIME_DYNAMIC, ONNX_RUNTIME_STATIC, OPENVINO, OPENVINO_TRANSFORMER)
+QUANTIZED = (
+    ONNX_RUNTIME_DYNAMIC, ONNX_RUNTIME_STATIC, ONNX_RUNTIME_STATIC_PER_CHANNEL, OPENVINO, OPENVINO_TRANSFORMER,
+)  # fmt: skip
 
 
 # torch.compile
@@ -78,6 +82,14 @@ def onnx_dynamic(prepared: Prepared, sample: torch.Tensor, learned: Tensors, fol
 
 
 def onnx_static(prepared: Prepared, sample: torch.Tensor, learned: Tensors, folder: Path) -> None:
+    _onnx_static(prepared, sample, learned, folder)
+
+
+def onnx_static_per_channel(prepared: Prepared, sample: torch.Tensor, learned: Tensors, folder: Path) -> None:
+    _onnx_static(prepared, sample, learned, folder, per_channel=True)
+
+
+def _onnx_static(prepared: Prepared, sample: torch.Tensor, learned: Tensors, folder: Path, **options: Any) -> None:
     from onnxruntime.quantization import CalibrationDataReader, quantize_static
 
     class Reader(CalibrationDataReader):  # type: ignore[misc]
@@ -88,7 +100,7 @@ def onnx_static(prepared: Prepared, sample: torch.Tensor, learned: Tensors, fold
             return next(self.rows, None)
 
     ready = _exported(prepared, sample, folder)
-    quantize_static(ready, folder / "model.onnx", Reader())
+    quantize_static(ready, folder / "model.onnx", Reader(), **options)
     ready.unlink()
 
 
@@ -176,6 +188,7 @@ def register() -> None:
         TORCH_COMPILE: (compiled, None),
         ONNX_RUNTIME_DYNAMIC: (_called, Runtime(onnx_dynamic, onnx_load)),
         ONNX_RUNTIME_STATIC: (_called, Runtime(onnx_static, onnx_load)),
+        ONNX_RUNTIME_STATIC_PER_CHANNEL: (_called, Runtime(onnx_static_per_channel, onnx_load)),
         # The compiled model takes the shape of the sample alone.
         OPENVINO: (_called, Runtime(openvino_int8, openvino_load, specialised=True)),
         OPENVINO_TRANSFORMER: (_called, Runtime(openvino_transformer_int8, openvino_load, specialised=True)),
