@@ -1,0 +1,49 @@
+"""What a narrow screen shows in place of a table of many columns: a list whose lines are links.
+
+Both are on the page; the style sheet shows the one that fits. A table's key starts with `table`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from efficiency.ui import selected
+
+LISTED = 40
+"""Lines at most; the reader of a telephone sees six at a time."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """Plain texts, and the address's parameters that the line leads to."""
+
+    address: Mapping[str, object]
+    title: str
+    where: str
+    text: str
+    mark: str = ""
+    warned: str = ""
+
+    def html(self) -> str:
+        warned = f'<div class="warn">{escape(self.warned)}</div>' if self.warned else ""
+        return (
+            f'<a href="?{escape(urlencode(self.address, doseq=True))}" target="_self">'
+            f"<b>{escape(self.title)}</b> {escape(self.mark)}"
+            f'<div class="where">{escape(self.where)}</div>{escape(self.text)}{warned}</a>'
+        )
+
+
+def show(lines: Sequence[Line]) -> None:
+    """The first of them, and how many there are."""
+    more = f"<p>The first {LISTED} of {len(lines)}; a wider screen has all.</p>" if len(lines) > LISTED else ""
+    st.html(f'<div class="eff-list">{"".join(line.html() for line in lines[:LISTED])}{more}</div>')
+
+
+def to_details(row_id: object) -> dict[str, object]:
+    """The address as it is, with the details of this row open."""
+    return {name: st.query_params.get_all(name) for name in st.query_params} | {selected.PARAMETER: row_id}
