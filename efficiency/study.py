@@ -182,14 +182,14 @@ COMBINATIONS: dict[Preset, tuple[tuple[str, ...], ...]] = {
         ("static-int8", "channels-last"),
         ("channels-last", "inference-mode"),
         ("fast-path", "inference-mode"),
-        ("amp-bf16", "inference-mode"),
         ("amp-bf16", "channels-last"),
         ("amp-bf16", "channels-last", "inference-mode"),
+        ("bf16-weights", "torch-compile"),
+        ("int8-dynamic", "torch-compile"),
         ("channels-last", "optimize-for-inference"),
         ("dynamic-int8", "optimize-for-inference"),
         ("static-int8", "optimize-for-inference"),
         ("qat-int8", "optimize-for-inference"),
-        ("static-int8", "optimize-for-inference", "inference-mode"),
     ),
 }
 

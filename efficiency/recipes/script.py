@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import reduce
 
 from efficiency import techniques
@@ -88,12 +89,22 @@ def joined(keys: tuple[str, ...], workload: Workload, condition: Condition) -> R
 
     def add(before: Recipe, technique: Technique) -> Recipe:
         own = technique.recipe(workload, condition)
-        if technique.stage is Stage.RUNTIME and before.convert:  # it is given the input as the model takes it
-            own = Recipe(model=re.sub(r"\binputs\b", "sample", before.convert)).then(own)
         heading = Recipe(model=f"# {technique.label}\n" if own.model else "")
+        if technique.stage is Stage.RUNTIME and before.convert:
+            before = _whole(before)
         return before.then(heading).then(own)
 
     return reduce(add, techniques.in_order(keys), baseline)
+
+
+def _whole(recipe: Recipe) -> Recipe:
+    """With what is done to the input inside the model, which a runtime takes as a whole."""
+    convert = _function(
+        "convert(inputs: torch.Tensor) -> torch.Tensor", "As the model takes it.", f"{recipe.convert}return inputs\n"
+    )
+    inside = f"\n{convert}\n\nmodel = Converting(model, convert).eval()\n"
+    uses = ("efficiency.techniques.converting:Converting",)
+    return replace(recipe, convert="").then(Recipe(model=inside, uses=uses))
 
 
 def _function(head: str, said: str, body: str) -> str:

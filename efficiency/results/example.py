@@ -27,7 +27,7 @@ TECHNIQUES = (
 )  # fmt: skip
 COMBINATIONS = (
     "static-int8+inference-mode", "channels-last+inference-mode", "dynamic-int8+optimize-for-inference",
-    "static-int8+optimize-for-inference",
+    "static-int8+optimize-for-inference", "bf16-weights+torch-compile", "int8-dynamic+torch-compile",
 )  # fmt: skip
 COMMAND = shlex.join([
     "python", "-m", "efficiency", "run", "--preset", "quick", "--name", "small models, every kind of technique",

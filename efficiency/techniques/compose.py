@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -136,11 +137,21 @@ def package(keys: tuple[str, ...], model: nn.Module, sample: torch.Tensor, learn
     if runtime is None:
         return
     folder.mkdir(parents=True)
-    eager = prepare(_before_runtime(keys), model, sample, learned)
+    eager = _whole(prepare(_before_runtime(keys), model, sample, learned))
     with ExitStack() as session:
         for manager in eager.session:
             session.enter_context(manager())
         runtime.package(eager, sample, learned, folder)
+
+
+def _whole(prepared: Prepared) -> Prepared:
+    """With what is done to the input inside the model, so that a package takes it as it comes."""
+    if prepared.convert is None:
+        return prepared
+    from efficiency.techniques.converting import Converting
+
+    module = Converting(prepared.module, prepared.convert).eval()
+    return replace(prepared, model=module, module=module, convert=None)
 
 
 def _before_runtime(keys: tuple[str, ...]) -> tuple[str, ...]:
@@ -170,8 +181,8 @@ def prepare(
     else:
         if folder is None:
             raise ValueError("A variant with a runtime is prepared from the folder that it was packaged into.")
-        # The weights are in the artefact; what stands around the call is still to be set up.
-        chosen = [t for t in techniques.in_order(keys) if t.stage is not Stage.WEIGHTS]
+        # The model is in the artefact; what stands around the call is still to be set up.
+        chosen = [t for t in techniques.in_order(keys) if t.key not in _before_runtime(keys)]
         module = runtime.load(folder, sample)
     prepared = Prepared(model=module, module=module, grad_mode=torch.no_grad, session=(lambda: switched(False),))
     for technique in chosen:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from efficiency.machine import Machine
     from efficiency.workloads.base import Workload
 
-# Autocast casts FP32 weights on the way; here there are none left. A runtime holds the weights, but not the cast of the
-# input that belongs to them.
-CONFLICTS = frozenset({"amp-bf16", "amp-fp16", "optimize-for-inference", "torch-compile", "onnxruntime"})
+# Autocast casts FP32 weights on the way; here there are none left. A frozen trace rounds otherwise than the model, so
+# that it cannot be told from one that holds for a single batch size.
+CONFLICTS = frozenset({"amp-bf16", "amp-fp16", "optimize-for-inference"})
 
 
 def why_not(workload: Workload, condition: Condition, machine: Machine) -> str | None:

@@ -48,17 +48,16 @@ def package(prepared: Prepared, sample: torch.Tensor, learned: Tensors, folder: 
     """Trace with the timed input, freeze, and keep the archive; another batch size must give the same answers."""
     import torch
 
-    inputs = sample if prepared.convert is None else prepared.convert(sample)
     try:
         with _known_warnings(), torch.no_grad():
-            traced = torch.jit.trace(prepared.module, inputs, check_trace=False)
+            traced = torch.jit.trace(prepared.module, sample, check_trace=False)
             frozen = torch.jit.freeze(traced)
             torch.jit.save(frozen, folder / FILE)
     except Exception as error:  # whatever a user's forward raises under the tracer
         raise VariantFailed(
             f"TorchScript cannot trace this model ({first_line(error)}); use it without optimize-for-inference."
         ) from error
-    refuse_one_batch_size(frozen, prepared.module, inputs)
+    refuse_one_batch_size(frozen, prepared.module, sample)
 
 
 def load(folder: Path, sample: torch.Tensor) -> nn.Module:

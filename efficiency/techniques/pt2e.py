@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from efficiency.workloads.base import Workload
 
 CALIBRATION_BATCH = 64
-CONFLICTS = torch_compile.TORCH_COMPILE.conflicts | {"bf16-weights", "fp16-weights"}
+CONFLICTS = torch_compile.TORCH_COMPILE.conflicts | {"bf16-weights", "fp16-weights", "int8-dynamic"}
 
 
 def _why_not_here(condition: Condition, machine: Machine) -> str | None:

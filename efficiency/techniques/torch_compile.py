@@ -43,7 +43,7 @@ def settings(device: str) -> dict[str, bool]:
 
 def package(prepared: Prepared, sample: torch.Tensor, learned: Tensors, folder: Path) -> None:
     """Compile for the sample's shape and the threads that PyTorch has now, with the weights frozen into the code."""
-    package_module(prepared.module, sample if prepared.convert is None else prepared.convert(sample), folder)
+    package_module(prepared.module, sample, folder)
 
 
 def package_module(module: nn.Module, inputs: torch.Tensor, folder: Path) -> None:
@@ -86,13 +86,16 @@ def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> 
     if not isinstance(prepared.module, CompiledPackage):
         return Evidence("no", "The model is called eagerly: there is no compiled package.")
     written, library = prepared.module.written_kernels(), prepared.module.library_calls()
-    return Evidence(
-        "yes",
+    # A model that breaks the graph is none that torch.export takes.
+    figures = {"graph_breaks": 0.0, "written_kernels": float(written), "library_calls": float(library)}
+    said = (
         f"The whole model runs as compiled code, without a graph break: {written} kernels written by Inductor "
-        f"and {library} calls of matrix and convolution libraries.",
-        # A model that breaks the graph is none that torch.export takes.
-        {"graph_breaks": 0.0, "written_kernels": float(written), "library_calls": float(library)},
+        f"and {library} calls of matrix and convolution libraries"
     )
+    if integer := prepared.module.integer_calls():
+        figures["int8_calls"] = float(integer)
+        said += f", {integer} of which compute in integers"
+    return Evidence("yes", f"{said}.", figures)
 
 
 def apply_to_training(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepared:
@@ -158,9 +161,9 @@ TORCH_COMPILE = Technique(
     runtime=Runtime(package, load, specialised=True, packaging_s=15.0),
     conflicts=frozenset(
         {
-            # Eager INT8 cannot be exported; torchao's weights in a package are untried.
+            # Eager INT8 cannot be exported; freezing folds weights that are only stored in 8 or 4 bits back to FP32.
             *("dynamic-int8", "static-int8", "mixed-int8", "qat-int8"),
-            *("int8-weight-only", "int4-weight-only", "int8-dynamic"),
+            *("int8-weight-only", "int4-weight-only"),
             # Inductor chooses layouts by itself, and a package holds the operations it was compiled from.
             *("channels-last", "amp-bf16", "amp-fp16", "fast-path", "grad-enabled"),
         }
