@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from efficiency import charts, decisions
-from efficiency.analysis import decision_table, decision_words, notes, panels
+from efficiency.analysis import decision_table, decision_words, notes, panels, views
 from efficiency.analysis import limits as limits_module
 from efficiency.analysis.choice import Answer
 from efficiency.analysis.limits import Limits
@@ -144,7 +144,7 @@ def _table(rows: pd.DataFrame, limits: Limits, price: float | None) -> None:
             "Cost of a million calls": number(format="%.3g"),
         },
     )
-    narrow_list.show([_line(line, limits) for line in table.to_dict("records")])
+    narrow_list.show([_line(line, limits) for line in views.records(table)])
 
 
 def _line(line: dict[str, Any], limits: Limits) -> Line:
