@@ -27,7 +27,7 @@ example: $(VENV)/.ready
 	$(BIN)/python -m efficiency.results.example
 
 readme: $(VENV)/.ready
-	$(BIN)/python -m efficiency.techniques.readme
+	$(BIN)/python -m efficiency.readme
 
 $(VENV)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=<path to one>.") if sys.version_info < (3, 11) else None'

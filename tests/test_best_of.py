@@ -12,7 +12,7 @@ import pytest
 from efficiency import paths, techniques, workloads
 from efficiency.engine import arrays
 from efficiency.machine import this_machine
-from efficiency.techniques import compose, readme
+from efficiency.techniques import compose, matrix_table
 
 sys.path.insert(0, str(paths.PROJECT / "benchmarks"))
 import best_of
@@ -27,7 +27,7 @@ def test_every_workload_has_candidates_that_stand_together_there() -> None:
     for name, candidates in best_of.CANDIDATES.items():
         for keys in candidates:
             assert compose.clash(keys) is None
-            assert compose.why_not(keys, workloads.get(name), cells.Condition(), readme.MACHINE) is None
+            assert compose.why_not(keys, workloads.get(name), cells.Condition(), matrix_table.MACHINE) is None
             in_fp32 = best_of.IN_FP32[keys]
             assert compose.arithmetic(keys) == "int8"
             assert compose.arithmetic(in_fp32) == "fp32"

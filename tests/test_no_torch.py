@@ -14,7 +14,7 @@ TORCH_FREE = (
     "efficiency.health",
     "efficiency.workloads",
     "efficiency.techniques",
-    "efficiency.techniques.readme",
+    "efficiency.readme",
     "efficiency.study",
     "efficiency.check",
     "efficiency.estimate",

@@ -1,4 +1,4 @@
-"""The README's table of techniques, made from their declarations: `make readme`.
+"""The README's table of techniques, made from their declarations.
 
 It is judged for one machine wherever it is made, an x86-64 CPU with AVX512 under Linux, with a C++ compiler and no
 GPU, so that a test can compare.
@@ -6,18 +6,11 @@ GPU, so that a test can compare.
 
 from __future__ import annotations
 
-import sys
-
 from efficiency import paths
 from efficiency.condition import Condition
-from efficiency.errors import EfficiencyError
 from efficiency.machine import OPTIONAL, Machine
 from efficiency.techniques import matrix
 from efficiency.techniques.base import Technique
-from efficiency.techniques.matrix import Matrix
-
-README = paths.PROJECT / "README.md"
-START, END = "<!-- techniques -->", "<!-- /techniques -->"
 
 MACHINE = Machine(
     cpu_model="x86-64 CPU",
@@ -35,17 +28,9 @@ MACHINE = Machine(
 )
 
 
-def renewed(text: str) -> str:
-    """The README's text with the table of today's declarations; raises `EfficiencyError` where it has no place."""
-    before, start, rest = text.partition(START)
-    _, end, after = rest.partition(END)
-    if not (start and end):
-        raise EfficiencyError(f"README.md has no place for the table; put {START} and {END} where it belongs.")
-    return f"{before}{START}\n{markdown(matrix.of(Condition(), MACHINE))}\n{END}{after}"
-
-
-def markdown(found: Matrix) -> str:
+def markdown() -> str:
     """The table, and below it the reasons that its numbers stand for."""
+    found = matrix.of(Condition(), MACHINE)
     headings = ["Technique", "Stage", "API", *(w.label for w in found.workloads)]
     rows = [
         [
@@ -64,11 +49,3 @@ def markdown(found: Matrix) -> str:
 
 def _status(technique: Technique) -> str:
     return f"{technique.api_status}; next: {technique.successor}" if technique.successor else technique.api_status
-
-
-if __name__ == "__main__":
-    try:
-        README.write_text(renewed(README.read_text(encoding="utf-8")), encoding="utf-8")
-    except EfficiencyError as error:
-        sys.exit(str(error))
-    print(f"Wrote {README}.")
