@@ -27,6 +27,8 @@ def test_where_nothing_is_measured(visit: Visit) -> None:
     assert all(claim.says.replace("'", "&#x27;") in said(at) for claim in CLAIMS.values())
     assert "None of the three is measured on this machine yet." in said(at)
     assert not at.button(key="measure-claims").disabled
+    assert "Not now" not in said(at)
+    assert "python -m efficiency" not in said(at), "The button does it."
     assert re.search(r"\*\*\d+ rows\*\* in \d studies, about \*\*\d+ min", said(at))
 
 
@@ -92,4 +94,6 @@ def test_while_a_study_is_measured_no_other_is_asked_for(
     (id,) = world.fill(store, this_machine(), world.holding, [world.everything(this_machine())[0]])
     store.set_status(id, "running")
     working(id)
-    assert visit("claims").button(key="measure-claims").disabled
+    at = visit("claims")
+    assert at.button(key="measure-claims").disabled
+    assert "Not now: a study is being measured or waits for its turn" in said(at)
