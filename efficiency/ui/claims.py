@@ -46,9 +46,8 @@ def headline(found: list[Judged], machine: Machine) -> None:
     st.markdown("## Was the article right, here?")
     st.html(f'<p class="eff-sum">{escape(claims.summary(found))}</p>')
     st.caption(
-        "This project grew out of an article of 2022 on efficient AI with PyTorch. Each of its claims is a question "
-        f"over what was measured on this machine, {markdown_text(machine.label)}; one made for other hardware is not "
-        "tested here, which does not make it false."
+        f"{claims.ARTICLE} Each of its claims is a question over what was measured on this machine, "
+        f"{markdown_text(machine.label)}; one made for other hardware is not tested here, which does not make it false."
     )
 
 

@@ -40,6 +40,7 @@ def test_printed_for_people(store: Store, monkeypatch: pytest.MonkeyPatch) -> No
     said: list[str] = []
     monkeypatch.setattr(console, "say", said.append)
     command.claims_(run=False, json=None)
+    assert said[0].startswith(claims.ARTICLE)
     assert sum(claim.says in line for claim in CLAIMS.values() for line in said) == len(CLAIMS)
     assert any(line.startswith("Of 19 claims ") and "not measured yet" in line for line in said)
     assert said[-1].startswith("`python -m efficiency claims --run` measures what is missing: ")

@@ -11,7 +11,7 @@ import world
 from said import said
 from streamlit.testing.v1 import AppTest
 
-from efficiency.claims import CLAIMS, WORDS, kinds
+from efficiency.claims import ARTICLE, CLAIMS, WORDS, kinds
 from efficiency.engine import jobs
 from efficiency.machine import this_machine
 from efficiency.results.store import Store
@@ -23,6 +23,7 @@ Visit = Callable[..., AppTest]
 def test_where_nothing_is_measured(visit: Visit) -> None:
     at = visit("claims")
     assert "Of 19 claims 19 not measured yet." in said(at)
+    assert said(at).count(ARTICLE) == 1
     assert "drift of Transformer and Small CNN is missing" in said(at)
     assert all(claim.says.replace("'", "&#x27;") in said(at) for claim in CLAIMS.values())
     assert "None of the three is measured on this machine yet." in said(at)
