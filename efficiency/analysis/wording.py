@@ -179,6 +179,12 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
+def between(least_s: float, most_s: float) -> str:
+    """`18 min to 45 min`; one of them where both are said alike."""
+    least, most = duration(least_s), duration(max(least_s, most_s))
+    return least if least == most else f"{least} to {most}"
+
+
 def at_work(holder: str | None) -> str:
     """What has the machine's turn, as `turn.holder` tells it: a study by its id, else in words of its own."""
     if not holder:

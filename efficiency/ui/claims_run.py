@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from efficiency.analysis import plans, views, wording
+from efficiency.analysis import plans, views
 from efficiency.claims import Judged, plan
 from efficiency.engine import jobs
 from efficiency.machine import Machine
@@ -27,14 +27,14 @@ def show(store: Store, found: list[Judged], machine: Machine) -> None:
                 st.page_link(frame.page("machine"), label="Measure it on the page Machine", icon=":material/speed:")
         return
     rows = sum(plans.to_measure(expand(study, machine)) for study in asked)
-    time = wording.duration(plan.seconds(asked, machine))
+    time = plan.time(asked, machine)
     busy = bool(jobs.live(store))
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             several = f"{len(asked)} studies" if len(asked) > 1 else "a study"
             st.markdown(
                 f"What is missing to judge all that can be judged here: **{rows} rows** in {several}, "
-                f"about **{time}**.",
+                f"about **{time}**: timing goes on until intervals are narrow.",
                 width="stretch",
             )
             pressed = st.button(

@@ -27,6 +27,12 @@ def test_why_a_study_waits_names_another_study_and_quotes_nothing_else() -> None
     assert "for drift of Transformer:" in wording.waiting("drift of Transformer", "")
 
 
+def test_a_span_of_time_is_one_time_where_both_ends_are_said_alike() -> None:
+    assert wording.between(1_080, 2_700) == "18 min to 45 min"
+    assert wording.between(61, 61.2) == "1 min 01 s"
+    assert wording.between(61, 0) == "1 min 01 s"
+
+
 @pytest.mark.parametrize(
     ("problem", "said"),
     [
