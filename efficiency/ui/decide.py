@@ -141,3 +141,5 @@ def _table(rows: pd.DataFrame, limits: Limits, price: float | None) -> None:
             "Cost of a million calls": number(format="%.3g"),
         },
     )
+    if text := decision_table.why_no_p99(table):
+        st.caption(text)
