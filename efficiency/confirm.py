@@ -34,7 +34,7 @@ def why_not(record: StudyRecord, here: Machine) -> str | None:
     differs = machine_words.elsewhere(record.machine, here) or "which differs from what is here"
     return (
         f"It was measured on {label}, {differs}: what leads there can be confirmed only there. "
-        "Measure it here on the page Run, or with `python -m efficiency run`."
+        "A study of this machine can be confirmed here."
     )
 
 

@@ -9,7 +9,7 @@ def compare() -> None:
     """The choice of A and B, what differs between them, and what moved."""
     store = data.store()
     st.markdown("## Compare two studies")
-    chosen = side_by_side.choose(data.studies(store))
+    chosen = side_by_side.choose(store, data.studies(store))
     if chosen is None:
         return
     with frame.sentences():

@@ -176,7 +176,7 @@ def _padding(case: Case) -> str:
         return ""
     return (
         f"The timed input holds {share:.0f} % padding, and leaving padding out is most of what the fast path saves: "
-        "measure it with --padding as your data have it."
+        "measure it with as much padding as your data have."
     )
 
 

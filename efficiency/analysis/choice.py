@@ -70,6 +70,8 @@ class Choice:
     """Of the closest."""
     impossible: tuple[str, ...] = ()
     """Limits that no row meets even alone; where there is none, and nothing meets all, they contradict each other."""
+    unknown: dict[str, int] | None = None
+    """Of the considered, by limit, how many have no such figure and so cannot keep to it; those with none left out."""
     left_out: dict[str, int] | None = None
     """How many rows cannot be chosen, by why: `failed`, `not-applicable`, `cancelled`, `no effect`, `not timed`."""
 
@@ -127,8 +129,13 @@ def decide(rows: pd.DataFrame, limits: Limits, compare: Compare) -> Choice:
         tied=tuple(tied),
         uncompared=tuple(uncompared),
         unsettled=_unsettled(able[~meets], state[~meets], ranked[0]),
+        unknown=_unknown(state),
         left_out=left_out,
     )
+
+
+def _unknown(state: pd.DataFrame) -> dict[str, int]:
+    return {str(name): count for name in state if (count := int((state[name] == "unknown").sum()))}
 
 
 def _able(rows: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
@@ -217,5 +224,12 @@ def _nothing(
     )
     impossible = tuple(str(name) for name in counting if not counting[name].any())
     return Choice(
-        "none", limits, considered=len(able), closest=row, misses=misses, impossible=impossible, left_out=left_out
+        "none",
+        limits,
+        considered=len(able),
+        closest=row,
+        misses=misses,
+        impossible=impossible,
+        unknown=_unknown(state),
+        left_out=left_out,
     )

@@ -23,7 +23,7 @@ from efficiency.study import BASELINE, CONTROL
 from efficiency.tolerance import tolerance_of
 
 if TYPE_CHECKING:
-    from efficiency.results.store import StudyRecord
+    from efficiency.results.store import Store, StudyRecord
 
 KEY = ["workload", "dataset", "device", "batch_size", "threads", "length", "padding_pct", "phase", "variant"]
 """Rows of two studies that agree in these were measured on the same thing."""
@@ -81,6 +81,16 @@ def compared(
     rows = rows.join(_accuracies(rows, answers, tolerance_pp(a, b), _luck_pp(rows, details)))
     rows["size_ratio"] = rows["size_mb_a"] / rows["size_mb_b"]
     return Compared(rows, _only(ours, theirs), _only(theirs, ours))
+
+
+def timed(store: Store, id: str) -> frozenset[tuple[Any, ...]]:
+    """What of a study can be judged against another that has some of it, too: the `KEY` of each variant timed."""
+    rounded, variant = KEY.index("padding_pct"), KEY.index("variant")
+    found = (row for row in store.timed(id, KEY) if row[variant] not in (BASELINE, CONTROL))
+    return frozenset(
+        tuple(round(one) if place == rounded and one is not None else one for place, one in enumerate(row))
+        for row in found
+    )
 
 
 def one_machine(a: StudyRecord, b: StudyRecord) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from efficiency.analysis import decision_words, views
+from efficiency.analysis import decision_words, speed, views
 from efficiency.analysis import limits as limits_module
 from efficiency.analysis.limits import Limits
 from efficiency.study import CONTROL
@@ -36,3 +36,13 @@ def of(rows: pd.DataFrame, limits: Limits, price_per_hour: float | None) -> pd.D
         costs = [decision_words.cost_per_million(row, price_per_hour) for row in views.records(own)]
         table["Cost of a million calls"] = costs
     return table.reset_index(drop=True)
+
+
+def why_no_p99(table: pd.DataFrame) -> str:
+    """Why cells of that column are empty, in a sentence; empty where none is."""
+    without = int((table["Latency p99 [ms]"].isna() & table["Latency p50 [ms]"].notna()).sum())
+    if not without:
+        return ""
+    has = "has" if without == 1 else "have"
+    which = "No row has a p99" if without == len(table) else f"{without} of {len(table)} rows {has} no p99"
+    return f"{which}: {speed.P99_TAKES}. A longer preset times more."

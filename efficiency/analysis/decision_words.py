@@ -123,6 +123,7 @@ def beside(answer: Answer) -> list[str]:
     """What is to be known beside the answer, a sentence each: its price, ties, the runner-up, what is not settled."""
     found = answer.last
     told = [_dearer(found), _tied(found), _uncompared(found), _runner_up(found), _unsettled(answer.first)]
+    told += _unknown(answer.first)
     if found.kind != "empty":
         told.append(_left_out(answer.first))
     return [text for text in told if text]
@@ -177,6 +178,20 @@ def _unsettled(found: Choice) -> str:
         f"Faster still, but whether {'it meets' if len(names) == 1 else 'they meet'} the limits is not settled: "
         f"{_and(names)}. More test rows or replicates may settle it."
     )
+
+
+def _unknown(found: Choice) -> list[str]:
+    """A sentence a limit that some rows cannot be held against."""
+    told = []
+    for name, count in (found.unknown or {}).items():
+        kind = limits_module.kind_of(name, found.limits)
+        why = f": {speed.P99_TAKES}" if kind.column == "latency_ms_p99" else ""
+        has = "has" if count == 1 else "have"
+        told.append(
+            f"{count} of {found.considered} rows {has} no figure of {kind.title.lower()} and so cannot keep to its "
+            f"limit{why}."
+        )
+    return told
 
 
 def _left_out(found: Choice) -> str:

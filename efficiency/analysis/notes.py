@@ -2,7 +2,8 @@
 
 What to do depends on what was done already, as in hyperfine: who has used up the longest preset is not told to choose a
 longer one, and who shares the machine is told with which programs. So a hint is a function of the row, of what the
-study asked for and of what its row keeps in its details.
+study asked for and of what its row keeps in its details. Pages, reports and the command line all show it, so it speaks
+of presets and budgets and names no option and no button.
 """
 
 from __future__ import annotations
@@ -166,7 +167,7 @@ def _beyond_ceiling(done: Done) -> str:
     )
     return (
         f"{text}: others used the cores while the peak was measured, or its kernels are faster than PyTorch's. "
-        "`python -m efficiency machine` measures it again, for the studies to come; speed-ups do not rest on it."
+        "Measure what the machine can do again, for the studies to come; speed-ups do not rest on it."
     )
 
 
@@ -177,10 +178,10 @@ def _test_subset(done: Done) -> str:
         rows = f"the first {used:,.0f}" + (f" of {whole:,.0f}" if whole else "") + " test rows"
     verdict = done.row.get("accuracy_verdict")
     if verdict == "unresolved":
-        return f"Accuracy was measured on {rows}, too few to tell: `--preset article` uses all."
+        return f"Accuracy was measured on {rows}, too few to tell: the preset article uses all."
     if verdict in ("kept", "lost") and done.row.get("variant") != "baseline":
-        return f"Accuracy was measured on {rows}, enough to tell that it is {verdict}; `--preset article` uses all."
-    return f"Accuracy was measured on {rows}; `--preset article` uses all."
+        return f"Accuracy was measured on {rows}, enough to tell that it is {verdict}; the preset article uses all."
+    return f"Accuracy was measured on {rows}; the preset article uses all."
 
 
 def _wide_interval(done: Done) -> str:
@@ -206,19 +207,19 @@ def _more_time(done: Done) -> str:
     if used < planned:  # which no budget cuts short
         return f"The study ended before all {planned} planned processes had timed it: run it again."
     if used < most and budget_s is not None:
-        whose = (
-            "The budget" if number_of(done.asked.get("budget_s")) is not None else f"The preset {done.preset}'s limit"
-        )
+        own = number_of(done.asked.get("budget_s")) is not None
+        whose = "The budget" if own else f"The preset {done.preset}'s limit"
+        more = "raise it, such as to" if own else "give a budget of more, such as"
         return (
             f"{whose} of {budget_s:,.0f} s ended it after {used} of at most {most} processes: "
-            f"raise it, such as with `--budget {_twice(budget_s)}`."
+            f"{more} {_twice(budget_s):,} s."
         )
     if used < most:
         return f"It ended after {used} of at most {most} processes: run the study again."
     longer = _longer_preset(most)
     if longer is not None:
         return (
-            f"All {most} processes that the study allows were used: raise their number with `--preset {longer}`, "
+            f"All {most} processes that the study allows were used: raise their number with the preset {longer}, "
             f"which allows {PRESETS[longer][1].most_replicates}."
         )
     return (

@@ -30,6 +30,8 @@ BLOCKS = 5
 """Blocks of rounds in a replicate: neighbouring rounds are not independent, blocks nearly are."""
 CALLS_FOR_P90, CALLS_FOR_P99 = 50, 500
 """Fewer calls than these leave less than five beyond the percentile: it stays empty."""
+P99_TAKES = f"it takes {CALLS_FOR_P99} timed calls, since fewer leave less than five beyond it"
+"""Why there is no p99, as a part of a sentence."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ CEILING = "ceiling"
 """Who has the machine's turn while it is measured what the machine can do."""
 _SPECIAL = re.compile(r"[\\`*_{}\[\]<>#!|~$:&^=]|^[-+]")
 _CODE = re.compile(r"((?<!`)`[^`|]+`(?!`))")
+_OPTION = re.compile(r"(^|[.!?] |, )--([a-z-]+)(?=[ :,])")
 _NUMBERED = re.compile(r"^(\d+)([.)])(?=\s|$)")
 
 
@@ -30,6 +31,16 @@ def markdown_text(text: object) -> str:
     parts = _CODE.split(" ".join(str(text).split()))
     parts[::2] = (_SPECIAL.sub(r"\\\g<0>", part) for part in parts[::2])
     return _NUMBERED.sub(r"\1\\\2", "".join(parts))
+
+
+def without_options(problems: object) -> str:
+    """As a page says it: `--batch-size: choose 1 to 1024` becomes `Batch size: choose 1 to 1024`."""
+
+    def named(found: re.Match[str]) -> str:
+        before, words = found[1], found[2].replace("-", " ")
+        return before + (words if before == ", " else words.capitalize())
+
+    return _OPTION.sub(named, str(problems))
 
 
 def html_text(text: object) -> Markup:
@@ -166,6 +177,12 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{round(whole / 60)} min"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def between(least_s: float, most_s: float) -> str:
+    """`18 min to 45 min`; one of them where both are said alike."""
+    least, most = duration(least_s), duration(max(least_s, most_s))
+    return least if least == most else f"{least} to {most}"
 
 
 def at_work(holder: str | None) -> str:

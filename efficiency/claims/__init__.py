@@ -13,8 +13,13 @@ from efficiency.claims import architectures, drift, dynamic, modes, precision, q
 from efficiency.claims.base import WORDS, Case, Claim, Figure, Judged, Verdict, judged, summary
 from efficiency.claims.here import Here, read
 
-__all__ = ["CLAIMS", "WORDS", "Case", "Claim", "Figure", "Here", "Judged", "Verdict", "judge_all", "read", "summary"]
+__all__ = [
+    "ARTICLE", "CLAIMS", "WORDS", "Case", "Claim", "Figure", "Here", "Judged", "Verdict", "judge_all", "read",
+    "summary",
+]  # fmt: skip
 
+ARTICLE = "This project grew out of an article of 2022 on building efficient AI with PyTorch."
+"""Which article is meant, wherever one is spoken of."""
 _found = [
     *quantization.CLAIMS,
     *dynamic.CLAIMS,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from efficiency import estimate, workloads
+from efficiency.analysis import wording
 from efficiency.claims.asking import study_of
 from efficiency.claims.base import Judged, Need
 from efficiency.condition import Condition
@@ -69,11 +70,21 @@ def _nothing_more(together: dict[str, Wanted], condition: Condition, machine: Ma
     )
 
 
-def missing_seconds(found: Iterable[Judged], machine: Machine) -> float:
-    """About how long it takes to measure what these claims miss, were it measured for them alone; 0 for nothing."""
-    return seconds(studies(missing(found), machine), machine)
+def missing_time(found: Iterable[Judged], machine: Machine) -> str:
+    """As `time`, of what these claims miss, were it measured for them alone; empty where that is nothing."""
+    return time(studies(missing(found), machine), machine)
+
+
+def time(asked: Sequence[Study], machine: Machine) -> str:
+    """How long these studies take, `18 min to 45 min`: replicates are added where intervals are wider than asked."""
+    return wording.between(seconds(asked, machine), most_seconds(asked, machine)) if asked else ""
 
 
 def seconds(asked: Iterable[Study], machine: Machine) -> float:
-    """About how long these studies take."""
+    """About how long these studies take with the replicates that are planned."""
     return sum(estimate.seconds(study, machine) for study in asked)
+
+
+def most_seconds(asked: Iterable[Study], machine: Machine) -> float:
+    """About how long they take where every replicate is added that may be."""
+    return sum(estimate.most_seconds(study, machine) for study in asked)

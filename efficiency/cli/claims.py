@@ -30,6 +30,7 @@ def claims_(
     store, here = Store.open(), this_machine()
     done = not run or _measure_missing(store, here)
     found = claims.judge_all(claims.read(store, here))
+    console.say(f"{claims.ARTICLE} What it claims is held against what was measured on this machine.")
     for one in found:
         _show(one, here)
     console.say(claims.summary(found))
@@ -43,7 +44,6 @@ def claims_(
 
 
 def _show(found: Judged, here: Machine) -> None:
-    from efficiency.analysis import wording
     from efficiency.claims import WORDS, plan
 
     claim = found.claim
@@ -52,18 +52,17 @@ def _show(found: Judged, here: Machine) -> None:
     ]
     console.say(f"\n{claim.key}: {WORDS[found.verdict]}. {claim.says}")
     console.table(f"{claim.compares} The line: {claim.line}.", ("case", "figure", "verdict", "why"), rows)
-    if left_s := plan.missing_seconds([found], here):
-        console.say(f"What is missing for it takes about {wording.duration(left_s)} to measure.")
+    if time := plan.missing_time([found], here):
+        console.say(f"What is missing for it takes about {time} to measure.")
 
 
 def _say_missing(found: list[Judged], here: Machine) -> None:
-    from efficiency.analysis import wording
     from efficiency.claims import plan
 
     asked, drifting = plan.studies(plan.missing(found), here), plan.drifts(found)
     parts = []
     if asked:
-        parts.append(f"{_studies(len(asked))} of about {wording.duration(plan.seconds(asked, here))}")
+        parts.append(f"{_studies(len(asked))}, about {plan.time(asked, here)} in all")
     if drifting:
         parts.append(f"drift of {' and '.join(drifting)}, some minutes each")
     console.say(f"`python -m efficiency claims --run` measures what is missing: {'; '.join(parts)}.")
@@ -76,7 +75,6 @@ def _studies(count: int) -> str:
 def _measure_missing(store: Store, here: Machine) -> bool:
     """Each study in the foreground; whether all of them came to their end."""
     from efficiency import claims
-    from efficiency.analysis import wording
     from efficiency.claims import plan
     from efficiency.engine import ceilings, drift_job, job
 
@@ -88,11 +86,13 @@ def _measure_missing(store: Store, here: Machine) -> bool:
     elif not asked and not drifting:
         console.say("Nothing is missing.")
     elif asked:
-        total = wording.duration(plan.seconds(asked, here))
-        console.say(f"{_studies(len(asked))} to measure what is missing, about {total} in all.")
+        console.say(
+            f"{_studies(len(asked))} to measure what is missing, about {plan.time(asked, here)} in all: timing goes "
+            "on until intervals are narrow."
+        )
     done = True
     for study in asked:
-        console.say(f"{study.name}: about {wording.duration(plan.seconds([study], here))}.")
+        console.say(f"{study.name}: about {plan.time([study], here)}.")
         id = store.add_study(
             study.as_dict(), name=study.name, machine=here.as_dict(), command="python -m efficiency claims --run"
         )

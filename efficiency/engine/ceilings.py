@@ -35,9 +35,7 @@ def measure(machine: Machine, doing: Callable[[str], None] = lambda what: None) 
             for rates, gops in zip(answer["rates"], capped["gops"], strict=False):  # a GPU comes after
                 rates["gops"][ceiling.WITHOUT_VNNI] = gops
     except VariantFailed as failure:
-        raise EfficiencyError(
-            f"What this machine can do could not be measured: {failure} Try again, or pass --no-ceiling."
-        ) from failure
+        raise EfficiencyError(f"What this machine can do could not be measured: {failure} Try again.") from failure
     found = Ceiling.from_dict({
         "machine_key": machine.key,
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -73,8 +71,4 @@ def known_or_measured(machine: Machine) -> Ceiling | None:
 
 
 def _busy(holder: str | None) -> None:
-    raise EfficiencyError(
-        wording.disturbs(
-            holder, "and both would disturb each other; try again when it has ended, or pass --no-ceiling."
-        )
-    )
+    raise EfficiencyError(wording.disturbs(holder, "and both would disturb each other; try again when it has ended."))

@@ -16,6 +16,7 @@ from types import FrameType
 
 from efficiency import estimate
 from efficiency.analysis import views
+from efficiency.analysis.wording import without_options
 from efficiency.check import check
 from efficiency.engine import ceilings, conductor, turn
 from efficiency.engine.conductor import Cancelled, Pulse
@@ -70,7 +71,7 @@ def conduct(store: Store, study_id: str, tell: Tell = lambda progress: None) -> 
     except Cancelled:
         status, message = "cancelled", _cancelled(store, study_id)
     except (EfficiencyError, OSError) as error:
-        message = str(error)
+        message = without_options(error)  # pages show it, whoever asked
     except Exception as error:  # The study's page must say what happened, whatever it was.
         logging.getLogger(__name__).exception("The study failed")
         message = f"The study stopped on an unexpected error ({type(error).__name__}: {error}); please report it."

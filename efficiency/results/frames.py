@@ -64,6 +64,13 @@ def breadths(connection: Connection) -> dict[tuple[str, str], int]:
     return {(str(id), str(workload)): int(count) for id, workload, count in connection.execute(counted)}
 
 
+def timed(connection: Connection, id: str, columns: Sequence[str]) -> set[tuple[Any, ...]]:
+    """What these columns hold in the rows of a study that have a speed-up; see `Store.timed`."""
+    query = select(*(ROWS.c[name] for name in columns)).where(ROWS.c.study_id == id)
+    query = query.where(ROWS.c.status == "done", ROWS.c.speedup.is_not(None))
+    return {tuple(row) for row in connection.execute(query)}
+
+
 def studies(connection: Connection) -> pd.DataFrame:
     """One line a study, newest first; see `Store.studies`."""
     measured: dict[str, list[str]] = {}

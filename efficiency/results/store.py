@@ -129,6 +129,11 @@ class Store:
         with self.reading() as connection:
             return frames.breadths(connection)
 
+    def timed(self, id: str, columns: Sequence[str]) -> set[tuple[Any, ...]]:
+        """What these columns hold in a study's rows that are done and have a speed-up, each once; unknown is None."""
+        with self.reading() as connection:
+            return frames.timed(connection, text(str(id)), columns)
+
     def set_status(self, id: str, status: str, message: str = "") -> None:
         """Says how a study stands."""
         if status not in STUDY_STATUSES:

@@ -50,10 +50,12 @@ def _control(store: Store, found: Ceiling | None, measuring: bool) -> None:
             type="primary" if found is None else "secondary",
             key="measure-ceiling",
             disabled=busy,
-            help="A study is being measured now, which this would disturb." if busy else "Takes some seconds.",
+            help=None if busy else "Takes some seconds.",
         ):
             ceiling_job.start()
             st.rerun(scope="app")
+        if busy:
+            st.caption("Not now: a study is being measured or waits for its turn, and this would disturb it.")
 
 
 def _found(found: Ceiling) -> None:

@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from efficiency import ceiling, claims, claims_chart, workloads
-from efficiency.analysis import wording
 from efficiency.analysis.wording import markdown_text
 from efficiency.claims import WORDS, Case, Here, Judged, kinds, plan
 from efficiency.machine import Machine
@@ -46,9 +45,8 @@ def headline(found: list[Judged], machine: Machine) -> None:
     st.markdown("## Was the article right, here?")
     st.html(f'<p class="eff-sum">{escape(claims.summary(found))}</p>')
     st.caption(
-        "This project grew out of an article of 2022 on efficient AI with PyTorch. Each of its claims is a question "
-        f"over what was measured on this machine, {markdown_text(machine.label)}; one made for other hardware is not "
-        "tested here, which does not make it false."
+        f"{claims.ARTICLE} Each of its claims is a question over what was measured on this machine, "
+        f"{markdown_text(machine.label)}; one made for other hardware is not tested here, which does not make it false."
     )
 
 
@@ -76,8 +74,8 @@ def _card(found: Judged, machine: Machine) -> str:
         drawn += f"<details><summary>{len(lines) - CASES} more</summary>{''.join(lines[CASES:])}</details>"
     rest = [case for case, place in placed if place is None]
     told = "".join(_together(list(cases)) for _, cases in groupby(sorted(rest, key=_reason), key=_reason))
-    if left_s := plan.missing_seconds([found], machine):
-        told += f'<p class="how">What is missing for it takes about {wording.duration(left_s)} to measure.</p>'
+    if time := plan.missing_time([found], machine):
+        told += f'<p class="how">What is missing for it takes about {time} to measure.</p>'
     return (
         f'<section class="eff-claim" id="{claim.key}"><div class="head">{_badge(found.verdict)}'
         f"<h4>{escape(claim.says)}</h4></div>"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from efficiency.analysis import plans, views, wording
+from efficiency.analysis import plans, views
 from efficiency.claims import Judged, plan
 from efficiency.engine import jobs
 from efficiency.machine import Machine
@@ -13,6 +13,7 @@ from efficiency.study import expand
 from efficiency.ui import frame
 
 COMMAND = "python -m efficiency claims --run"
+"""What asks for the same studies; kept with them."""
 
 
 def show(store: Store, found: list[Judged], machine: Machine) -> None:
@@ -26,23 +27,25 @@ def show(store: Store, found: list[Judged], machine: Machine) -> None:
                 st.page_link(frame.page("machine"), label="Measure it on the page Machine", icon=":material/speed:")
         return
     rows = sum(plans.to_measure(expand(study, machine)) for study in asked)
-    time = wording.duration(plan.seconds(asked, machine))
-    live = jobs.live(store)
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        several = f"{len(asked)} studies" if len(asked) > 1 else "a study"
-        st.markdown(
-            f"What is missing to judge all that can be judged here: **{rows} rows** in {several}, "
-            f"about **{time}**. The same from a terminal: `{COMMAND}`.",
-            width="stretch",
-        )
-        pressed = st.button(
-            "Measure what is missing",
-            type="primary",
-            icon=":material/play_arrow:",
-            key="measure-claims",
-            disabled=bool(live),
-            help="A study is being measured now; what it finds counts here, too." if live else None,
-        )
+    time = plan.time(asked, machine)
+    busy = bool(jobs.live(store))
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            several = f"{len(asked)} studies" if len(asked) > 1 else "a study"
+            st.markdown(
+                f"What is missing to judge all that can be judged here: **{rows} rows** in {several}, "
+                f"about **{time}**: timing goes on until intervals are narrow.",
+                width="stretch",
+            )
+            pressed = st.button(
+                "Measure what is missing",
+                type="primary",
+                icon=":material/play_arrow:",
+                key="measure-claims",
+                disabled=busy,
+            )
+        if busy:
+            st.caption("Not now: a study is being measured or waits for its turn; what it finds counts here, too.")
     if pressed:
         ids = [jobs.submit(store, study, command=COMMAND) for study in asked]
         st.switch_page(frame.page("run"), query_params={"study": ids[0]})

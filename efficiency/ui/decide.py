@@ -145,6 +145,8 @@ def _table(rows: pd.DataFrame, limits: Limits, price: float | None) -> None:
         },
     )
     narrow_list.show([_line(line, limits) for line in views.records(table)])
+    if text := decision_table.why_no_p99(table):
+        st.caption(text)
 
 
 def _line(line: dict[str, Any], limits: Limits) -> Line:

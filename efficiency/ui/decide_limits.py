@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from efficiency.analysis import limits
+from efficiency.analysis import limits, speed
 from efficiency.analysis.limits import KINDS, Limits, Percentile
 from efficiency.analysis.wording import markdown_text
 
@@ -61,6 +61,8 @@ def choose(rows: pd.DataFrame) -> Limits:
     for name, label in LABELS.items():
         if name in ranges:
             found[name] = _slider(name, label, *ranges[name])
+        elif name == "latency_ms" and percentile == "p99":
+            st.caption(f"No row here has a p99, so none can be limited: {speed.P99_TAKES}.")
     sure = st.toggle(
         "Only what is sure",
         key="sure",

@@ -16,6 +16,7 @@ from efficiency.analysis import (
     replicates,
     roofline,
     runtime_gain,
+    speed,
     stillness,
     tables,
     training,
@@ -154,7 +155,10 @@ def _histogram(store: Store, row: pd.Series[Any], baseline: pd.Series[Any] | Non
         config={"displayModeBar": False},
         alt=f"Distribution of {len(samples)} timed calls, median {wording.number(row['latency_ms_p50'], 'ms')}",
     )
-    st.caption(f"{len(samples)} calls in {samples['replicate'].nunique()} fresh processes; dotted lines are medians.")
+    st.caption(
+        f"{len(samples)} calls in {samples['replicate'].nunique()} fresh processes; dotted lines are medians."
+        + (f" There is no p99 of so few: {speed.P99_TAKES}." if len(samples) < speed.CALLS_FOR_P99 else "")
+    )
 
 
 def _replicates(store: Store, rows: pd.DataFrame, row: pd.Series[Any], baseline: pd.Series[Any] | None) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from efficiency import drift_chart, workloads
-from efficiency.analysis import drift, machine_words
+from efficiency.analysis import drift, machine_words, views
 from efficiency.analysis.wording import markdown_text
 from efficiency.drift import shifts
 from efficiency.engine import drift_job, jobs
@@ -148,9 +148,10 @@ def _elsewhere(record: DriftRecord) -> str:
 
 def _rest(record: DriftRecord, own: pd.DataFrame) -> None:
     for variant, reason in drift.reasons(record).items():
-        st.caption(markdown_text(f"{variant}: {reason}"))
+        st.caption(markdown_text(f"{views.variant_label(variant)}: {reason}"))
     with st.expander("All numbers", icon=":material/table_rows:"):
-        st.dataframe(own.drop(columns="shift"), hide_index=True, alt="Accuracy by variant and grade")
+        named = own.assign(variant=own["variant"].map(views.variant_label)).drop(columns="shift")
+        st.dataframe(named, hide_index=True, alt="Accuracy by variant and grade")
     when = record.recorded_at.replace("T", " ").removesuffix("+00:00")
     st.caption(
         markdown_text(

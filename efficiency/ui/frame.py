@@ -15,7 +15,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from efficiency.analysis.wording import markdown_text
+from efficiency.analysis.wording import markdown_text, without_options
 from efficiency.errors import EfficiencyError
 from efficiency.paths import PROJECT
 
@@ -85,4 +85,4 @@ def sentences() -> Iterator[None]:
     try:
         yield
     except EfficiencyError as error:
-        st.error(markdown_text(error), icon=":material/error:")
+        st.error(markdown_text(without_options(error)), icon=":material/error:")

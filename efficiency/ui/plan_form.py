@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from efficiency import techniques
-from efficiency.analysis.wording import markdown_text
+from efficiency.analysis.wording import markdown_text, without_options
 from efficiency.condition import Device
 from efficiency.errors import EfficiencyError
 from efficiency.machine import this_machine
@@ -66,7 +66,7 @@ def show() -> Study | None:
         )
         return plan.study_of(chosen, this_machine())
     except EfficiencyError as error:
-        st.error(markdown_text(error), icon=":material/error:")
+        st.error(markdown_text(without_options(error)), icon=":material/error:")
         return None
 
 

@@ -43,7 +43,7 @@ def show(store: Store, study: Study | None) -> None:
             help=None if ready else "Something is in the way; see the sentences here.",
         )
         for problem in found:
-            st.warning(_without_option(problem), icon=":material/report:")
+            st.warning(markdown_text(wording.without_options(problem)), icon=":material/report:")
         if study is not None and not found:
             _preview(study)
     if pressed and ready and study is not None:
@@ -64,12 +64,3 @@ def _preview(study: Study) -> None:
                 st.table(left_out, hide_index=True, border="horizontal")
     with st.expander("The same from a terminal", icon=":material/terminal:"):
         st.code(plan.command(study, machine), language="bash", wrap_lines=True)
-
-
-def _without_option(problem: str) -> str:
-    """The sentence without the command line's name of the option, which is no help on a page."""
-    option, colon, rest = problem.partition(": ")
-    if colon and option.startswith("--"):
-        words = option.removeprefix("--").replace("-", " ").capitalize()
-        return f"**{markdown_text(words)}**: {markdown_text(rest)}"
-    return markdown_text(problem)

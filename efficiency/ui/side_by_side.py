@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
 from html import escape
 
 import pandas as pd
@@ -16,11 +17,14 @@ from efficiency.ui import data, frame
 
 CHARTS = 6
 """Charts on one screen; the table has all."""
+LOOKED_AT = 50
+"""Studies among which a pair is looked for that has something in common: the newest."""
 SIDES = {"a": "A, what it is compared with", "b": "B, what is judged"}
 
 
-def choose(studies: pd.DataFrame) -> tuple[str, str] | None:
-    """Two studies that hold rows, in the address as `?a=` and `?b=`; by default the newest against the one before.
+def choose(store: Store, studies: pd.DataFrame) -> tuple[str, str] | None:
+    """Two studies that hold rows, in the address as `?a=` and `?b=`; by default the newest that have a variant in
+    common.
 
     None, and a sentence, where there are no two, or the same one twice.
     """
@@ -34,7 +38,7 @@ def choose(studies: pd.DataFrame) -> tuple[str, str] | None:
             st.page_link(frame.page("studies"), label="Import a study", icon=":material/upload:")
         return None
     ids = list(names)
-    usual = _usual(ids)
+    usual = _usual(store, ids)
     chosen = {}
     for column, (side, label) in zip(st.columns(2), SIDES.items(), strict=True):
         asked = st.query_params.get(side, usual[side])
@@ -49,11 +53,24 @@ def choose(studies: pd.DataFrame) -> tuple[str, str] | None:
     return chosen["a"], chosen["b"]
 
 
-def _usual(ids: list[str]) -> dict[str, str]:
-    """The newest as B and the one before it as A; where the address names either, the other is the newest but that."""
+def _usual(store: Store, ids: list[str]) -> dict[str, str]:
+    """B the newest and A the newest before it, of those that timed some variant alike, or of all where none did.
+
+    Where the address names either, only the other is looked for.
+    """
     named = {side: id for side in SIDES if (id := st.query_params.get(side)) in ids}
-    b = next(id for id in ids if id != named.get("a"))
-    return {"a": next(id for id in ids if id != named.get("b", b)), "b": b}
+    if len(named) == len(SIDES):
+        return named
+    newest = {side: (named[side],) if side in named else tuple(ids[:LOOKED_AT]) for side in SIDES}
+    return dict(zip(SIDES, _pair(store, data.version(store), newest["a"], newest["b"]), strict=True))
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _pair(_store: Store, version: data.Version, a: tuple[str, ...], b: tuple[str, ...]) -> tuple[str, str]:
+    """The first of these with something in common, which for most databases are the first two; else those."""
+    timed = cache(partial(compare.timed, _store))
+    pairs = [(one, other) for other in b for one in a if one != other]
+    return next((pair for pair in pairs if timed(pair[0]) & timed(pair[1])), pairs[0])
 
 
 def _keep() -> None:

@@ -189,6 +189,17 @@ def test_p99_has_no_interval_and_an_unknown_figure_meets_nothing():
     assert decided(frame, latency_ms=16.0, percentile="p50").winner["variant"] == "a"
 
 
+@pytest.mark.parametrize("most_ms", [16.0, 1.0])
+def test_how_many_rows_no_limit_can_be_held_against_is_told_and_of_p99_why(most_ms):
+    frame = rows(row("a", 2.0), row("b", 1.5, latency_ms_p99=np.nan, peak_memory_mb=np.nan))
+    told = decision_words.beside(Answer(decided(frame, latency_ms=most_ms, percentile="p99")))
+    (said,) = (text for text in told if "no figure" in text)
+    assert said.startswith("1 of 3 rows has no figure of latency p99 and so cannot keep to its limit: it takes 500 ")
+    told = decision_words.beside(Answer(decided(frame, latency_ms=most_ms, memory_mb=400.0)))
+    assert "1 of 3 rows has no figure of peak memory and so cannot keep to its limit." in told
+    assert not any("no figure" in text for text in decision_words.beside(Answer(decided(frame, latency_ms=most_ms))))
+
+
 def test_the_figure_of_every_limit_is_told_with_its_interval_where_it_has_one():
     frame = rows(row("a", 2.0), row("b", 1.5))
     text = decision_words.sentence(Answer(decided(frame)))

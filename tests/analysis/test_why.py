@@ -96,7 +96,9 @@ def test_weights_that_are_unpacked_and_a_layout_that_is_converted():
 
 
 def test_the_fast_path_without_padding():
-    assert "holds 3 % padding" in told({"variant": "fast-path", "padding_pct": 3.4})
+    said = told({"variant": "fast-path", "padding_pct": 3.4})
+    assert "holds 3 % padding" in said
+    assert "--" not in said, "The drawer says it, too."
     assert "padding" not in told({"variant": "fast-path", "padding_pct": 60.0})
 
 

@@ -25,3 +25,23 @@ def test_why_a_study_waits_names_another_study_and_quotes_nothing_else() -> None
     assert "for “Mine”:" in wording.waiting("20260105-1000-quick-abcd", "Mine")
     assert "for the study 20260105-1000-quick-abcd:" in wording.waiting("20260105-1000-quick-abcd", "")
     assert "for drift of Transformer:" in wording.waiting("drift of Transformer", "")
+
+
+def test_a_span_of_time_is_one_time_where_both_ends_are_said_alike() -> None:
+    assert wording.between(1_080, 2_700) == "18 min to 45 min"
+    assert wording.between(61, 61.2) == "1 min 01 s"
+    assert wording.between(61, 0) == "1 min 01 s"
+
+
+@pytest.mark.parametrize(
+    ("problem", "said"),
+    [
+        ("--batch-size: choose 1 to 1024, not 0.", "Batch size: choose 1 to 1024, not 0."),
+        ("--batch-size, --threads: a value is given twice.", "Batch size, threads: a value is given twice."),
+        ("--seed: choose more. --budget: raise it.", "Seed: choose more. Budget: raise it."),
+        ("It is broken; run `python -m efficiency train x --dataset y`.",) * 2,
+        ("Choose at least one batch size.",) * 2,
+    ],
+)
+def test_on_a_page_a_problem_names_no_option(problem: str, said: str) -> None:
+    assert wording.without_options(problem) == said

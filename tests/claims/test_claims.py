@@ -192,6 +192,8 @@ def test_only_what_is_missing_is_planned(store: Store) -> None:
         if entry.variant.techniques and not entry.why_not
     }
     assert measured == wanted
+    assert plan.seconds(asked, MACHINE) < plan.most_seconds(asked, MACHINE)
+    assert plan.time([], MACHINE) == ""
     assert 0 < plan.seconds(asked, MACHINE) < plan.seconds(plan.studies(world.everything(MACHINE), MACHINE), MACHINE)
 
 

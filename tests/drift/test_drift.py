@@ -165,6 +165,8 @@ def test_the_page_shows_what_was_measured(record: drifts.DriftRecord, home: Path
     assert len(at.get("plotly_chart")) == 2
     assert any("of brightness" in text.value and "pp (95 %" in text.value for text in at.markdown)
     assert at.button(key="measure-drift").label == "Measure again"
+    assert "Dynamic INT8: It reaches Linear layers only." in plainly(at)
+    assert set(at.dataframe[0].value["variant"]) == {"Baseline", "Static INT8"}
 
 
 def test_another_machines_measurement_is_shown_only_until_there_is_one_of_this(

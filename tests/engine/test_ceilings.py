@@ -32,8 +32,9 @@ def test_it_is_measured_in_a_child_kept_and_not_measured_again_for_a_study(home)
 
 
 def test_a_study_that_is_measured_is_not_disturbed(home):
-    with turn.taken("some-study", lambda holder: None), pytest.raises(EfficiencyError, match="some-study"):
+    with turn.taken("some-study", lambda holder: None), pytest.raises(EfficiencyError, match="some-study") as refused:
         ceilings.measure_alone(this_machine())
+    assert "--" not in str(refused.value), "The page Machine and `claims` say it, too."
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"machine_key": 1, "rates": [1]}', '{"rates": null}'])

@@ -18,7 +18,7 @@ from waiting import until
 
 from efficiency import paths
 from efficiency.condition import Condition
-from efficiency.engine import jobs, turn
+from efficiency.engine import job, jobs, turn
 from efficiency.engine.progress import Progress, ProgressFile, folder_of
 from efficiency.errors import BadRequest, UnknownName
 from efficiency.results.store import Store
@@ -170,6 +170,13 @@ def test_what_cannot_be_run_is_refused_with_every_problem_and_not_stored(store):
     for option in ("--batch-size", "--threads", "--technique"):
         assert option in str(caught.value)
     assert store.studies().empty
+
+
+def test_what_became_impossible_while_it_waited_is_told_without_options(store):
+    asked = replace(SHORT, workloads=("nowhere/at_all.py:make",))
+    study_id = store.add_study(asked.as_dict(), name="", machine={}, command="", status="queued")
+    assert job.conduct(store, study_id) == "failed"
+    assert store.study(study_id).message.startswith("Workload: there is no file ")
 
 
 def test_a_home_named_relative_to_where_one_stands_is_found_by_the_job(tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ import world
 from said import said
 from streamlit.testing.v1 import AppTest
 
-from efficiency.claims import CLAIMS, WORDS, kinds
+from efficiency.claims import ARTICLE, CLAIMS, WORDS, kinds
 from efficiency.engine import jobs
 from efficiency.machine import this_machine
 from efficiency.results.store import Store
@@ -23,11 +23,14 @@ Visit = Callable[..., AppTest]
 def test_where_nothing_is_measured(visit: Visit) -> None:
     at = visit("claims")
     assert "Of 19 claims 19 not measured yet." in said(at)
+    assert said(at).count(ARTICLE) == 1
     assert "drift of Transformer and Small CNN is missing" in said(at)
     assert all(claim.says.replace("'", "&#x27;") in said(at) for claim in CLAIMS.values())
     assert "None of the three is measured on this machine yet." in said(at)
     assert not at.button(key="measure-claims").disabled
-    assert re.search(r"\*\*\d+ rows\*\* in \d studies, about \*\*\d+ min", said(at))
+    assert "Not now" not in said(at)
+    assert "python -m efficiency" not in said(at), "The button does it."
+    assert re.search(r"\*\*\d+ rows\*\* in \d studies, about \*\*\d+ .+ to \d+ .+\*\*: ", said(at))
 
 
 def test_verdicts_their_figures_and_the_rows_behind_them(visit: Visit, store: Store) -> None:
@@ -92,4 +95,6 @@ def test_while_a_study_is_measured_no_other_is_asked_for(
     (id,) = world.fill(store, this_machine(), world.holding, [world.everything(this_machine())[0]])
     store.set_status(id, "running")
     working(id)
-    assert visit("claims").button(key="measure-claims").disabled
+    at = visit("claims")
+    assert at.button(key="measure-claims").disabled
+    assert "Not now: a study is being measured or waits for its turn" in said(at)

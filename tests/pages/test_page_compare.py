@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 import synthetic
 from said import said
 from streamlit.testing.v1 import AppTest
 
+from efficiency.condition import Condition
+from efficiency.machine import this_machine
 from efficiency.results import documents
 from efficiency.results.store import Store
+from efficiency.study import Study, Variant, plan_preset
 
 Visit = Callable[..., AppTest]
 
@@ -77,6 +82,57 @@ def test_a_side_that_is_not_named_is_another_study(
     newest_first = list(store.studies()["id"])
     assert newest_first == ids[::-1]
     assert [box.value for box in at.selectbox] == [ids[who] for who in shown]
+
+
+def of(workload: str, *techniques: str, batch_size: int = 1) -> Study:
+    """A study of a few variants of one workload."""
+    return replace(
+        plan_preset("quick", this_machine()),
+        workloads=(workload,),
+        variants=tuple(Variant.of([key]) for key in techniques),
+        conditions=(Condition(batch_size=batch_size),),
+    )
+
+
+def test_by_default_the_newest_pair_that_has_a_variant_in_common(visit: Visit, store: Store) -> None:
+    lstm, cnn = "lstm-classifier", "vision-small-cnn"
+    asked = (
+        of(lstm, "dynamic-int8"),
+        of(cnn, "static-int8"),
+        of(cnn, "static-int8", "channels-last"),
+        of(lstm, "amp-bf16"),
+        of(cnn, "static-int8", batch_size=8),
+    )
+    ids = [synthetic.fill(store, study, name=str(place)) for place, study in enumerate(asked)]
+
+    def shown(**named: str) -> list[str]:
+        at = visit("compare", **named)
+        return [store.study(box.value).name for box in at.selectbox]
+
+    assert shown() == ["1", "2"], "The newest two share nothing but baselines and controls."
+    assert "1 variant compared" in said(visit("compare"))
+    assert shown(a=ids[1]) == ["1", "2"]
+    assert shown(b=ids[1]) == ["2", "1"]
+    assert shown(a=ids[3]) == ["3", "4"], "It shares nothing with any, so it is the newest."
+    for id in ids[1:3]:
+        store.delete(id)
+    assert shown() == ["3", "4"]
+    assert "No variant was timed in both, so there is nothing to compare." in said(visit("compare"))
+
+
+def test_few_studies_are_looked_at_for_a_pair(visit: Visit, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(6):
+        synthetic.fill(store, of("lstm-classifier", "dynamic-int8"))
+    read: list[str] = []
+    timed = Store.timed
+
+    def told(self: Store, id: str, columns: Sequence[str]) -> set[tuple[Any, ...]]:
+        read.append(id)
+        return timed(self, id, columns)
+
+    monkeypatch.setattr(Store, "timed", told)
+    visit("compare")
+    assert len(read) == 2
 
 
 def test_two_chosen_studies_lead_here(visit: Visit, store: Store) -> None:

@@ -118,6 +118,7 @@ def test_a_study_of_another_machine_cannot_be_confirmed_here(visit: Visit, store
     other = documents.from_json(store, document)
     at = visit("decide", study=other)
     assert "It was measured on Elsewhere CPU, not on this machine" in said(at)
+    assert "A study of this machine can be confirmed here." in said(at)
     assert not [button for button in at.button if button.key == "decide-confirm"]
 
 
@@ -144,3 +145,23 @@ def test_details_of_the_winner_open(visit: Visit, store: Store) -> None:
     at.button(key="decide-details").click().run()
     assert not at.exception
     assert "Raw samples" in said(at)
+    assert "240 calls in 4 fresh processes" in said(at)
+    assert "There is no p99 of so few: it takes 500 timed calls" in said(at)
+
+
+def test_why_p99_is_empty_is_said_where_it_is(visit: Visit, store: Store) -> None:
+    id = synthetic.fill(store)
+    assert "No row has a p99: it takes 500 timed calls" in said(visit("decide", study=id, case="LSTM"))
+    at = visit("decide", study=id, case="LSTM", percentile="p99", latency="5")
+    assert "No row here has a p99, so none can be limited: it takes 500 timed calls" in said(at)
+    assert "no limits" in said(at)
+    document = documents.to_json(store, id)
+    for row in document["rows"]:
+        if row["columns"]["variant"] != "dynamic-int8":
+            row["columns"] |= {"latency_ms_p99": row["columns"]["latency_ms_p50"]}
+    some = documents.from_json(store, document | {"study": document["study"] | {"id": "some", "name": "Some"}})
+    at = visit("decide", study=some, case="LSTM", percentile="p99", latency="50")
+    count = len(at.dataframe[0].value)
+    assert f"1 of {count} rows has no p99: it takes 500 timed calls" in said(at)
+    assert f"1 of {count} rows has no figure of latency p99 and so cannot keep to its limit" in said(at)
+    assert "so none can be limited" not in said(at)

@@ -47,7 +47,9 @@ def test_what_was_measured_is_shown_with_its_units(visit: Visit) -> None:
 def test_a_study_that_runs_is_not_disturbed(visit: Visit, store: Store, working: Callable[..., None]) -> None:
     id = synthetic.fill(store, status="running")
     working(id)
-    assert button(visit("machine")).disabled
+    at = visit("machine")
+    assert button(at).disabled
+    assert "Not now: a study is being measured or waits for its turn" in said(at)
 
 
 def test_a_try_that_came_to_nothing_is_told(visit: Visit, home: Path) -> None:

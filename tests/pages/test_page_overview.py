@@ -19,7 +19,7 @@ from streamlit.testing.v1 import AppTest
 
 from efficiency import best, confirm, paths, workloads
 from efficiency.analysis import views, wording
-from efficiency.claims import CLAIMS, WORDS
+from efficiency.claims import ARTICLE, CLAIMS, WORDS
 from efficiency.machine import this_machine
 from efficiency.results import documents
 from efficiency.results.store import Store
@@ -169,6 +169,7 @@ def test_what_held_of_the_article_as_the_page_claims_counts_it(visit: Visit, sto
     text = said(visit("overview"))
     counts = {word: int(number) for number, word in re.findall(r"<b>(\d+)</b><span[^>]*><i></i>([^<]+)</span>", text)}
     assert sum(counts.values()) == len(CLAIMS)
+    assert text.count(ARTICLE) == 1
     said_there = said(visit("claims"))
     for word, number in counts.items():
         assert re.search(rf"\b{number} {word.replace('does', 'do').replace('holds', 'hold')}", said_there)

@@ -112,6 +112,7 @@ def test_what_stands_in_the_way_is_said_and_nothing_starts(
     at.run()
     assert not at.exception
     assert sentence in said(at)
+    assert not any("--" in told.value for told in (*at.error, *at.warning)), "Options are of the command line."
     assert at.button(key="start-study").disabled
 
 
