@@ -68,7 +68,8 @@ def test_size(ratio: float, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"), [(8.4, "8 s"), (130, "2 min 10 s"), (1_700, "28 min"), (3_900, "1 h 05 min"), (-1, "0 s")]
+    ("seconds", "said"),
+    [(8.4, "8 s"), (130, "2 min 10 s"), (1_700, "28 min"), (3_599, "1 h 00 min"), (3_900, "1 h 05 min"), (-1, "0 s")],
 )
 def test_duration(seconds: float, said: str) -> None:
     assert wording.duration(seconds) == said

@@ -174,8 +174,9 @@ def duration(seconds: float) -> str:
         return f"{whole} s"
     if whole < 600:
         return f"{whole // 60} min {whole % 60:02d} s"
-    if whole < 3600:
+    if whole < 3570:  # from there on it would be 60 min
         return f"{round(whole / 60)} min"
+    whole = max(whole, 3600)
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
