@@ -133,7 +133,7 @@ class Bar:
 
     def tell(self, told: state.Progress) -> None:
         """Show how a study stands."""
-        waiting = f" for study {told.waiting_for} to end" if told.waiting_for else ""
+        waiting = f" for {wording.at_work(told.waiting_for)}" if told.waiting_for else ""
         count = f"{told.done}/{told.total} rows" if told.total else ""
         self._show(told.now + waiting, told.done, told.total, count, told.left_s)
 

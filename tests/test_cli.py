@@ -137,9 +137,23 @@ def test_the_matrix_is_readable_at_100_columns(monkeypatch):
     assert all(part in words for key in WORKLOADS for part in key.replace("-", "- ").split())
 
 
-def test_no_studies_yet_says_what_to_do():
+def test_the_example_is_there_before_the_app_was_opened_and_once_deleted_says_what_to_do():
+    shipped = documents.read_file(paths.EXAMPLE)["study"]
+    shown = efficiency("show", shipped["id"])
+    assert shown.code == 0
+    assert shipped["machine"]["label"] in shown.err
+    (listed,) = efficiency("studies", "--json", "-").document["studies"]
+    assert (listed["id"], listed["example"]) == (shipped["id"], True)
+    with Store.open() as store:
+        store.delete(shipped["id"])
     assert efficiency("studies", "--json", "-").document == {"studies": []}
     assert "efficiency run" in efficiency("studies").err
+
+
+def test_what_shows_no_stored_study_opens_no_database(home):
+    for command in (["list", "techniques"], ["machine", "--no-ceiling"], ["cache"]):
+        assert CliRunner().invoke(app, command).exit_code == 0
+    assert not (home / "efficiency.db").exists()
 
 
 def test_help_names_every_command():
@@ -266,7 +280,8 @@ def test_what_is_exported_later_is_the_same(run):
 
 
 def test_it_is_listed_and_shown(run):
-    (listed,) = run.ask("studies", "--json", "-").document["studies"]
+    listed, example = run.ask("studies", "--json", "-").document["studies"]
+    assert (listed["example"], example["example"]) == (False, True)
     assert (listed["id"], listed["status"], listed["rows"]) == (run.study_id, "done", 4)
     assert run.study_id in run.ask("studies").err
     assert run.ask("show", run.study_id, "--json", "-").document == run.said.document

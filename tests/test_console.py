@@ -1,12 +1,16 @@
-"""A place that a command will write to is tried before anything is measured, and left as it was."""
+"""Places that a command will write to are tried before anything is measured; progress is told in words."""
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from efficiency import console
+from efficiency.analysis import wording
+from efficiency.engine.progress import Progress
 from efficiency.errors import BadRequest
 
 
@@ -26,3 +30,22 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path, place: str) -
     (tmp_path / "file").touch()
     with pytest.raises(BadRequest, match="--json"):
         console.writable("--json", str(tmp_path / place))
+
+
+@pytest.mark.parametrize(
+    ("holder", "said"),
+    [
+        ("20260105-1000-quick-abcd", "Waiting for the study 20260105-1000-quick-abcd"),
+        ("drift of LSTM", "Waiting for drift of LSTM"),
+        (wording.CEILING, "Waiting for what this machine can do"),
+        (None, "Waiting"),
+    ],
+)
+def test_what_a_study_waits_for_is_said_as_what_it_is(
+    monkeypatch: pytest.MonkeyPatch, holder: str | None, said: str
+) -> None:
+    printed = io.StringIO()
+    monkeypatch.setattr(console, "console", Console(file=printed, width=160, force_terminal=True, color_system=None))
+    with console.Bar() as bar:
+        bar.tell(Progress("mine", "queued", "Waiting", waiting_for=holder))
+    assert f" {said} " in printed.getvalue()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from efficiency.analysis import tables
+from efficiency.analysis.kept import number_of
 from efficiency.analysis.wording import number
 from efficiency.ceiling import ARITHMETIC, Ceiling
 from efficiency.health import Health
@@ -21,6 +22,10 @@ WORDS = {
     "too-hot": "the processor is slowed down for its heat",
 }
 """For the keys of `Health.warnings` but `busy-machine`, which names who it is."""
+ALIKE = 0.1
+"""Memory that differs by a smaller share is not spoken of: what a system leaves of the same modules differs, too."""
+SHORT = 60
+"""Characters of what a document says of its machine that are shown."""
 
 
 def facts(machine: Machine, free_mb: float) -> list[tuple[str, str, str]]:
@@ -99,17 +104,75 @@ def moment(seen: Health) -> tuple[bool, str]:
 
 
 def elsewhere(kept: Mapping[str, Any], here: Machine) -> str:
-    """What of the machine differs from the one at hand, so that its times are not this one's; empty where nothing."""
+    """What of the machine differs from the one at hand, so that its times are not this one's; empty where nothing.
+
+    `not on this machine (AMD EPYC in place of Intel Xeon, 64 cores in place of 2)`. An imported document's own words
+    stand in it: whoever shows it escapes it.
+    """
 
     def other(name: str) -> bool:
         value = kept.get(name)
         return bool((tuple(value) if isinstance(value, list) else value) != getattr(here, name))
 
-    if any(other(name) for name in ("cpu_model", "architecture", "instruction_sets", "gpus")):
-        return "not on this machine"
-    told = []
-    if other("cores"):
-        told.append(f"which now has {here.cores:g}")
-    if other("torch_version"):
-        told.append(f"with another torch than the {here.torch_version} here")
-    return " and ".join(told)
+    def told(*names: str) -> list[str]:
+        found = (DIFFERENCES[name](kept.get(name), getattr(here, name)) for name in names if other(name))
+        return list(filter(None, found))
+
+    differs = told("cores", "torch_version")
+    if any(map(other, ("cpu_model", "architecture", "instruction_sets", "gpus"))):
+        where = "not on this machine"
+        # Another model has other instructions: they need no words of their own.
+        processor = told("cpu_model", "architecture") or told("instruction_sets")
+        differs = [*processor, *told("gpus", "memory_mb"), *differs]
+    elif other("cores") or other("torch_version"):
+        where = "not on this machine as it is now"
+    else:
+        return ""
+    return f"{where} ({', '.join(differs)})" if differs else where
+
+
+def _text(kept: object, own: str) -> str:
+    return f"{_short(kept)} in place of {own}" if isinstance(kept, str) and kept.strip() else ""
+
+
+def _instructions(kept: object, own: Sequence[str]) -> str:
+    if not isinstance(kept, list | tuple):
+        return ""
+    names = list(map(str, kept))
+    here, there = ", ".join(n for n in own if n not in names), ", ".join(n for n in names if n not in own)
+    return ", ".join(f"{_short(only)} only {where}" for only, where in ((here, "here"), (there, "there")) if only)
+
+
+def _gpus(kept: object, own: Sequence[str]) -> str:
+    if not isinstance(kept, list | tuple):
+        return ""
+    return _text(", ".join(map(str, kept)) or "no GPU", ", ".join(own) or "no GPU")
+
+
+def _memory(kept: object, own: float) -> str:
+    found = number_of(kept)
+    if found is None or abs(found - own) <= ALIKE * own:
+        return ""
+    return f"{found / 1e3:.0f} GB in place of {own / 1e3:.0f}"
+
+
+def _core_count(kept: object, own: float) -> str:
+    found = number_of(kept)
+    return "" if found is None else f"{found:g} core{'s' if found != 1 else ''} in place of {own:g}"
+
+
+def _torch(kept: object, own: str) -> str:
+    return f"torch {found}" if (found := _text(kept, own)) else ""
+
+
+DIFFERENCES: dict[str, Callable[[object, Any], str]] = {
+    "cpu_model": _text, "architecture": _text, "instruction_sets": _instructions, "gpus": _gpus, "memory_mb": _memory,
+    "cores": _core_count, "torch_version": _torch,
+}  # fmt: skip
+"""Of what is kept and what is here, the one in place of the other; empty where nothing is kept that can be said, or
+too little differs."""
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= SHORT else f"{text[: SHORT - 1]}…"

@@ -24,9 +24,9 @@ def artefact(
     """What was prepared: an artefact as its runtime wrote it, or float weights and what was learned."""
     from efficiency import artefact as artefacts
     from efficiency.errors import BadRequest
-    from efficiency.results.store import Store
+    from efficiency.results import documents
 
-    store = Store.open()
+    store = documents.open_with_example()
     record = store.study(study_id)
     row = chosen(store.rows([study_id]), variant, workload, batch_size, threads)
     kept = store.details(int(row["row_id"]))

@@ -42,14 +42,14 @@ def compare(
     """
     from efficiency.analysis import compare as comparing
     from efficiency.analysis import compare_words, views
-    from efficiency.results.store import Store
+    from efficiency.results import documents
 
     if fail_if_slower is not None and not 0 <= fail_if_slower < float("inf"):
         raise BadRequest(f"--fail-if-slower: name a percentage from 0 up, not {fail_if_slower:g}.")
     if a == b:
         raise BadRequest("compare: A and B are the same study; name two, as `studies` lists them.")
     console.writable("--json", json)
-    store = Store.open()
+    store = documents.open_with_example()
     ours, theirs = store.study(a), store.study(b)
     rows = views.prepared(store.rows([a, b]))
     found = comparing.compared(rows, ours, theirs, store.samples, store.answers, store.details)

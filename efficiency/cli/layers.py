@@ -25,10 +25,10 @@ def layers(
     """Which layers cost the accuracy of static INT8, the most sensitive first, and which were left in FP32."""
     from efficiency.analysis import layers as analysis
     from efficiency.analysis import tables
-    from efficiency.results.store import Store
+    from efficiency.results import documents
 
     console.writable("--json", json)
-    store = Store.open()
+    store = documents.open_with_example()
     store.study(study_id)
     row = chosen(store.rows([study_id]), variant, workload, batch_size, threads)
     details = store.details(int(row["row_id"]))

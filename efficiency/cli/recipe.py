@@ -28,9 +28,9 @@ def recipe(
     """A variant of a study as a complete script with public APIs alone, which rebuilds it from the FP32 weights."""
     from efficiency.recipes import bundle as bundles
     from efficiency.recipes import stored
-    from efficiency.results.store import Store
+    from efficiency.results import documents
 
-    store = Store.open()
+    store = documents.open_with_example()
     record = store.study(study_id)
     row = chosen(store.rows([study_id]), variant, workload, batch_size, threads)
     wanted = stored.wanted(row.to_dict(), record)

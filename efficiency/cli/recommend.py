@@ -58,7 +58,7 @@ def recommend(
 ) -> None:
     """Which variant to ship: the fastest that keeps to the limits. Exit code 1 where nothing does."""
     from efficiency import decisions
-    from efficiency.results.store import Store
+    from efficiency.results import documents
 
     asked = Limits(max_accuracy_drop, max_latency_ms, max_size_mb, max_memory_mb, max_prepare_s, percentile, sure)
     problems = limits_module.problems(asked)
@@ -68,7 +68,7 @@ def recommend(
         raise BadRequest(" ".join(problems))
     console.writable("--json", json)
     console.writable("--recipe", recipe)
-    store = Store.open()
+    store = documents.open_with_example()
     filters = {"workload": workload, "batch_size": batch_size, "threads": threads}
     rows = _rows(store, study_id, filters)
     found = _cases(store, study_id, rows)

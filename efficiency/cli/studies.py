@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 @app.command()
 def studies(json: Json = None) -> None:
     """The studies in the database, the newest first."""
-    from efficiency.results.store import Store
+    from efficiency.results import documents
 
-    found = Store.open().studies()
+    found = documents.open_with_example().studies()
     if json:
         import json as json_module
 
@@ -36,9 +36,8 @@ def studies(json: Json = None) -> None:
 def show(study_id: StudyId, json: Json = None) -> None:
     """The rows of a study."""
     from efficiency.results import documents
-    from efficiency.results.store import Store
 
-    store = Store.open()
+    store = documents.open_with_example()
     record = store.study(study_id)
     if json:
         console.write_json(json, documents.to_json(store, study_id))
@@ -77,11 +76,10 @@ def export(
 ) -> None:
     """A study as CSV or Parquet (the rows), JSON (everything, raw samples included), HTML or Markdown (a report)."""
     from efficiency.results import documents
-    from efficiency.results.store import Store
 
     if not (csv or json or html or md or parquet):
         raise BadRequest("export: name --csv FILE, --json FILE, --html FILE, --md FILE, --parquet FILE or several.")
-    store = Store.open()
+    store = documents.open_with_example()
     store.study(study_id)
     if csv:
         console.write_file("--csv", csv, documents.to_csv(store, [study_id]))

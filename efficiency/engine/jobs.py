@@ -13,6 +13,7 @@ from dataclasses import replace
 import psutil
 
 from efficiency import paths
+from efficiency.analysis import views
 from efficiency.check import check
 from efficiency.engine.progress import Progress, ProgressFile, folder_of
 from efficiency.machine import this_machine
@@ -91,7 +92,9 @@ def _age_s(study_id: str) -> float | None:
 
 
 def _interrupted(store: Store, told: Progress) -> Progress:
-    message = "Its process ended unexpectedly; what was measured is kept. Run it again for the rest."
+    message = "Its process ended unexpectedly before anything was measured. Run it again."
+    if views.anything_measured(store.rows([told.study_id])):
+        message = "Its process ended unexpectedly; what was measured is kept. Run it again for the rest."
     store.set_status(told.study_id, "interrupted", message)
     return replace(told, state="interrupted", now=message, left_s=None, waiting_for=None)
 

@@ -1,4 +1,4 @@
-"""One study at a time on a machine: two at once would measure each other.
+"""One study at a time on a machine: two at once would measure each other. Who has waited longest is next.
 
 The lock lies in the system's temporary folder, since databases and homes may differ and the machine is one.
 """
@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+
+from efficiency.engine import tickets
 
 PATIENCE_S = 1.0
 
@@ -41,21 +43,28 @@ def holder() -> str | None:
 def taken(who: str, waiting: Callable[[str | None], None]) -> Iterator[None]:
     """Hold the machine; while something else does, `waiting` is told what, at least every second.
 
-    Who takes it is a study's id or, of anything else, words with a space in them: `drift of LSTM`.
+    Who takes it is a study's id or, of anything else, words with a space in them: `drift of LSTM`. What `waiting`
+    raises ends the wait.
     """
     lock = FileLock(_lock_file(), mode=0o666)
-    while True:
-        try:
-            lock.acquire(timeout=0)
-            break
-        except Timeout:
-            waiting(holder())
-            time.sleep(PATIENCE_S)
     try:
+        with tickets.drawn(_lock_file().parent) as first:
+            while not (first() and _acquired(lock)):
+                waiting(holder())
+                time.sleep(PATIENCE_S)
         with suppress(OSError):
             _holder_file().write_text(who)
         yield
     finally:
-        with suppress(OSError):
-            _holder_file().unlink(missing_ok=True)
-        lock.release()
+        if lock.is_locked:
+            with suppress(OSError):
+                _holder_file().unlink(missing_ok=True)
+            lock.release()
+
+
+def _acquired(lock: FileLock) -> bool:
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return False
+    return True

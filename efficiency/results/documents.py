@@ -173,6 +173,13 @@ def _not_json(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
+def open_with_example() -> Store:
+    """The store by default, with the shipped example in it: for whoever shows what it holds; raises `StoreError`."""
+    store = Store.open()
+    ensure_example(store)
+    return store
+
+
 def ensure_example(store: Store) -> None:
     """Imports the shipped example the first time; a user who deletes it does not get it back."""
     asked_before = select(META.c.value).where(META.c.key == EXAMPLE_DONE)

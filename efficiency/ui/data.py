@@ -23,9 +23,7 @@ Version = tuple[str, int]
 
 @st.cache_resource(show_spinner=False)
 def _open(url: str | None, home: str | None) -> Store:
-    store = Store.open()
-    documents.ensure_example(store)
-    return store
+    return documents.open_with_example()
 
 
 def store() -> Store:

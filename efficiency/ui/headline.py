@@ -29,7 +29,7 @@ def where_from(store: Store, ids: list[str]) -> None:
     """For each study: machine, day, command, versions; what differs where it was not measured here."""
     for id in ids[:4]:
         study = store.study(id)
-        differs = machine_words.elsewhere(study.machine, this_machine())
+        differs = markdown_text(machine_words.elsewhere(study.machine, this_machine()))
         label = markdown_text(study.machine.get("label") or "an unknown machine")
         parts = [
             f"Recorded on **{label}**" + (f", {differs}" if differs else ""),

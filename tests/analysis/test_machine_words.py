@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -60,3 +61,40 @@ def test_whether_it_is_a_good_moment(seen, good, said):
     verdict, sentence = machine_words.moment(seen)
     assert verdict is good
     assert said in sentence
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({}, ""),
+        ({"cpu_model": "Other"}, "not on this machine (Other in place of Test CPU)"),
+        (
+            {"cpu_model": "Other", "architecture": "aarch64", "instruction_sets": ["i8mm"], "cores": 1.0},
+            "not on this machine (Other in place of Test CPU, aarch64 in place of x86_64, 1 core in place of 2)",
+        ),
+        (
+            {"instruction_sets": ["avx2", "amx_int8"]},
+            "not on this machine (avx512_vnni only here, amx_int8 only there)",
+        ),
+        (
+            {"gpus": ["Big GPU"], "memory_mb": 64_000, "torch_version": "1.0"},
+            "not on this machine (Big GPU in place of no GPU, 64 GB in place of 16, torch 1.0 in place of 2.13.0)",
+        ),
+        ({"torch_version": "1.0"}, "not on this machine as it is now (torch 1.0 in place of 2.13.0)"),
+        ({"cores": 96.0}, "not on this machine as it is now (96 cores in place of 2)"),
+        ({"system": "Other 1.0", "python_version": "3.99", "memory_mb": 1}, ""),
+        # What an odd document holds.
+        ({"cpu_model": None}, "not on this machine"),
+        ({"cores": "many"}, "not on this machine as it is now"),
+        ({"gpus": {"a": 1}, "memory_mb": True}, "not on this machine"),
+        ({"cpu_model": "x" * 99}, f"not on this machine ({'x' * 59}… in place of Test CPU)"),
+        ({"cpu_model": "a\n\n# b"}, "not on this machine (a # b in place of Test CPU)"),
+    ],
+)
+def test_what_differs_from_the_machine_at_hand_is_named(changed: dict[str, object], sentence: str) -> None:
+    kept = json.loads(json.dumps(SERVER.as_dict())) | changed
+    assert machine_words.elsewhere(kept, SERVER) == sentence
+
+
+def test_of_a_machine_that_nothing_is_kept_of_nothing_is_named() -> None:
+    assert machine_words.elsewhere({}, SERVER) == "not on this machine"

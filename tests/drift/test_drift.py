@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from efficiency import paths
 from efficiency.analysis import drift as analysis
+from efficiency.analysis.wording import markdown_text
 from efficiency.cli.app import app
 from efficiency.drift import shifts
 from efficiency.engine import drift_job
@@ -174,7 +175,8 @@ def test_another_machines_measurement_is_shown_only_until_there_is_one_of_this(
 ) -> None:
     keep(record, label="Elsewhere CPU", cpu_model="Elsewhere CPU", key="0123456789")
     at = page()
-    assert "Measured on Elsewhere CPU, not on this machine. The button measures it here." in said(at)
+    told = f"Measured on Elsewhere CPU, not on this machine (Elsewhere CPU in place of {this_machine().cpu_model})."
+    assert markdown_text(f"{told} The button measures it here.") in said(at)
     assert at.button(key="measure-drift").label == "Measure drift of Small CNN"
     keep(record)
     keep(record, label="Elsewhere CPU", cpu_model="Elsewhere CPU", key="0123456789")

@@ -155,7 +155,7 @@ def test_a_killed_job_is_seen_and_its_children_end(store):
     children = worker.children(recursive=True)
     worker.send_signal(signal.SIGKILL)
     assert ended(store, study_id, "interrupted")
-    assert "kept" in store.study(study_id).message
+    assert "what was measured is kept" in store.study(study_id).message
     assert gone(children)
     assert rows(store, study_id).loc["dynamic-int8", "size_ratio"] > 2
     # The machine is free again.
@@ -205,6 +205,8 @@ def test_a_study_whose_process_left_no_word_is_interrupted(store):
     long_ago = time.time() - jobs.START_S - 1
     os.utime(folder_of(study_id), (long_ago, long_ago))
     assert jobs.progress(store, study_id).state == store.study(study_id).status == "interrupted"
+    assert "before anything was measured" in store.study(study_id).message
+    assert "kept" not in store.study(study_id).message
 
 
 def test_a_study_that_another_home_runs_is_left_to_it(store):

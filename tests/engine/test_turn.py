@@ -1,12 +1,19 @@
-"""One study at a time on a machine."""
+"""One study at a time on a machine, and who has waited longest is next."""
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import moody_workload
 import pytest
+from waiting import until
 
+from efficiency import paths
 from efficiency.engine import child, train_job, turn
 from efficiency.machine import this_machine
 
@@ -15,17 +22,18 @@ class _EnoughOfWaiting(Exception):
     pass
 
 
-def test_it_is_told_whose_turn_it_is_and_freed_afterwards():
-    def waiting(holder: str | None) -> None:
-        raise _EnoughOfWaiting(holder)
+def _enough(holder: str | None) -> None:
+    raise _EnoughOfWaiting(holder)
 
+
+def test_it_is_told_whose_turn_it_is_and_freed_afterwards():
     assert turn.holder() is None
-    with turn.taken("first", waiting):
+    with turn.taken("first", pytest.fail):
         assert turn.holder() == "first"
-        with pytest.raises(_EnoughOfWaiting, match="first"), turn.taken("second", waiting):
+        with pytest.raises(_EnoughOfWaiting, match="first"), turn.taken("second", _enough):
             pass
     assert turn.holder() is None
-    with turn.taken("second", waiting):
+    with turn.taken("second", pytest.fail):
         assert turn.holder() == "second"
 
 
@@ -34,6 +42,88 @@ def test_it_is_freed_by_an_error():
         raise ValueError("broken")
     with turn.taken("second", lambda holder: pytest.fail("still taken")):
         pass
+
+
+WAITS = """
+import sys
+from pathlib import Path
+from efficiency.engine import tickets, turn
+who, patience_s, folder = sys.argv[1], float(sys.argv[2]), Path(sys.argv[3])
+turn.PATIENCE_S, tickets.SUSPENDED_S = patience_s, 3.0
+with turn.taken(who, lambda holder: (folder / f"{who} waits").touch()):
+    with (folder / "order").open("a") as order:
+        order.write(f"{who} ")
+"""
+IMPATIENT_S = 0.01
+"""Between two looks: who looks so often would have the machine first, if it went to whoever looks first."""
+
+Waits = Callable[..., subprocess.Popen[bytes]]
+
+
+@pytest.fixture
+def waits(tmp_path: Path) -> Iterator[Waits]:
+    """Starts a process that waits for the machine's turn and writes down that it had it; it waits already."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(who: str, patience_s: float = IMPATIENT_S) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", WAITS, who, str(patience_s), str(tmp_path)], cwd=paths.PROJECT
+        )
+        started.append(process)
+        assert until((tmp_path / f"{who} waits").exists, 30)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def order(folder: Path) -> str:
+    file = folder / "order"
+    return file.read_text() if file.exists() else ""
+
+
+def tickets_left() -> list[Path]:
+    return list((Path(tempfile.gettempdir()) / "efficiency-machine").glob("*.ticket"))
+
+
+def test_who_has_waited_longest_is_next_and_the_dead_are_passed_over(waits: Waits, tmp_path: Path) -> None:
+    with turn.taken("a-study", pytest.fail):
+        gone, *others = [waits("gone"), waits("first", 1.0), waits("second"), waits("killed"), waits("third")]
+        for process in (gone, others[2]):
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        assert order(tmp_path) == ""
+    assert until(lambda: len(order(tmp_path).split()) == 3, 30)
+    assert order(tmp_path) == "first second third "
+    assert until(lambda: not tickets_left(), 10)
+
+
+def test_who_comes_while_another_waits_does_not_get_ahead_of_it(waits: Waits, tmp_path: Path) -> None:
+    with turn.taken("a-study", pytest.fail):
+        waits("first", 3.0)
+    # The machine is free now, and the one that waits for it has not looked yet.
+    with pytest.raises(_EnoughOfWaiting), turn.taken("late", _enough):
+        pass
+    assert until(lambda: order(tmp_path) == "first ", 30)
+
+
+def test_one_that_is_suspended_is_passed_over_until_it_goes_on(waits: Waits, tmp_path: Path) -> None:
+    with turn.taken("a-study", pytest.fail):
+        suspended = waits("suspended")
+        suspended.send_signal(signal.SIGSTOP)
+        waits("second")
+    assert until(lambda: order(tmp_path) == "second ", 30)
+    suspended.send_signal(signal.SIGCONT)
+    assert until(lambda: order(tmp_path) == "second suspended ", 30)
+
+
+def test_who_gives_up_waiting_leaves_no_ticket() -> None:
+    with turn.taken("a-study", pytest.fail):
+        with pytest.raises(_EnoughOfWaiting), turn.taken("impatient", _enough):
+            pass
+        assert tickets_left() == []
 
 
 def test_training_waits_until_no_study_runs(home: Path) -> None:
