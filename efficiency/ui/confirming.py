@@ -39,12 +39,15 @@ def offer(store: Store, id: str, answer: Answer, row: Row) -> None:
 
 
 def _watch(store: Store, confirmation: str) -> None:
-    """Says that it is being timed again, and draws the page anew when that is over."""
-    if not any(told.study_id == confirmation for told in jobs.live(store)):
+    """Says that it is being timed again, or waits for that, and draws the page anew when that is over."""
+    told = next((one for one in jobs.live(store) if one.study_id == confirmation), None)
+    if told is None:
         st.rerun(scope="app")
     st.page_link(
         frame.page("run"),
-        label="It is being timed again; see how far it is",
+        label="It waits for its turn to be timed again"
+        if told.state == "queued"
+        else "It is being timed again; see how far it is",
         icon=":material/hourglass_top:",
         query_params={asked.PARAMETER: confirmation},
     )
