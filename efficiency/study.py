@@ -184,7 +184,6 @@ COMBINATIONS: dict[Preset, tuple[tuple[str, ...], ...]] = {
         ("fast-path", "inference-mode"),
         ("amp-bf16", "channels-last"),
         ("amp-bf16", "channels-last", "inference-mode"),
-        ("bf16-weights", "torch-compile"),
         ("int8-dynamic", "torch-compile"),
         ("channels-last", "optimize-for-inference"),
         ("dynamic-int8", "optimize-for-inference"),

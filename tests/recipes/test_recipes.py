@@ -51,6 +51,7 @@ def cases() -> Iterator[tuple[str, tuple[str, ...]]]:
             yield CNN, keys  # refused on a CPU for its pace alone
         elif (name := applying(keys)) is not None:
             yield name, keys
+    yield CNN, ("bf16-weights", "torch-compile")  # whose package holds what is done to the input
     yield from ((TRANSFORMER, (key,)) for key in OPENED)
 
 

@@ -15,7 +15,7 @@ from efficiency import workloads
 from efficiency.condition import Condition
 from efficiency.errors import VariantFailed
 from efficiency.machine import this_machine
-from efficiency.techniques import TECHNIQUES, compose, readme, training_step
+from efficiency.techniques import TECHNIQUES, compose, matrix_table, training_step
 from efficiency.techniques.training_step import Step
 
 STEPS = 3
@@ -133,7 +133,7 @@ def test_a_baseline_that_is_trained_shows_no_technique(key: str, tmp_path: Path)
 @pytest.mark.parametrize("technique", TECHNIQUES.values(), ids=lambda technique: technique.key)
 def test_a_technique_serves_training_or_says_why_not(technique, tmp_path: Path) -> None:
     condition = Condition(device="cuda", phase="training")
-    reasons = [technique.why_not(w, condition, readme.MACHINE) for w in workloads.WORKLOADS.values()]
+    reasons = [technique.why_not(w, condition, matrix_table.MACHINE) for w in workloads.WORKLOADS.values()]
     if technique.training is not None:
         assert None in reasons
         return
