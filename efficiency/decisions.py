@@ -43,20 +43,20 @@ class Case:
         return choice.decide(self.first.rows, limits, self.first.compare)
 
     def answer(self, limits: Limits) -> Answer:
-        """What leads, and, where that was timed again, what the fresh replicates say."""
+        """What leads or may do, and, where that was timed again, what the fresh replicates say."""
         found = self.choose(limits)
         return Answer(found, None if (fresh := self._fresh(found)) is None else _chosen(fresh, limits))
 
     def fresh_study(self, found: Choice) -> str:
-        """The id of the confirmation in which the winner was timed again; empty where there is none."""
+        """The id of the confirmation in which the lead was timed again; empty where there is none."""
         fresh = self._fresh(found)
         return "" if fresh is None else fresh.study_id
 
     def _fresh(self, found: Choice) -> Timing | None:
-        winner = choice.to_time_again(found)[:1]
-        if not winner:
+        lead = choice.lead(found)
+        if lead is None:
             return None
-        return next((one for one in self.again if winner[0] in set(views.measured(one.rows)["variant"])), None)
+        return next((one for one in self.again if lead["variant"] in set(views.measured(one.rows)["variant"])), None)
 
 
 def _chosen(timing: Timing, limits: Limits) -> Choice:
@@ -110,9 +110,10 @@ def _timing(store: Store, rows: pd.DataFrame) -> Timing:
 
 def why_empty(rows: pd.DataFrame, status: str, message: Any) -> str:
     """A sentence for a study without a row that could be chosen; empty where there are rows."""
+    going_on = status in ("queued", "running")
+    if going_on and not rows.loc[rows["variant"] != BASELINE, "speedup"].notna().any():
+        return "It is still being measured; the answer appears as soon as rows are timed."
     if len(rows):
         trained = bool((rows["phase"] == "training").all())
         return "It timed training steps, and nothing of them is shipped: see the page Training." if trained else ""
-    if status in ("queued", "running"):
-        return "Nothing is measured yet; the answer appears as soon as rows are timed."
     return f"This study is {status} and holds no rows. {message or ''}".strip()

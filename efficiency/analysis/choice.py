@@ -69,7 +69,9 @@ class Choice:
     misses: tuple[Miss, ...] = ()
     """Of the closest."""
     impossible: tuple[str, ...] = ()
-    """Limits that no row meets even alone; where there is none, and nothing meets all, they contradict each other."""
+    """Limits that every row surely misses."""
+    unsure: tuple[str, ...] = ()
+    """Limits that no row is known to meet, but some may."""
     unknown: dict[str, int] | None = None
     """Of the considered, by limit, how many have no such figure and so cannot keep to it; those with none left out."""
     left_out: dict[str, int] | None = None
@@ -94,15 +96,24 @@ class Answer:
         return self.fresh or self.first
 
 
-def to_time_again(choice: Choice) -> tuple[str, ...]:
-    """Keys of the variants that a confirmation times: the winner, those tied with it and the runner-up.
+def lead(choice: Choice) -> Row | None:
+    """What fresh replicates can settle: the winner, or the closest where only its latency is open.
 
-    None where the baseline wins: that nothing is surely faster needs no confirmation.
+    None where that is the baseline: that nothing is surely faster needs no confirmation.
     """
-    if choice.winner is None or choice.winner["variant"] == BASELINE:
+    row = choice.winner
+    if row is None and all(miss.limit == "latency_ms" and miss.state != "missed" for miss in choice.misses):
+        row = choice.closest
+    return None if row is None or row["variant"] == BASELINE else row
+
+
+def to_time_again(choice: Choice) -> tuple[str, ...]:
+    """Keys of the variants that a confirmation times: the lead, those tied with it and the runner-up."""
+    row = lead(choice)
+    if row is None:
         return ()
     others = [*choice.tied[:TIED_AGAIN], *([choice.runner_up] if choice.runner_up else [])]
-    return (choice.winner["variant"], *(row["variant"] for row in others if row["variant"] != BASELINE))
+    return (row["variant"], *(row["variant"] for row in others if row["variant"] != BASELINE))
 
 
 def decide(rows: pd.DataFrame, limits: Limits, compare: Compare) -> Choice:
@@ -222,7 +233,8 @@ def _nothing(
         for name, word in state.loc[closest.index[0]].items()
         if not limits_module.counts(word, limits)
     )
-    impossible = tuple(str(name) for name in counting if not counting[name].any())
+    unmet = [str(name) for name in counting if not counting[name].any()]
+    impossible = tuple(name for name in unmet if (state[name] == "missed").all())
     return Choice(
         "none",
         limits,
@@ -230,6 +242,7 @@ def _nothing(
         closest=row,
         misses=misses,
         impossible=impossible,
+        unsure=tuple(name for name in unmet if name not in impossible),
         unknown=_unknown(state),
         left_out=left_out,
     )

@@ -43,10 +43,12 @@ def sentence(answer: Answer) -> str:
     if found.kind == "empty":
         return nothing_to_choose(found)
     if found.kind == "none":
-        before = ""
-        if answer.fresh is not None and answer.first.winner is not None:
-            before = f"{answer.first.winner['variant_label']} led, but not on fresh replicates. "
-        return before + closest(found)
+        text, led = closest(found), answer.first.winner
+        if answer.fresh is None:
+            return text
+        if led is None:
+            return f"On fresh replicates, too, {text[0].lower()}{text[1:]}"
+        return f"{led['variant_label']} led, but not on fresh replicates. {text}"
     assert found.winner is not None
     row = found.winner
     if row["variant"] == BASELINE:
@@ -233,6 +235,9 @@ def _why(found: Choice) -> str:
     if found.impossible:
         none = _and([_limit(name, found.limits) for name in found.impossible])
         return f"Even alone no row meets {none}."
+    if found.unsure:
+        unsure = _and([_limit(name, found.limits) for name in found.unsure])
+        return f"No row is known to meet {unsure}, though some may."
     if len(found.limits.asked) > 1:
         return "Each limit alone is met by some row, but they contradict each other here: no row meets all."
     return ""

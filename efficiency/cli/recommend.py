@@ -71,7 +71,9 @@ def recommend(
     store = documents.open_with_example()
     filters = {"workload": workload, "batch_size": batch_size, "threads": threads}
     rows = _rows(store, study_id, filters)
-    found = _cases(store, study_id, rows)
+    record = store.study(study_id)
+    nothing = decisions.why_empty(rows, record.status, record.message)
+    found = [] if nothing else _cases(store, study_id, rows)
     if recipe and len(found) > 1:
         raise BadRequest(
             f"--recipe: there are {len(found)} answers; name one with --workload, --batch-size, --threads."
@@ -82,9 +84,8 @@ def recommend(
         found = _cases(store, study_id, rows)
     answers = [(case, case.answer(asked)) for case in found]
     _say(store, study_id, answers, asked, price_per_hour, _to_confirm(study_id, asked, filters, price_per_hour))
-    if not answers:
-        record = store.study(study_id)
-        console.say(decisions.why_empty(rows, record.status, record.message))
+    if nothing:
+        console.say(nothing)
     if recipe:
         _write_recipe(store, answers, recipe)
     if json:
@@ -133,10 +134,11 @@ def _confirm(store: Store, study_id: str, case: Case, asked: Limits) -> None:
     from efficiency.machine import this_machine
 
     first = case.choose(asked)
-    if not (again := choice.to_time_again(first)) or case.fresh_study(first) or first.winner is None:
+    lead, again = choice.lead(first), choice.to_time_again(first)
+    if lead is None or case.fresh_study(first):
         return
     here = this_machine()
-    study = confirm.plan(store.study(study_id), first.winner, again, here)
+    study = confirm.plan(store.study(study_id), lead, again, here)
     if problems := check.problems(study, here):
         raise BadRequest(" ".join(problems))
     command = shlex.join(["python", "-m", "efficiency", *sys.argv[1:]])
@@ -181,7 +183,7 @@ def _say(
     to_confirm: str,
 ) -> None:
     from efficiency import confirm
-    from efficiency.analysis import decision_words, machine_words, notes
+    from efficiency.analysis import choice, decision_words, machine_words, notes
     from efficiency.machine import this_machine
 
     record, here = store.study(study_id), this_machine()
@@ -197,8 +199,8 @@ def _say(
             of = store.study(str(found.winner["study_id"]))
             details = store.details(int(found.winner["row_id"]))
             lines += [f"{key}: {hint}" for key, hint in notes.hints(found.winner, of.asked, details)]
-            if not answer.confirmed and found.winner["variant"] != "baseline" and not confirm.why_not(record, here):
-                lines.append(f"`{to_confirm}` times it again before it is called so.")
+        if answer.fresh is None and choice.lead(answer.first) is not None and not confirm.why_not(record, here):
+            lines.append(f"`{to_confirm}` times it again before it is called so.")
         for line in filter(None, lines):
             console.say(f"  {line}")
 

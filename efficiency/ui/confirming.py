@@ -1,4 +1,4 @@
-"""The winner of the page Decide is timed again at a click."""
+"""What leads on the page Decide, or may do, is timed again at a click."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EVERY_S = 2.0
 
 
 def offer(store: Store, id: str, answer: Answer, row: Row) -> None:
-    """The button that times the winner again, or why there is none."""
+    """The button that times the lead again, or why there is none."""
     waiting = decisions.confirmations(data.studies(store), id)
     waiting = waiting[waiting["status"].isin(["queued", "running"])]
     if len(waiting):

@@ -9,13 +9,12 @@ import pandas as pd
 import streamlit as st
 
 from efficiency import charts, decisions
-from efficiency.analysis import decision_table, decision_words, notes, panels, views
+from efficiency.analysis import choice, decision_table, decision_words, notes, panels, views
 from efficiency.analysis import limits as limits_module
 from efficiency.analysis.choice import Answer
 from efficiency.analysis.limits import Limits
 from efficiency.analysis.wording import markdown_text
 from efficiency.results.store import Store
-from efficiency.study import BASELINE
 from efficiency.ui import confirming, data, decide_limits, details, frame, narrow_list, selected, take_home, trade_off
 from efficiency.ui.narrow_list import Line
 
@@ -84,7 +83,7 @@ def _offer(store: Store, id: str, answer: Answer) -> None:
             key="decide-details",
             on_click=lambda: st.query_params.update({selected.PARAMETER: str(row["row_id"])}),
         )
-        if answer.last.winner is not None and row["variant"] != BASELINE and not answer.confirmed:
+        if answer.fresh is None and choice.lead(answer.first) is not None:
             confirming.offer(store, id, answer, row)
     if selected.asked() is None:  # the drawer has the recipe, too
         take_home.show(pd.Series(row), study)

@@ -183,6 +183,35 @@ def test_limits_that_contradict_each_other_are_told():
     assert "they contradict each other here" in decision_words.sentence(Answer(found))
 
 
+def test_a_limit_that_only_the_latency_leaves_open_is_settled_by_fresh_replicates():
+    open_row = row("a", 10.0, latency_ms_p50=0.99, latency_low_ms=0.9, latency_high_ms=1.1)
+    found = decided(rows(open_row, row("b", 2.0)), latency_ms=1.0)
+    assert found.kind == "none"
+    assert found.impossible == ()
+    assert found.unsure == ("latency_ms",)
+    text = decision_words.sentence(Answer(found))
+    assert "No row is known to meet 1 ms of latency (p50), though some may." in text
+    assert choice.to_time_again(found) == ("a",)
+    faster = open_row | {"latency_ms_p50": 0.8, "latency_low_ms": 0.79, "latency_high_ms": 0.81}
+    assert decision_words.sentence(Answer(found, decided(rows(faster), latency_ms=1.0))).startswith(
+        "Ship A, which fresh"
+    )
+    again = decision_words.sentence(Answer(found, decided(rows(open_row), latency_ms=1.0)))
+    assert again.startswith("On fresh replicates, too, none of 2 rows meets the limits.")
+
+
+@pytest.mark.parametrize(
+    "limits", [{"latency_ms": 0.5}, {"latency_ms": 1.0, "size_mb": 5.0}, {"accuracy_drop_pp": 0.1}]
+)
+def test_what_fresh_replicates_cannot_settle_is_not_timed_again(limits):
+    lossy = {"accuracy_delta_pp": -0.1, "accuracy_delta_ci_low_pp": -0.6, "accuracy_delta_ci_high_pp": 0.4}
+    one = row("a", 10.0, latency_ms_p50=0.99, latency_low_ms=0.9, latency_high_ms=1.1, **lossy)
+    frame = rows(one)[lambda frame: frame["variant"] == "a"].reset_index(drop=True)
+    found = decided(frame, **limits)
+    assert found.kind == "none"
+    assert choice.lead(found) is None
+
+
 def test_p99_has_no_interval_and_an_unknown_figure_meets_nothing():
     frame = rows(row("a", 2.0, latency_ms_p99=20.0), row("b", 1.5, latency_ms_p99=np.nan), row("c", 1.2))
     assert decided(frame, latency_ms=16.0, percentile="p99").winner["variant"] == "c"

@@ -99,6 +99,13 @@ def test_a_study_without_an_answer_gets_a_sentence(visit: Visit, store: Store) -
     assert "There is no row to choose from" in said(at)
     assert "None of these rows holds a measurement" in said(at)
     assert not at.get("plotly_chart")
+    for row in document["rows"]:
+        row["columns"] |= {"status": "cancelled", "speedup": None}
+    going_on = documents.from_json(store, document | {"study": document["study"] | {"name": "Still at it"}})
+    store.set_status(going_on, "running")
+    at = visit("decide", study=going_on)
+    assert "It is still being measured; the answer appears as soon as rows are timed." in said(at)
+    assert "cancelled" not in said(at)
 
 
 def test_training_steps_are_not_shipped(visit: Visit, store: Store) -> None:
