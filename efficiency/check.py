@@ -124,7 +124,7 @@ def _condition_problems(condition: Condition, machine: Machine) -> list[str]:
             f"{machine.logical_cores}, not {condition.threads}."
         )
     if condition.device == "cuda" and (reason := machine.why_no_cuda):
-        found.append(f"--device: {reason}; use --device cpu.")
+        found.append(f"--device: {reason}; use the CPU.")
     if not 0 <= condition.padding_pct <= 95:
         found.append(f"--padding: choose 0 to 95 percent, not {condition.padding_pct}.")
     return found

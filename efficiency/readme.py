@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from efficiency import paths
 from efficiency.errors import EfficiencyError
-from efficiency.results import example_table
+from efficiency.report import example_table
 from efficiency.techniques import matrix_table
 
 README = paths.PROJECT / "README.md"

@@ -91,7 +91,7 @@ def test_a_gpu_is_not_offered_to_a_pytorch_that_sees_none() -> None:
     assert "--device" not in said(torch_cuda="13.0")
     without = "--device: PyTorch 2.13.0+cpu is built without CUDA (https://pytorch.org/get-started/locally/ has builds"
     assert without in said(torch_cuda=None, torch_version="2.13.0+cpu")
-    assert "--device: no CUDA GPU was found on this machine; use --device cpu." in said(gpus=(), torch_cuda="13.0")
+    assert "--device: no CUDA GPU was found on this machine; use the CPU." in said(gpus=(), torch_cuda="13.0")
 
 
 def test_cores_are_the_least_of_affinity_and_quota():

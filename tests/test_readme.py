@@ -11,7 +11,8 @@ import pytest
 
 from efficiency import paths, readme
 from efficiency.errors import EfficiencyError
-from efficiency.results import example_table
+from efficiency.report import example_table
+from efficiency.results import documents, example
 from efficiency.techniques import TECHNIQUES, matrix_table
 
 EMPTY = "".join("".join(readme.marks(part)) for part in readme.PARTS)
@@ -52,6 +53,10 @@ def test_the_examples_control_is_told_and_the_baseline_is_the_reference() -> Non
     assert [line for line in lines if line.startswith("| Control |")]
     assert not [line for line in lines if line.startswith("| Baseline |")]
     assert len({line.count("|") for line in lines if line.startswith("|")}) == 1
+
+
+def test_the_example_was_made_by_the_command_that_makes_it() -> None:
+    assert documents.read_file(paths.EXAMPLE)["study"]["command"] == example.COMMAND, "`make example` records it anew."
 
 
 @pytest.mark.parametrize("missing", readme.PARTS)

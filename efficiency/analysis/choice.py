@@ -27,6 +27,8 @@ Kind = Literal["found", "none", "empty"]
 
 COMPARED = 12
 """Rows that are compared with the winner directly, the nearest; more ties than this nobody reads."""
+OPEN = ("probably", "unresolved")
+"""States of a limit that further replicates may settle, or test rows."""
 TIED_AGAIN = 3
 """Ties that are timed again, the fastest."""
 UNSETTLED = 3
@@ -102,7 +104,7 @@ def lead(choice: Choice) -> Row | None:
     None where that is the baseline: that nothing is surely faster needs no confirmation.
     """
     row = choice.winner
-    if row is None and all(miss.limit == "latency_ms" and miss.state != "missed" for miss in choice.misses):
+    if row is None and all(miss.limit == "latency_ms" and miss.state in OPEN for miss in choice.misses):
         row = choice.closest
     return None if row is None or row["variant"] == BASELINE else row
 
@@ -242,7 +244,7 @@ def _nothing(
         closest=row,
         misses=misses,
         impossible=impossible,
-        unsure=tuple(name for name in unmet if name not in impossible),
+        unsure=tuple(name for name in unmet if state[name].isin(OPEN).any()),
         unknown=_unknown(state),
         left_out=left_out,
     )

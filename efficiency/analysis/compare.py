@@ -85,12 +85,14 @@ def compared(
 
 def timed(store: Store, id: str) -> frozenset[tuple[Any, ...]]:
     """What of a study can be judged against another that has some of it, too: the `KEY` of each variant timed."""
-    rounded, variant = KEY.index("padding_pct"), KEY.index("variant")
-    found = (row for row in store.timed(id, KEY) if row[variant] not in (BASELINE, CONTROL))
-    return frozenset(
-        tuple(round(one) if place == rounded and one is not None else one for place, one in enumerate(row))
-        for row in found
-    )
+    found = (dict(zip(KEY, row, strict=True)) for row in store.timed(id, KEY))
+    return frozenset(tuple(row.values()) for row in map(_rounded, found) if row["variant"] not in (BASELINE, CONTROL))
+
+
+def _rounded(row: dict[str, Any]) -> dict[str, Any]:
+    """The padding was measured: pairs agree in whole percent."""
+    padding_pct = row["padding_pct"]
+    return row | {"padding_pct": None if padding_pct is None else round(padding_pct)}
 
 
 def one_machine(a: StudyRecord, b: StudyRecord) -> bool:

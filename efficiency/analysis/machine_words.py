@@ -111,8 +111,8 @@ def elsewhere(kept: Mapping[str, Any], here: Machine) -> str:
     """
 
     def other(name: str) -> bool:
-        value = kept.get(name)
-        return bool((tuple(value) if isinstance(value, list) else value) != getattr(here, name))
+        value, own = kept.get(name), getattr(here, name)
+        return bool(sorted(map(str, value)) != sorted(own) if isinstance(value, list) else value != own)
 
     def told(*names: str) -> list[str]:
         found = (DIFFERENCES[name](kept.get(name), getattr(here, name)) for name in names if other(name))

@@ -14,11 +14,12 @@ from efficiency.claims.base import WORDS, Case, Claim, Figure, Judged, Verdict, 
 from efficiency.claims.here import Here, read
 
 __all__ = [
-    "ARTICLE", "CLAIMS", "WORDS", "Case", "Claim", "Figure", "Here", "Judged", "Verdict", "judge_all", "read",
-    "summary",
+    "ARTICLE", "ARTICLE_HELD", "CLAIMS", "WORDS", "Case", "Claim", "Figure", "Here", "Judged", "Verdict", "judge_all",
+    "read", "summary",
 ]  # fmt: skip
 
 ARTICLE = "This project grew out of an article of 2022 on building efficient AI with PyTorch."
+ARTICLE_HELD = f"{ARTICLE} What it claims is held against what was measured on this machine."
 """Which article is meant, wherever one is spoken of."""
 _found = [
     *quantization.CLAIMS,

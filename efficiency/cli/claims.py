@@ -30,7 +30,7 @@ def claims_(
     store, here = Store.open(), this_machine()
     done = not run or _measure_missing(store, here)
     found = claims.judge_all(claims.read(store, here))
-    console.say(f"{claims.ARTICLE} What it claims is held against what was measured on this machine.")
+    console.say(claims.ARTICLE_HELD)
     for one in found:
         _show(one, here)
     console.say(claims.summary(found))

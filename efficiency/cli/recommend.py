@@ -200,7 +200,8 @@ def _say(
             details = store.details(int(found.winner["row_id"]))
             lines += [f"{key}: {hint}" for key, hint in notes.hints(found.winner, of.asked, details)]
         if answer.fresh is None and choice.lead(answer.first) is not None and not confirm.why_not(record, here):
-            lines.append(f"`{to_confirm}` times it again before it is called so.")
+            why = "before it is called so" if found.winner else "which may settle its latency"
+            lines.append(f"`{to_confirm}` times it again, {why}.")
         for line in filter(None, lines):
             console.say(f"  {line}")
 

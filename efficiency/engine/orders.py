@@ -36,7 +36,7 @@ class Orders:
         }
 
     def variant(self, entry: Entry) -> Message:
-        """For `cold.run`: one variant under one condition."""
+        """One variant under one condition, for `cold.run`; `probe` adds what the reference was."""
         effort = self._study.effort
         return self._about(entry.workload) | {
             "condition": asdict(entry.condition),

@@ -10,40 +10,63 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 SUSPENDED_S = 30.0
 """Who has not looked for so long is passed over until it does; others look every second."""
+LOOK_S = 5.0
+"""A look takes a fraction of a millisecond. One that takes longer is of a process that was suspended in it: then the
+order is given up, rather than the turn."""
 
 
 @contextmanager
 def drawn(folder: Path) -> Iterator[Callable[[], bool]]:
     """Wait in the queue of this folder; what is given tells whether nobody who waits was there before."""
-    with _alone(folder):
-        ticket = folder / f"{_last(folder) + 1:09d}.ticket"
-        own = _lock(ticket)
-        own.acquire()
-
-    def first() -> bool:
-        with _alone(folder):
-            with suppress(OSError):
-                os.utime(ticket)
-            return not any(_waits(other) for other in _all(folder) if other < ticket)
-
+    place = _Place(folder)
     try:
-        yield first
+        place.first()
+        yield place.first
     finally:
-        with _alone(folder):
-            own.release()
-            ticket.unlink(missing_ok=True)
+        place.leave()
 
 
-def _alone(folder: Path) -> FileLock:
-    """Held for moments, while tickets are drawn, looked at or given back: else two could draw the same number."""
-    return _lock(folder / "tickets.lock")
+class _Place:
+    """In the queue, from the first look that succeeds."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._own: FileLock | None = None
+
+    def first(self) -> bool:
+        try:
+            with self._alone():
+                ticket = self._ticket()
+                with suppress(OSError):
+                    os.utime(ticket)
+                return not any(_waits(other) for other in _all(self._folder) if other < ticket)
+        except Timeout:
+            return True
+
+    def leave(self) -> None:
+        if self._own is None:
+            return
+        self._own.release()
+        with suppress(Timeout), self._alone():  # else it goes with the next look: nobody holds it
+            Path(self._own.lock_file).unlink(missing_ok=True)
+
+    def _ticket(self) -> Path:
+        """Drawn, where that was not done yet."""
+        if self._own is None:
+            self._own = _lock(self._folder / f"{_last(self._folder) + 1:09d}.ticket")
+            self._own.acquire()
+        return Path(self._own.lock_file)
+
+    def _alone(self) -> AbstractContextManager[object]:
+        """For a moment, while tickets are drawn, looked at or given back: else two could draw the same number."""
+        return _lock(self._folder / "tickets.lock").acquire(timeout=LOOK_S)
 
 
 def _lock(file: Path) -> FileLock:
@@ -67,5 +90,5 @@ def _waits(ticket: Path) -> bool:
         ticket.unlink(missing_ok=True)
     except OSError:  # a `Timeout` is one
         with suppress(OSError):
-            return time.time() - ticket.stat().st_mtime < SUSPENDED_S
+            return abs(time.time() - ticket.stat().st_mtime) < SUSPENDED_S
     return False

@@ -91,13 +91,13 @@ def joined(keys: tuple[str, ...], workload: Workload, condition: Condition) -> R
         own = technique.recipe(workload, condition)
         heading = Recipe(model=f"# {technique.label}\n" if own.model else "")
         if technique.stage is Stage.RUNTIME and before.convert:
-            before = _whole(before)
+            before = _converting(before)
         return before.then(heading).then(own)
 
     return reduce(add, techniques.in_order(keys), baseline)
 
 
-def _whole(recipe: Recipe) -> Recipe:
+def _converting(recipe: Recipe) -> Recipe:
     """With what is done to the input inside the model, which a runtime takes as a whole."""
     convert = _function(
         "convert(inputs: torch.Tensor) -> torch.Tensor", "As the model takes it.", f"{recipe.convert}return inputs\n"

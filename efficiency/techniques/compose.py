@@ -26,6 +26,10 @@ ALONE_IN_STAGE = (Stage.WEIGHTS, Stage.RUNTIME)
 """Stages of which a variant takes one technique at most: two would undo each other."""
 
 
+BEFORE_RUNTIME = (Stage.WEIGHTS, Stage.LAYOUT)
+"""Stages of what is in a runtime's package."""
+
+
 def clash(keys: tuple[str, ...], phase: Phase = "inference") -> str | None:
     """Why these techniques cannot stand together, or None. Unknown keys raise `UnknownName`.
 
@@ -137,14 +141,14 @@ def package(keys: tuple[str, ...], model: nn.Module, sample: torch.Tensor, learn
     if runtime is None:
         return
     folder.mkdir(parents=True)
-    eager = _whole(prepare(_before_runtime(keys), model, sample, learned))
+    eager = _converting(prepare(_before_runtime(keys), model, sample, learned))
     with ExitStack() as session:
         for manager in eager.session:
             session.enter_context(manager())
         runtime.package(eager, sample, learned, folder)
 
 
-def _whole(prepared: Prepared) -> Prepared:
+def _converting(prepared: Prepared) -> Prepared:
     """With what is done to the input inside the model, so that a package takes it as it comes."""
     if prepared.convert is None:
         return prepared
@@ -156,7 +160,7 @@ def _whole(prepared: Prepared) -> Prepared:
 
 def _before_runtime(keys: tuple[str, ...]) -> tuple[str, ...]:
     """What is done to the model before a runtime takes it."""
-    return tuple(t.key for t in techniques.in_order(keys) if t.stage in (Stage.WEIGHTS, Stage.LAYOUT))
+    return tuple(t.key for t in techniques.in_order(keys) if t.stage in BEFORE_RUNTIME)
 
 
 def prepare(
@@ -182,7 +186,7 @@ def prepare(
         if folder is None:
             raise ValueError("A variant with a runtime is prepared from the folder that it was packaged into.")
         # The model is in the artefact; what stands around the call is still to be set up.
-        chosen = [t for t in techniques.in_order(keys) if t.key not in _before_runtime(keys)]
+        chosen = [t for t in techniques.in_order(keys) if t.stage not in BEFORE_RUNTIME]
         module = runtime.load(folder, sample)
     prepared = Prepared(model=module, module=module, grad_mode=torch.no_grad, session=(lambda: switched(False),))
     for technique in chosen:

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from efficiency.claims import ARTICLE, WORDS, Case, Judged, Verdict
+from efficiency.claims import ARTICLE_HELD, WORDS, Case, Judged, Verdict
 from efficiency.claims.surprise import surprising
 from efficiency.machine import Machine
 from efficiency.results.store import Store
@@ -31,7 +31,7 @@ def show(store: Store, machine: Machine) -> None:
         judged = sum(one.verdict not in ("not-measured", "not-testable") for one in found)
         surprises = f"<p>{_without(judged)}</p>"
     st.html(f'<section class="eff-claim eff-article"><div class="counts">{counts}</div>{surprises}</section>')
-    st.caption(f"{ARTICLE} What it claims is held against what was measured on this machine.")
+    st.caption(ARTICLE_HELD)
 
 
 def _without(judged: int) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from efficiency.analysis import notes, tables, views
+from efficiency.analysis import notes, tables
 from efficiency.analysis.wording import markdown_text
 from efficiency.results import documents
 from efficiency.results.store import Store
@@ -74,7 +74,7 @@ def show(frame: pd.DataFrame) -> None:
                 "Took effect": st.column_config.TextColumn(width=90),
             },
         )
-        narrow_list.show([_line(line) for line in views.records(table)])
+        narrow_list.show(table, _line)
     if count > LINES:
         st.caption(f"The first {LINES:,} of {count:,} lines; narrow the filters, or take the CSV.")
     reasons = tables.reasons(frame)

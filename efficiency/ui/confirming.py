@@ -6,7 +6,7 @@ import streamlit as st
 
 from efficiency import confirm, decisions
 from efficiency.analysis import choice
-from efficiency.analysis.choice import Answer, Row
+from efficiency.analysis.choice import Choice
 from efficiency.analysis.wording import markdown_text
 from efficiency.engine import jobs
 from efficiency.machine import this_machine
@@ -16,8 +16,11 @@ from efficiency.ui import asked, data, frame
 EVERY_S = 2.0
 
 
-def offer(store: Store, id: str, answer: Answer, row: Row) -> None:
-    """The button that times the lead again, or why there is none."""
+def offer(store: Store, id: str, found: Choice) -> None:
+    """The button that times again what leads, or may do; or why there is none."""
+    row = choice.lead(found)
+    if row is None:
+        return
     waiting = decisions.confirmations(data.studies(store), id)
     waiting = waiting[waiting["status"].isin(["queued", "running"])]
     if len(waiting):
@@ -31,10 +34,11 @@ def offer(store: Store, id: str, answer: Answer, row: Row) -> None:
         "Confirm on fresh replicates",
         icon=":material/replay:",
         key="decide-confirm",
-        help="The fastest of many is partly so by luck. This times it again, with what comes near it, beside the "
-        "baseline and a control, as a small study of its own; the interval then rests on that alone.",
+        help=("The fastest of many is partly so by luck. " if found.winner else "That may settle its latency. ")
+        + "This times it again, with what comes near it, beside the baseline and a control, as a small study of its "
+        "own; the interval then rests on that alone.",
     ):
-        jobs.submit(store, confirm.plan(record, row, choice.to_time_again(answer.first), here))
+        jobs.submit(store, confirm.plan(record, row, choice.to_time_again(found), here))
         st.rerun(scope="app")
 
 

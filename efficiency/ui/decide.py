@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from efficiency import charts, decisions
-from efficiency.analysis import choice, decision_table, decision_words, notes, panels, views
+from efficiency.analysis import decision_table, decision_words, notes, panels
 from efficiency.analysis import limits as limits_module
 from efficiency.analysis.choice import Answer
 from efficiency.analysis.limits import Limits
@@ -83,8 +83,8 @@ def _offer(store: Store, id: str, answer: Answer) -> None:
             key="decide-details",
             on_click=lambda: st.query_params.update({selected.PARAMETER: str(row["row_id"])}),
         )
-        if answer.fresh is None and choice.lead(answer.first) is not None:
-            confirming.offer(store, id, answer, row)
+        if answer.fresh is None:
+            confirming.offer(store, id, answer.first)
     if selected.asked() is None:  # the drawer has the recipe, too
         take_home.show(pd.Series(row), study)
 
@@ -143,7 +143,7 @@ def _table(rows: pd.DataFrame, limits: Limits, price: float | None) -> None:
             "Cost of a million calls": number(format="%.3g"),
         },
     )
-    narrow_list.show([_line(line, limits) for line in views.records(table)])
+    narrow_list.show(table, lambda line: _line(line, limits))
     if text := decision_table.why_no_p99(table):
         st.caption(text)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from efficiency.analysis import tables, views
+from efficiency.analysis import tables
 from efficiency.analysis.wording import markdown_text
 from efficiency.engine import jobs
 from efficiency.errors import EfficiencyError
@@ -49,7 +49,7 @@ def show(store: Store, studies: pd.DataFrame) -> None:
             "Rows": st.column_config.NumberColumn(help="Rows that were measured"),
         },
     )
-    narrow_list.show([_line(study, chosen) for study in views.records(studies)])
+    narrow_list.show(studies, lambda study: _line(study, chosen))
     if len(places) == 1:
         _one(store, studies.iloc[places[0]])
     elif len(places) > 1:

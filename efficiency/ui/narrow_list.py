@@ -5,13 +5,16 @@ Both are on the page; the style sheet shows the one that fits. A table's key sta
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 from urllib.parse import urlencode
 
+import pandas as pd
 import streamlit as st
 
+from efficiency.analysis import views
 from efficiency.ui import selected
 
 LISTED = 40
@@ -33,15 +36,16 @@ class Line:
         warned = f'<div class="warn">{escape(self.warned)}</div>' if self.warned else ""
         return (
             f'<a href="?{escape(urlencode(self.address, doseq=True))}" target="_self">'
-            f"<b>{escape(self.title)}</b> {escape(self.mark)}"
+            f"<b>{escape(self.title)}</b>{escape(f' {self.mark}'.rstrip())}"
             f'<div class="where">{escape(self.where)}</div>{escape(self.text)}{warned}</a>'
         )
 
 
-def show(lines: Sequence[Line]) -> None:
-    """The first of them, and how many there are."""
-    more = f"<p>The first {LISTED} of {len(lines)}; a wider screen has all.</p>" if len(lines) > LISTED else ""
-    st.html(f'<div class="eff-list">{"".join(line.html() for line in lines[:LISTED])}{more}</div>')
+def show(table: pd.DataFrame, line: Callable[[dict[str, Any]], Line]) -> None:
+    """The first rows of the table, each as `line` has it, and how many there are."""
+    shown = "".join(line(row).html() for row in views.records(table.head(LISTED)))
+    more = f"<p>The first {LISTED} of {len(table)}; a wider screen has all.</p>" if len(table) > LISTED else ""
+    st.html(f'<div class="eff-list">{shown}{more}</div>')
 
 
 def to_details(row_id: object) -> dict[str, object]:

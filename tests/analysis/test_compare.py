@@ -78,7 +78,7 @@ def test_pure_noise_is_called_nothing_and_the_intervals_hold_the_truth(store: St
     rows = pd.concat([found.judged for found in pairs])
     assert len(rows) == PAIRS * FEW
     called = sum(bool((found.judged["verdict"].isin(["faster", "slower"])).any()) for found in pairs)
-    assert called <= 0.05 * PAIRS, "In 5 % of the pairs one may be called by chance."
+    assert called <= 10, "In 5 % of the pairs one may be called by chance: of 100 in more than 10 as good as never."
     assert ((rows["ratio_low"] <= 1) & (rows["ratio_high"] >= 1)).mean() >= 0.93
     assert not any(len(found.slower_by_more_than(5)) for found in pairs)
 

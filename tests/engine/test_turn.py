@@ -14,7 +14,7 @@ import pytest
 from waiting import until
 
 from efficiency import paths
-from efficiency.engine import child, train_job, turn
+from efficiency.engine import child, tickets, train_job, turn
 from efficiency.machine import this_machine
 
 
@@ -48,8 +48,8 @@ WAITS = """
 import sys
 from pathlib import Path
 from efficiency.engine import tickets, turn
-who, patience_s, folder = sys.argv[1], float(sys.argv[2]), Path(sys.argv[3])
-turn.PATIENCE_S, tickets.SUSPENDED_S = patience_s, 3.0
+who, patience_s, suspended_s, folder = sys.argv[1], *map(float, sys.argv[2:4]), Path(sys.argv[4])
+turn.PATIENCE_S, tickets.SUSPENDED_S, tickets.LOOK_S = patience_s, suspended_s, 1.0
 with turn.taken(who, lambda holder: (folder / f"{who} waits").touch()):
     with (folder / "order").open("a") as order:
         order.write(f"{who} ")
@@ -65,10 +65,9 @@ def waits(tmp_path: Path) -> Iterator[Waits]:
     """Starts a process that waits for the machine's turn and writes down that it had it; it waits already."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(who: str, patience_s: float = IMPATIENT_S) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [sys.executable, "-c", WAITS, who, str(patience_s), str(tmp_path)], cwd=paths.PROJECT
-        )
+    def start(who: str, patience_s: float = IMPATIENT_S, suspended_s: float = 30.0) -> subprocess.Popen[bytes]:
+        told = [who, str(patience_s), str(suspended_s), str(tmp_path)]
+        process = subprocess.Popen([sys.executable, "-c", WAITS, *told], cwd=paths.PROJECT)
         started.append(process)
         assert until((tmp_path / f"{who} waits").exists, 30)
         return process
@@ -111,12 +110,34 @@ def test_who_comes_while_another_waits_does_not_get_ahead_of_it(waits: Waits, tm
 
 def test_one_that_is_suspended_is_passed_over_until_it_goes_on(waits: Waits, tmp_path: Path) -> None:
     with turn.taken("a-study", pytest.fail):
-        suspended = waits("suspended")
+        suspended = waits("suspended", suspended_s=3.0)
         suspended.send_signal(signal.SIGSTOP)
-        waits("second")
+        waits("second", suspended_s=3.0)
     assert until(lambda: order(tmp_path) == "second ", 30)
     suspended.send_signal(signal.SIGCONT)
     assert until(lambda: order(tmp_path) == "second suspended ", 30)
+
+
+LOOKS = """
+import sys, time
+from filelock import FileLock
+with FileLock(sys.argv[1]):
+    print("looking", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_one_that_is_suspended_while_it_looks_keeps_nobody_from_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tickets, "LOOK_S", 0.2)
+    with turn.taken("a-study", pytest.fail):
+        looks = Path(tempfile.gettempdir()) / "efficiency-machine" / "tickets.lock"
+    with subprocess.Popen([sys.executable, "-c", LOOKS, str(looks)], stdout=subprocess.PIPE) as looking:
+        assert looking.stdout is not None
+        assert looking.stdout.readline() == b"looking\n"
+        with turn.taken("another-study", pytest.fail):
+            assert turn.holder() == "another-study"
+        looking.kill()
+    assert tickets_left() == []
 
 
 def test_who_gives_up_waiting_leaves_no_ticket() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from efficiency import paths
 from efficiency.analysis import views
 from efficiency.results import documents
 from efficiency.results.store import Store
-from efficiency.study import BASELINE
+from efficiency.study import BASELINE, CONTROL
 
 NOTHING = "–"
 """Where a variant does not apply, or was not measured."""
@@ -25,7 +26,7 @@ def markdown() -> str:
         finally:
             store.close()
     rows = views.measured(everything)
-    told = {(row["variant"], row["workload"]): row["relative"] for row in views.records(rows)}
+    told = {(row["variant"], row["workload"]): _said(row) for row in views.records(rows)}
     columns = dict(zip(rows["workload"], rows["workload_label"], strict=True))
     # In the order in which they were asked for, which those that apply to one workload alone would break.
     labels = dict(zip(everything["variant"], everything["variant_label"], strict=True))
@@ -42,3 +43,9 @@ def markdown() -> str:
         f"{study.asked['effort']['test_rows']:,} test rows."
     )
     return "\n".join([where, "", *(f"| {' | '.join(line)} |" for line in lines)])
+
+
+def _said(row: dict[str, Any]) -> str:
+    """What it is against the baseline; of the control how far apart two runs of the same model are."""
+    noise = f" (noise ±{row['noise_pct']:.1f} %)" if row["variant"] == CONTROL else ""
+    return f"{row['relative']}{noise}"
