@@ -33,18 +33,30 @@ from efficiency.workloads import cards
 Row = Mapping[Any, Any]
 """A row of `Store.rows`."""
 
+_TORCH = "import torch\n\ntorch.set_num_threads({threads})\n"
 LOADING = {
-    ".pt2": 'model = torch._inductor.aoti_load_package("{file}")\nscores = model(inputs)',
-    ".pt": 'model = torch.jit.optimize_for_inference(torch.jit.load("{file}"))\nscores = model(inputs)',
+    ".pt2": _TORCH + 'model = torch._inductor.aoti_load_package("{file}")\nscores = model(inputs)',
+    ".pt": _TORCH + 'model = torch.jit.optimize_for_inference(torch.jit.load("{file}"))\nscores = model(inputs)',
     ".onnx": (
+        "import onnxruntime\n\n"
         'session = onnxruntime.InferenceSession("{file}", providers=["CPUExecutionProvider"])\n'
         "scores = session.run(None, {{session.get_inputs()[0].name: inputs.numpy()}})[0]"
     ),
-    ".xml": 'model = openvino.Core().compile_model("{file}", "CPU"{settings})\nscores = model(inputs.numpy())[0]',
+    ".xml": (
+        "import openvino\n\n"
+        'model = openvino.Core().compile_model("{file}", "CPU"{settings})\nscores = model(inputs.numpy())[0]'
+    ),
 }
 """By the suffix of what a runtime wrote: how its own public API loads and calls it."""
 SETTINGS = {"openvino": ', {"INFERENCE_PRECISION_HINT": "f32"}'}
 """By technique: without them, a processor with BF16 would give other answers than those measured."""
+
+
+COMPILED = (
+    "It was compiled for {rows} a call and does not check what it is given: another number of rows, another shape or "
+    "another type gives wrong answers or none. More rows are called in turn: "
+    "`torch.cat([model(part) for part in inputs.split({batch_size})])`."
+)
 
 
 def why_not(row: Row, study: StudyRecord, kept: Mapping[str, Any]) -> str | None:
@@ -73,7 +85,11 @@ def pack(row: Row, study: StudyRecord, kept: Mapping[str, Any]) -> bytes:
     with zipfile.ZipFile(file, "w") as archive:  # weights hardly get smaller, and packages are zips themselves
         for path in packaged:
             archive.write(path, path.relative_to(entry / "artefact"))
-        note = [_loading([path.name for path in packaged], row)] if packaged else _eager(row, study, answer, archive)
+        note = (
+            [_loading([path.name for path in packaged], row, study)]
+            if packaged
+            else _eager(row, study, answer, archive)
+        )
         if not packaged and (entry / "learned").is_file():
             archive.write(entry / "learned", "learned.safetensors")
             note.append("learned.safetensors: what was learned from data (calibrated ranges, fine-tuned weights).")
@@ -144,14 +160,25 @@ def _recipe(row: Row, study: StudyRecord) -> str:
     return shlex.join(["python", "-m", "efficiency", *words])
 
 
-def _loading(names: list[str], row: Row) -> str:
+def _loading(names: list[str], row: Row, study: StudyRecord) -> str:
     """How what a runtime wrote is loaded, and what the variant has around it."""
     known = {name: LOADING[suffix] for name in names if (suffix := Path(name).suffix) in LOADING}
     keys = _keys(row)
     settings = "".join(SETTINGS.get(key, "") for key in keys)
-    calls = {name: text.format(file=name, settings=settings) for name, text in known.items()}
+    threads, batch_size = f"{row['threads']:.0f}", f"{row['batch_size']:.0f}"
+    calls = {name: text.format(file=name, settings=settings, threads=threads) for name, text in known.items()}
     said = [f"{name} is loaded and called so:\n\n{call}" for name, call in calls.items()]
-    outside = [t for t in techniques.in_order(tuple(keys)) if t.stage in (Stage.LAYOUT, Stage.CALL)]
+    if said:
+        said.append(
+            "`inputs` is a contiguous tensor of rows as the model was trained on; the recipe's zip "
+            f"(`{_recipe(row, study)} --bundle FILE.zip`) has some, encoded, in inputs.safetensors."
+        )
+    if any(Path(name).suffix == ".pt2" for name in known):
+        rows = f"exactly {batch_size} row{'' if batch_size == '1' else 's'}"
+        said.append(COMPILED.format(rows=rows, batch_size=batch_size))
+    if {"bf16-weights", "fp16-weights"} & set(keys):
+        said.append("It answers in 16 bits; `.float()` makes FP32 of its scores.")
+    outside = [t for t in techniques.in_order(tuple(keys)) if t.stage is Stage.CALL]
     if outside:
         said.append(f"The variant sets up around the call, too: {', '.join(t.label for t in outside)}.")
     return "\n\n".join(said)

@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +20,10 @@ ARITHMETIC: dict[Arithmetic, str] = {"fp32": "FP32", "bf16": "BF16", "fp16": "FP
 """Kinds of arithmetic that a technique may run in, with their names for people."""
 WITHOUT_VNNI = "int8-without-vnni"
 """The rate of INT8 where oneDNN is kept from instructions made for it; known only of a processor that has them."""
+
+
+LEAST_SCALING = 0.8
+"""Several threads multiply at this share of one's rate at the least, where nothing else has the cores."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +55,23 @@ class Ceiling:
         if not own:
             return None
         low, high = own[0], own[-1]
+        if low.threads == high.threads < threads and device == "cpu":
+            return None
         if device != "cpu" or threads <= low.threads or low.threads == high.threads:
             return low
         share = min(1.0, (threads - low.threads) / (high.threads - low.threads))
         gops = {kind: value + share * (high.gops[kind] - value) for kind, value in low.gops.items()}
         memory_gb_s = low.memory_gb_s + share * (high.memory_gb_s - low.memory_gb_s)
         return Rates(device, threads, gops, memory_gb_s)
+
+    def believable(self) -> Ceiling:
+        """Without the rates of several threads that are below those of one: something else had the cores."""
+        one = self.at("cpu", 1)
+        return replace(self, rates=tuple(rates for rates in self.rates if one is None or not _below(rates, one)))
+
+    def or_better(self, other: Ceiling) -> Ceiling:
+        """The better of both rates, each; `other` is of the same machine."""
+        return replace(self, rates=tuple(map(_better, self.rates, other.rates)))
 
     def as_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
@@ -81,6 +96,16 @@ class Ceiling:
             None if cache_mb is None else float(cache_mb),
             rates,
         )
+
+
+def _below(rates: Rates, one: Rates) -> bool:
+    slower = (rates.gops.get(kind, value) < LEAST_SCALING * value for kind, value in one.gops.items())
+    return rates.device == "cpu" and any(slower)
+
+
+def _better(ours: Rates, theirs: Rates) -> Rates:
+    gops = {kind: max(value, theirs.gops.get(kind, value)) for kind, value in ours.gops.items()}
+    return replace(ours, gops=gops, memory_gb_s=max(ours.memory_gb_s, theirs.memory_gb_s))
 
 
 def _file(machine_key: str) -> Path:

@@ -115,3 +115,30 @@ def test_it_says_how_the_measured_call_is_made(variant: str, file: str, called: 
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         assert sorted(archive.namelist()) == ["README.txt", file]
         assert called in archive.read("README.txt").decode()
+
+
+@pytest.mark.parametrize(
+    ("variant", "file", "told", "not_told"),
+    [
+        (
+            "bf16-weights+torch-compile",
+            "model.pt2",
+            ("exactly 8 rows", "inputs.split(8)", ".float()"),
+            "around the call",
+        ),
+        ("channels-last+optimize-for-inference", "model.pt", ("torch.set_num_threads(2)",), "around the call"),
+        ("onnxruntime", "model.onnx", ("import onnxruntime", "inputs.safetensors"), "exactly"),
+    ],
+)
+def test_it_says_what_a_call_takes(
+    variant: str, file: str, told: tuple[str, ...], not_told: str, tmp_path: Path
+) -> None:
+    key, left = 32 * "b", tmp_path / "artefact"
+    left.mkdir()
+    (left / file).write_bytes(b"graph")
+    assert prepared_cache.keep(key, {}, {"artefact": left})
+    row = ROW | {"variant": variant, "batch_size": 8, "threads": 2}
+    with zipfile.ZipFile(io.BytesIO(artefact.pack(row, record(), {"prepared": {"key": key}}))) as archive:
+        text = archive.read("README.txt").decode()
+    assert all(part in text for part in told), text
+    assert not_told not in text

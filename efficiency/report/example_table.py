@@ -47,5 +47,5 @@ def markdown() -> str:
 
 def _said(row: dict[str, Any]) -> str:
     """What it is against the baseline; of the control how far apart two runs of the same model are."""
-    noise = f" (noise ±{row['noise_pct']:.1f} %)" if row["variant"] == CONTROL else ""
+    noise = f", noise ±{row['noise_pct']:.1f} %" if row["variant"] == CONTROL else ""
     return f"{row['relative']}{noise}"

@@ -201,11 +201,17 @@ def test_a_limit_that_only_the_latency_leaves_open_is_settled_by_fresh_replicate
 
 
 @pytest.mark.parametrize(
-    "limits", [{"latency_ms": 0.5}, {"latency_ms": 1.0, "size_mb": 5.0}, {"accuracy_drop_pp": 0.1}]
+    "limits",
+    [
+        {"latency_ms": 0.5},
+        {"latency_ms": 1.0, "size_mb": 5.0},
+        {"accuracy_drop_pp": 0.1},
+        {"latency_ms": 5.0, "percentile": "p99"},
+    ],
 )
 def test_what_fresh_replicates_cannot_settle_is_not_timed_again(limits):
     lossy = {"accuracy_delta_pp": -0.1, "accuracy_delta_ci_low_pp": -0.6, "accuracy_delta_ci_high_pp": 0.4}
-    one = row("a", 10.0, latency_ms_p50=0.99, latency_low_ms=0.9, latency_high_ms=1.1, **lossy)
+    one = row("a", 10.0, latency_ms_p50=0.99, latency_low_ms=0.9, latency_high_ms=1.1, latency_ms_p99=np.nan, **lossy)
     frame = rows(one)[lambda frame: frame["variant"] == "a"].reset_index(drop=True)
     found = decided(frame, **limits)
     assert found.kind == "none"
