@@ -123,6 +123,7 @@ class Bar:
         )
         self._task = self._bar.add_task("Starting", total=None, count="", left="")
         self._started, self._share = time.monotonic(), 0.0
+        self._waits_for: str | None = None
 
     def __enter__(self) -> Bar:
         self._bar.start()
@@ -134,6 +135,9 @@ class Bar:
     def tell(self, told: state.Progress) -> None:
         """Show how a study stands."""
         waiting = f" for {wording.at_work(told.waiting_for)}" if told.waiting_for else ""
+        if told.waiting_for != self._waits_for and told.waiting_for and not console.is_terminal:
+            say(f"{told.now}{waiting}.")  # a file shows no bar, and would be empty for as long as that takes
+        self._waits_for = told.waiting_for
         count = f"{told.done}/{told.total} rows" if told.total else ""
         self._show(told.now + waiting, told.done, told.total, count, told.left_s)
 

@@ -482,6 +482,7 @@ BAD: dict[str, tuple[tuple[str, ...], tuple[str, ...], Any]] = {
     "study to export": (("export", "nope", "--csv", "-"), ("Unknown study 'nope'",), None),
     "export to nowhere": (("export", "nope"), ("--csv", "--json"), None),
     "list": (("list", "models"), ("workloads or techniques", "'models'"), None),
+    "list of nothing": (("list",), ("choose workloads or techniques.",), None),
     "checkpoint": (TINY, ("--workload", "is broken", "efficiency train vision-small-cnn"), _cut_off_checkpoint),
     "training": (("train", "vision-smal-cnn"), ("Did you mean 'vision-small-cnn'?",), None),
     "training what is trained": (("train", STEADY), ("nothing to train",), None),

@@ -49,3 +49,13 @@ def test_what_a_study_waits_for_is_said_as_what_it_is(
     with console.Bar() as bar:
         bar.tell(Progress("mine", "queued", "Waiting", waiting_for=holder))
     assert f" {said} " in printed.getvalue()
+
+
+def test_a_file_hears_once_what_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    printed = io.StringIO()
+    monkeypatch.setattr(console, "console", Console(file=printed, width=160))
+    with console.Bar() as bar:
+        for _ in range(3):
+            bar.tell(Progress("mine", "queued", "Waiting", waiting_for="drift of LSTM"))
+        bar.tell(Progress("mine", "running", "Timing"))
+    assert printed.getvalue().count("Waiting for drift of LSTM.") == 1

@@ -53,8 +53,8 @@ def _machines(a: StudyRecord, b: StudyRecord) -> str:
     ours, theirs = (study.machine.get("label") or "an unknown machine" for study in (a, b))
     if compare.one_machine(a, b):
         return (
-            f"Machine: {ours} in both, so their latencies stand side by side, too; these hold whatever else the "
-            "machine did at either hour, which a speed-up does not."
+            f"Machine: {ours} in both, so their latencies stand side by side, too; but a latency takes in whatever "
+            "else the machine did at that hour, which a speed-up does not."
         )
     if ours == theirs:
         return f"Machine: {ours} in both by name, but not the same cores or instructions; latencies are not compared."

@@ -18,7 +18,7 @@ from efficiency.techniques import compose, matrix
 
 @app.command(name="list")
 def list_(
-    what: Annotated[str, typer.Argument(help="workloads or techniques")],
+    what: Annotated[str, typer.Argument(help="workloads or techniques")] = "",
     phase: Annotated[Phase, typer.Option(help="Of techniques: for answers, or for training steps.")] = "inference",
     json: Json = None,
 ) -> None:
@@ -28,7 +28,8 @@ def list_(
         "techniques": partial(_list_techniques, phase),
     }
     if what not in lists:
-        raise BadRequest(f"list: choose workloads or techniques, not '{what}'.")
+        instead = f", not '{what}'" if what else ""
+        raise BadRequest(f"list: choose workloads or techniques{instead}.")
     lists[what](json)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -27,14 +28,17 @@ def machine(
     if not json:
         shown = {name: ", ".join(v) if isinstance(v, tuple) else v for name, v in facts.items()}
         console.table("This machine", ("", ""), shown.items())
-    found = None
+    found, refused = None, False
     if ceiling:
         try:
             found = ceilings.measure_alone(here)
         except EfficiencyError as error:  # the facts stand, and so does what was measured before
             console.say(str(error))
+            refused = True
             found = ceilings.known(here.key)
     if json:
         console.write_json(json, facts | {"ceiling": found.as_dict() if found else None})
     elif found:
         console.table("What it can do", *tables.ceiling(found))
+    if refused:
+        sys.exit(1)

@@ -97,7 +97,7 @@ class Conductor:
         except Cancelled:
             for entry in self._open:
                 if entry not in self._timing.timed:
-                    self._recorder.settle(entry, "cancelled", "Cancelled before it was measured.")
+                    self._recorder.settle(entry, "cancelled", "Cancelled before it was timed.")
             self._timing.keep()
             self._recorder.close_study()
             raise

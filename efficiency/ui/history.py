@@ -18,6 +18,8 @@ from efficiency.results.store import Store
 from efficiency.ui import asked, data, frame, hero, narrow_list, reports
 from efficiency.ui.narrow_list import Line
 
+GOING_ON = "It is measured now or waits for its turn; cancel it on the page Run first."
+
 
 def show(store: Store, studies: pd.DataFrame) -> None:
     """The table; choosing a line opens what can be done with it below."""
@@ -26,7 +28,10 @@ def show(store: Store, studies: pd.DataFrame) -> None:
     if studies.empty:
         hero.nothing_yet()
         return
-    st.caption("Choose one to rename, export or delete it. To compare two, open Compare, or choose both in the table.")
+    st.caption(
+        "Choose one to rename, export or delete it. To compare two, open Compare, or choose "
+        "both in the table of a wide screen."
+    )
     ids = [str(id) for id in studies["id"]]
     chosen, _ = asked.known(studies)
     # The table knows places, and a study that arrives shifts them: with other studies it is another table.
@@ -101,9 +106,14 @@ def _one(store: Store, study: pd.Series) -> None:
         with st.form(f"rename-{id}", border=False):
             text, button = st.columns([4, 1], vertical_alignment="bottom")
             name = text.text_input("Name", study["name"], max_chars=200)
-            if button.form_submit_button("Rename", icon=":material/edit:", width="stretch") and name.strip():
-                store.rename(id, name)
-                st.rerun()
+            asked_for = button.form_submit_button("Rename", icon=":material/edit:", width="stretch")
+        if asked_for and name.strip():
+            store.rename(id, name)
+            st.toast("Renamed.", icon=":material/edit:")
+            st.rerun()
+        elif asked_for:
+            st.warning("A name needs a character that is no space; this one stays as it was.", icon=":material/edit:")
+        going_on = any(told.study_id == id for told in jobs.live(store))
         with st.container(horizontal=True, vertical_alignment="center"):
             st.page_link(
                 frame.page("explore"), label="Open in Explore", icon=":material/scatter_plot:",
@@ -118,8 +128,10 @@ def _one(store: Store, study: pd.Series) -> None:
                 "application/json", on_click="ignore", icon=":material/data_object:", key=f"json-{id}",
             )  # fmt: skip
             reports.downloads(store, id)
-            if st.button("Delete", icon=":material/delete:", key=f"delete-{id}"):
+            if st.button("Delete", icon=":material/delete:", key=f"delete-{id}", disabled=going_on):
                 _confirm(store, id, str(study["name"]), int(study["rows"]))
+        if going_on:
+            st.caption(f"Delete: {GOING_ON}")
 
 
 @st.dialog("Delete this study?", icon=":material/delete_forever:")
@@ -141,7 +153,7 @@ def _confirm(store: Store, id: str, name: str, rows: int) -> None:
 def _delete(store: Store, id: str) -> None:
     try:
         if any(told.study_id == id for told in jobs.live(store)):
-            st.session_state["history-error"] = "It is still running; cancel it on the page Run first."
+            st.session_state["history-error"] = GOING_ON
             return
         store.delete(id)
         jobs.forget(id)

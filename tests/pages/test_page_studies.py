@@ -61,6 +61,10 @@ def test_rename(visit: Visit, store: Store) -> None:
     next(button for button in at.button if button.label == "Rename").click().run()
     assert store.study(id).name == "After"
     assert list(at.dataframe[0].value["Name"]) == ["After"]
+    at.text_input[0].set_value("   ")
+    next(button for button in at.button if button.label == "Rename").click().run()
+    assert "A name needs a character that is no space" in at.warning[0].value
+    assert store.study(id).name == "After"
 
 
 def test_delete_asks_first(visit: Visit, store: Store) -> None:
@@ -76,13 +80,17 @@ def test_delete_asks_first(visit: Visit, store: Store) -> None:
 
 
 def test_running_study_is_not_deleted(visit: Visit, store: Store, working: Callable[..., None]) -> None:
-    id = synthetic.fill(store, status="running")
-    working(id)
+    id = synthetic.fill(store)
     at = visit("studies", study=id)
     at.button(key=f"delete-{id}").click().run()
+    store.set_status(id, "running")  # in another tab, say, while the question stands
+    working(id)
     at.button(key="delete-yes").click().run()
     assert "cancel it on the page Run first" in at.error[0].value
     assert len(store.studies()) == 1
+    at = visit("studies", study=id)
+    assert at.button(key=f"delete-{id}").disabled
+    assert "Delete: It is measured now or waits for its turn" in said(at)
 
 
 def test_several_can_be_compared(visit: Visit, store: Store) -> None:
