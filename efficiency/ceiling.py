@@ -71,7 +71,9 @@ class Ceiling:
 
     def or_better(self, other: Ceiling) -> Ceiling:
         """The better of both rates, each; `other` is of the same machine."""
-        return replace(self, rates=tuple(map(_better, self.rates, other.rates)))
+        theirs = {(rates.device, rates.threads): rates for rates in other.rates}
+        rates = (_better(own, theirs.get((own.device, own.threads), own)) for own in self.rates)
+        return replace(self, rates=tuple(rates))
 
     def as_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
@@ -113,9 +115,12 @@ def _file(machine_key: str) -> Path:
 
 
 def known(machine_key: str) -> Ceiling | None:
-    """What was measured on a machine of this key before; None where nothing was, or it cannot be read."""
+    """What was measured on a machine of this key before, as far as it is believable.
+
+    None where nothing was, or it cannot be read.
+    """
     try:
-        return Ceiling.from_dict(json.loads(_file(machine_key).read_text()))
+        return Ceiling.from_dict(json.loads(_file(machine_key).read_text())).believable()
     except (OSError, ValueError, TypeError, KeyError):
         return None
 

@@ -84,6 +84,16 @@ def _has(machine: Machine, sets: tuple[str, ...], gain: str, loss: str) -> tuple
     return ("no instructions", loss) if own is None else ("built in", f"{own}: {gain}")
 
 
+def doubted(found: Ceiling, machine: Machine) -> str:
+    """Why there are no peaks of all threads; empty where there are."""
+    if found.at("cpu", machine.threads) is not None:
+        return ""
+    return (
+        f"With {machine.threads} threads it came out slower than with one, since other programs had the cores, and is "
+        "left out: end them and measure again."
+    )
+
+
 def not_now(at_work: str) -> str:
     """Why nothing else should be measured while this program measures `at_work`."""
     return f"Not now: {at_work} is being measured, and a second measurement would disturb it."

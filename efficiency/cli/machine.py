@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from efficiency import console
-from efficiency.analysis import tables
+from efficiency.analysis import machine_words, tables
 from efficiency.cli.app import Json, app
 from efficiency.errors import EfficiencyError
 from efficiency.machine import memory_free_mb, this_machine
@@ -40,5 +40,7 @@ def machine(
         console.write_json(json, facts | {"ceiling": found.as_dict() if found else None})
     elif found:
         console.table("What it can do", *tables.ceiling(found))
+        if doubt := machine_words.doubted(found, here):
+            console.say(doubt)
     if refused:
         sys.exit(1)

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from efficiency import ceiling, ceiling_chart
-from efficiency.analysis import tables
+from efficiency.analysis import machine_words, tables
 from efficiency.analysis.wording import markdown_text
 from efficiency.ceiling import Ceiling
 from efficiency.engine import ceiling_job, jobs
@@ -29,6 +29,8 @@ def show(store: Store, machine: Machine) -> None:
     st.fragment(_control, run_every=EVERY_S if measuring else None)(store, found, measuring)
     if found is not None:
         _found(found)
+        if doubt := machine_words.doubted(found, machine):
+            st.warning(doubt, icon=":material/warning:")
 
 
 def _control(store: Store, found: Ceiling | None, measuring: bool) -> None:

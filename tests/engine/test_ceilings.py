@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from efficiency import ceiling
+from efficiency.analysis import machine_words
 from efficiency.engine import ceilings, turn
 from efficiency.errors import EfficiencyError
 from efficiency.machine import this_machine
@@ -48,6 +50,8 @@ def test_several_threads_below_one_are_not_believed_and_measured_again(home, mon
         assert [rates.threads for rates in found.rates] == threads
         assert found.at("cpu", 1).gops == {"fp32": 235, "int8": 1005}
         assert (found.at("cpu", 2) is None) == (threads == [1])
+        two = replace(this_machine(), cores=2.0, logical_cores=2)
+        assert ("end them and measure again" in machine_words.doubted(found, two)) == (threads == [1])
         assert ceiling.known("abc") == found
 
 
@@ -63,6 +67,11 @@ def test_a_file_that_is_broken_is_as_if_it_were_not_there(home, text):
     folder.mkdir(parents=True)
     (folder / "abc.json").write_text(text)
     assert ceiling.known("abc") is None
+
+
+def test_what_was_kept_of_a_busy_machine_is_not_believed_either(home):
+    ceiling.keep(ceiling.Ceiling("abc", "", None, (rated(1, fp32=235), rated(2, fp32=2.8))))
+    assert [rates.threads for rates in ceiling.known("abc").rates] == [1]
 
 
 def test_a_ceiling_travels_as_json():
