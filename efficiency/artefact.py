@@ -33,17 +33,17 @@ from efficiency.workloads import cards
 Row = Mapping[Any, Any]
 """A row of `Store.rows`."""
 
-_TORCH = "import torch\n\ntorch.set_num_threads({threads})\n"
+_TORCH = "import torch\ntorch.set_num_threads({threads})\n"
 LOADING = {
     ".pt2": _TORCH + 'model = torch._inductor.aoti_load_package("{file}")\nscores = model(inputs)',
     ".pt": _TORCH + 'model = torch.jit.optimize_for_inference(torch.jit.load("{file}"))\nscores = model(inputs)',
     ".onnx": (
-        "import onnxruntime\n\n"
+        "import onnxruntime\n"
         'session = onnxruntime.InferenceSession("{file}", providers=["CPUExecutionProvider"])\n'
         "scores = session.run(None, {{session.get_inputs()[0].name: inputs.numpy()}})[0]"
     ),
     ".xml": (
-        "import openvino\n\n"
+        "import openvino\n"
         'model = openvino.Core().compile_model("{file}", "CPU"{settings})\nscores = model(inputs.numpy())[0]'
     ),
 }
