@@ -37,9 +37,9 @@ def store(home: Any) -> Iterator[Store]:
 
 @pytest.fixture(scope="module")
 def noise() -> simulated.Noise:
-    """Of the example's small CNN, whose baseline and control were timed together and least disturbed."""
+    """Of the example's LSTM, whose baseline and control were timed together."""
     rows = json.loads(gzip.decompress(paths.EXAMPLE.read_bytes()))["rows"]
-    own = [row for row in rows if row["columns"]["workload"] == "vision-small-cnn"]
+    own = [row for row in rows if row["columns"]["workload"] == "lstm-classifier"]
     raw = {row["columns"]["variant"]: row["samples"] for row in own}
     both = [np.column_stack([raw[key][n] for n in ("replicate", "round", "ns")]) for key in (BASELINE, CONTROL)]
     return simulated.fit(*both)
