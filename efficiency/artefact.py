@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from safetensors.numpy import load_file
 from safetensors.numpy import save as to_safetensors
 
-from efficiency import recipes, techniques
+from efficiency import recipes, techniques, workloads
 from efficiency.analysis import preparation
 from efficiency.analysis.kept import mapping_of
 from efficiency.engine import prepared_cache
@@ -39,16 +40,19 @@ LOADING = {
     ".pt": _TORCH + 'model = torch.jit.optimize_for_inference(torch.jit.load("{file}"))\nscores = model(inputs)',
     ".onnx": (
         "import onnxruntime\n"
-        'session = onnxruntime.InferenceSession("{file}", providers=["CPUExecutionProvider"])\n'
+        "options = onnxruntime.SessionOptions()\n"
+        "options.intra_op_num_threads = {threads}\n"
+        'session = onnxruntime.InferenceSession("{file}", options, providers=["CPUExecutionProvider"])\n'
         "scores = session.run(None, {{session.get_inputs()[0].name: inputs.numpy()}})[0]"
     ),
     ".xml": (
         "import openvino\n"
-        'model = openvino.Core().compile_model("{file}", "CPU"{settings})\nscores = model(inputs.numpy())[0]'
+        'settings = {{"INFERENCE_NUM_THREADS": {threads}{settings}}}\n'
+        'model = openvino.Core().compile_model("{file}", "CPU", settings)\nscores = model(inputs.numpy())[0]'
     ),
 }
 """By the suffix of what a runtime wrote: how its own public API loads and calls it."""
-SETTINGS = {"openvino": ', {"INFERENCE_PRECISION_HINT": "f32"}'}
+SETTINGS = {"openvino": ', "INFERENCE_PRECISION_HINT": "f32"'}
 """By technique: without them, a processor with BF16 would give other answers than those measured."""
 
 
@@ -170,8 +174,8 @@ def _loading(names: list[str], row: Row, study: StudyRecord) -> str:
     said = [f"{name} is loaded and called so:\n\n{call}" for name, call in calls.items()]
     if said:
         said.append(
-            "`inputs` is a contiguous tensor of rows as the model was trained on; the recipe's zip "
-            f"(`{_recipe(row, study)} --bundle FILE.zip`) has some, encoded, in inputs.safetensors."
+            f"`inputs` is a contiguous tensor of rows as the model was trained on{_shape(row, study)}; the recipe's "
+            f"zip (`{_recipe(row, study)} --bundle FILE.zip`) has some, encoded, in inputs.safetensors."
         )
     if any(Path(name).suffix == ".pt2" for name in known):
         rows = f"exactly {batch_size} row{'' if batch_size == '1' else 's'}"
@@ -182,6 +186,19 @@ def _loading(names: list[str], row: Row, study: StudyRecord) -> str:
     if outside:
         said.append(f"The variant sets up around the call, too: {', '.join(t.label for t in outside)}.")
     return "\n\n".join(said)
+
+
+def _shape(row: Row, study: StudyRecord) -> str:
+    """`: float32 [rows, 1, 28, 28], normalised`; empty for a user's own model, whose input only it knows."""
+    key = row["workload"]
+    if key not in workloads.WORKLOADS or key not in study.asked.get("workloads", ()):
+        return ""
+    workload = workloads.WORKLOADS[key]
+    if workload.length:
+        length = workload.length if pd.isna(row.get("length")) else row["length"]
+        return f": int64 [rows, {length:.0f}], token ids"
+    side = workload.shape["image_size"]
+    return f": float32 [rows, {workload.shape['channels']}, {side}, {side}], normalised"
 
 
 def _eager(row: Row, study: StudyRecord, answer: Mapping[str, Any], archive: zipfile.ZipFile) -> list[str]:

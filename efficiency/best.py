@@ -1,5 +1,8 @@
 """The best of each workload: what to ship by the study that tried most, those of this machine first. No torch here.
 
+Of studies that tried as much, the newest speaks for those that tried the same; where they tried different things, the
+one that gains most: that the newest tried something else takes nothing from what was found.
+
 The limits are the usual ones: no more accuracy may be lost than the study tolerates. They and the cases are those of
 the page Decide, so that it gives the same answer.
 """
@@ -7,7 +10,8 @@ the page Decide, so that it gives the same answer.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Literal
 
 import numpy as np
@@ -43,11 +47,29 @@ class Best:
     case: Case
     limits: Limits
     answer: Answer
+    rivals: int = 0
+    """Other studies that tried as many variants, but not the same ones."""
 
 
-def sources(store: Store, studies: pd.DataFrame, machine_key: str) -> list[tuple[str, Origin, str]]:
-    """(study, origin, workload) of what is over in inference, in the order in which they are asked: of this machine
-    before others, these before the example; then what tried most variants, then the newest.
+@dataclass(frozen=True)
+class Source:
+    """What a study has to say of a workload."""
+
+    study_id: str
+    origin: Origin
+    workload: str
+    tried: frozenset[str]
+    """Variants that are done, the baseline among them."""
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """Of one workload's sources those of the least are asked first."""
+        return ORIGINS.index(self.origin), -len(self.tried)
+
+
+def sources(store: Store, studies: pd.DataFrame, machine_key: str) -> list[Source]:
+    """What is over in inference, in the order in which it is asked: of this machine before others, these before the
+    example; then what tried most variants, then the newest.
 
     So a study of a single question, such as a claim's, does not speak where another has tried more.
     """
@@ -58,25 +80,48 @@ def sources(store: Store, studies: pd.DataFrame, machine_key: str) -> list[tuple
         zip(known["id"], np.where(known["example"], "example", np.where(here, "here", "elsewhere")), strict=True)
     )
     age = {id: place for place, id in enumerate(known["id"])}  # studies come newest first
-    tried = [(one, count) for one, count in store.breadths().items() if one[0] in origin]
-    tried.sort(key=lambda one: (ORIGINS.index(origin[one[0][0]]), -one[1], age[one[0][0]]))
-    return [(id, origin[id], workload) for (id, workload), _ in tried]
+    found = [Source(id, origin[id], workload, tried) for (id, workload), tried in store.tried().items() if id in origin]
+    return sorted(found, key=lambda one: (one.rank, age[one.study_id]))
 
 
 def of_each(store: Store, studies: pd.DataFrame, machine_key: str, cases_of: Callable[[str], list[Case]]) -> list[Best]:
     """One a workload, as workloads stand in their table and a user's own behind them; the first condition of a study
     speaks for it. `cases_of` gives the cases of the study of an id."""
-    found: dict[str, Best] = {}
-    for id, origin, workload in sources(store, studies, machine_key):
-        if workload in found:
-            continue
-        limits = usual(tolerance_of(store.study(id).asked))
-        case = next(case for case in cases_of(id) if case.first.rows["workload"].iloc[0] == workload)
-        answer = case.answer(limits)
-        if answer.last.kind != "empty":
-            found[workload] = Best(id, origin, workload, family_of(workload), case, limits, answer)
+    by_workload: dict[str, list[Source]] = {}
+    for source in sources(store, studies, machine_key):
+        by_workload.setdefault(source.workload, []).append(source)
+    found = []
+    for asked in by_workload.values():
+        for _, equals in groupby(asked, key=lambda one: one.rank):
+            if best := _of_equals(store, list(equals), cases_of):
+                found.append(best)
+                break
     known = list(workloads.WORKLOADS)
-    return sorted(found.values(), key=lambda one: known.index(one.workload) if one.workload in known else len(known))
+    return sorted(found, key=lambda one: known.index(one.workload) if one.workload in known else len(known))
+
+
+def _of_equals(store: Store, equals: list[Source], cases_of: Callable[[str], list[Case]]) -> Best | None:
+    """Of sources that tried as much, the newest first: the newest answer of each set of variants, and of these the one
+    that gains most within the loss that the newest tolerates. None where none has an answer."""
+    found: dict[frozenset[str], Best] = {}
+    for source in equals:
+        if source.tried not in found and (best := _of(store, source, cases_of)):
+            found[source.tried] = best
+    if not found:
+        return None
+    newest = next(iter(found.values()))
+    alike = [one for one in found.values() if one.limits == newest.limits]
+    return replace(max(alike, key=_gain), rivals=len(alike) - 1)  # the newest, where they gain the same
+
+
+def _of(store: Store, source: Source, cases_of: Callable[[str], list[Case]]) -> Best | None:
+    id, workload = source.study_id, source.workload
+    limits = usual(tolerance_of(store.study(id).asked))
+    case = next(case for case in cases_of(id) if case.first.rows["workload"].iloc[0] == workload)
+    answer = case.answer(limits)
+    if answer.last.kind == "empty":
+        return None
+    return Best(id, source.origin, workload, family_of(workload), case, limits, answer)
 
 
 def usual(tolerance_pp: float) -> Limits:
@@ -96,8 +141,9 @@ def leading(found: list[Best]) -> Best | None:
 
 
 def _gain(one: Best) -> float:
+    """Of what leads; 1 where nothing does."""
     winner = one.answer.last.winner
-    return 0.0 if winner is None else float(winner["speedup"])
+    return 1.0 if winner is None or winner["variant"] == BASELINE else float(winner["speedup"])
 
 
 def by_kind(one: Best) -> dict[str, Row | None]:

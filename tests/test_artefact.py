@@ -101,8 +101,9 @@ def test_an_eager_variant_of_a_file_in_a_folder_with_a_space(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("variant", "file", "called"),
     [
-        ("openvino", "model.xml", 'compile_model("model.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})'),
-        ("openvino-int8", "model.xml", 'compile_model("model.xml", "CPU")'),
+        ("openvino", "model.xml", '{"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32"}\n'),
+        ("openvino-int8", "model.xml", '{"INFERENCE_NUM_THREADS": 1}\n'),
+        ("openvino", "model.xml", 'compile_model("model.xml", "CPU", settings)'),
         ("onnxruntime", "model.onnx", "session.run(None, {session.get_inputs()[0].name: inputs.numpy()})"),
     ],
 )
@@ -123,11 +124,11 @@ def test_it_says_how_the_measured_call_is_made(variant: str, file: str, called: 
         (
             "bf16-weights+torch-compile",
             "model.pt2",
-            ("exactly 8 rows", "inputs.split(8)", ".float()"),
+            ("exactly 8 rows", "inputs.split(8)", ".float()", "float32 [rows, 1, 28, 28]"),
             "around the call",
         ),
         ("channels-last+optimize-for-inference", "model.pt", ("torch.set_num_threads(2)",), "around the call"),
-        ("onnxruntime", "model.onnx", ("import onnxruntime", "inputs.safetensors"), "exactly"),
+        ("onnxruntime", "model.onnx", ("intra_op_num_threads = 2\n", "inputs.safetensors"), "exactly"),
     ],
 )
 def test_it_says_what_a_call_takes(
@@ -142,3 +143,15 @@ def test_it_says_what_a_call_takes(
         text = archive.read("README.txt").decode()
     assert all(part in text for part in told), text
     assert not_told not in text
+
+
+@pytest.mark.parametrize(("length", "said"), [(32.0, "32"), (None, "64")])
+def test_it_says_how_long_rows_of_text_are(length: float | None, said: str, tmp_path: Path) -> None:
+    key, left = 32 * "c", tmp_path / "artefact"
+    left.mkdir()
+    (left / "model.onnx").write_bytes(b"graph")
+    assert prepared_cache.keep(key, {}, {"artefact": left})
+    asked = record("lstm-classifier", condition=Condition(length=None if length is None else int(length)))
+    row = ROW | {"workload": "lstm-classifier", "dataset": "ag-news", "variant": "onnxruntime", "length": length}
+    with zipfile.ZipFile(io.BytesIO(artefact.pack(row, asked, {"prepared": {"key": key}}))) as archive:
+        assert f"int64 [rows, {said}], token ids" in archive.read("README.txt").decode()

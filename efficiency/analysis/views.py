@@ -153,6 +153,11 @@ def anything_measured(rows: pd.DataFrame) -> bool:
     return bool((rows["status"] == "done").any() or rows[["accuracy_pct", "size_mb"]].notna().any(axis=None))
 
 
+def anything_timed(rows: pd.DataFrame) -> bool:
+    """Whether a row is done; lists of studies count these alone."""
+    return bool((rows["status"] == "done").any())
+
+
 def left_out(frame: pd.DataFrame) -> pd.DataFrame:
     """Rows that hold none, with the reason."""
     return frame[frame["status"] != "done"]

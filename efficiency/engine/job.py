@@ -100,8 +100,11 @@ def _outcome(store: Store, study_id: str) -> tuple[str, str]:
 
 def _cancelled(store: Store, study_id: str) -> str:
     with suppress(EfficiencyError):
-        if not views.anything_measured(store.rows([study_id])):
+        rows = store.rows([study_id])
+        if not views.anything_measured(rows):
             return "Cancelled before anything was measured."
+        if not views.anything_timed(rows):
+            return "Cancelled before anything was timed; what else was found out by then is kept."
     return "Cancelled; what was measured is kept."
 
 

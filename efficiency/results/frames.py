@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Connection, distinct, func, select
+from sqlalchemy import Connection, func, select
 
 from efficiency.results.columns import COLUMNS, Kind
 from efficiency.results.tables import ANSWERS, ROWS, SAMPLES, STUDIES
@@ -57,11 +57,13 @@ def _phase(asked: Mapping[str, Any]) -> str:
     return str(first.get("phase") or "inference") if isinstance(first, Mapping) else "inference"
 
 
-def breadths(connection: Connection) -> dict[tuple[str, str], int]:
-    """How many variants of a workload are done, by study and workload; see `Store.breadths`."""
-    counted = select(ROWS.c.study_id, ROWS.c.workload, func.count(distinct(ROWS.c.variant)))
-    counted = counted.where(ROWS.c.status == "done").group_by(ROWS.c.study_id, ROWS.c.workload)
-    return {(str(id), str(workload)): int(count) for id, workload, count in connection.execute(counted)}
+def tried(connection: Connection) -> dict[tuple[str, str], frozenset[str]]:
+    """Which variants of a workload are done, by study and workload; see `Store.tried`."""
+    query = select(ROWS.c.study_id, ROWS.c.workload, ROWS.c.variant).where(ROWS.c.status == "done").distinct()
+    found: dict[tuple[str, str], set[str]] = {}
+    for id, workload, variant in connection.execute(query):
+        found.setdefault((str(id), str(workload)), set()).add(str(variant))
+    return {one: frozenset(variants) for one, variants in found.items()}
 
 
 def timed(connection: Connection, id: str, columns: Sequence[str]) -> set[tuple[Any, ...]]:

@@ -124,10 +124,10 @@ class Store:
         with self.reading() as connection:
             return frames.studies(connection)
 
-    def breadths(self) -> dict[tuple[str, str], int]:
-        """By (study, workload) how many variants of it are done, under whatever condition."""
+    def tried(self) -> dict[tuple[str, str], frozenset[str]]:
+        """By (study, workload) which variants of it are done, under whatever condition."""
         with self.reading() as connection:
-            return frames.breadths(connection)
+            return frames.tried(connection)
 
     def timed(self, id: str, columns: Sequence[str]) -> set[tuple[Any, ...]]:
         """What these columns hold in a study's rows that are done and have a speed-up, each once; unknown is None."""

@@ -43,7 +43,7 @@ def show(store: Store, machine: Machine) -> None:
         )
         return
     st.html(f'<div class="eff-cards eff-best">{"".join(map(_card, shown[:CARDS]))}</div>')
-    told = [_limits(shown)]
+    told = [_limits(shown), *map(_rivals, filter(lambda one: one.rivals, shown[:CARDS]))]
     if len(shown) > CARDS:
         told.append(f"{len(shown) - CARDS} more are on the page Decide.")
     if all(one.origin != "here" for one in shown):
@@ -56,6 +56,14 @@ def _limits(shown: list[Best]) -> str:
     asked = list(dict.fromkeys(decision_words.asked(one.limits) for one in shown))
     what = f"with {markdown_text(asked[0])}" if len(asked) == 1 else "within the loss that its study tolerates"
     return f"The fastest {what}, surely or probably; a card opens its study in Decide."
+
+
+def _rivals(one: Best) -> str:
+    """Which study speaks where others tried as much, but other techniques."""
+    rows = one.case.first.rows
+    label, study = (markdown_text(str(rows[name].iloc[0])) for name in ("workload_label", "study_name"))
+    others = f"{one.rivals} other stud{'y' if one.rivals == 1 else 'ies'}"
+    return f"{label}: of “{study}”, which gains most; {others} tried as many techniques, but not the same."
 
 
 def address(one: Best) -> dict[str, str]:

@@ -133,6 +133,8 @@ def _outcome(store: Store, id: str) -> None:
     sentence, icon = ENDED.get(told.state, (told.state, ":material/info:"))
     if told.state == "cancelled" and not views.anything_measured(rows):
         sentence, rows = "It was cancelled before anything was measured.", rows[:0]
+    elif told.state == "cancelled" and not views.anything_timed(rows):
+        sentence = "It was cancelled before anything was timed; what else was found out by then is kept."
     # What is kept of a failure or an interruption says more; of the others it says the same again.
     if told.state == "failed":
         sentence = f"{sentence} {markdown_text(record.message)}"

@@ -19,6 +19,8 @@ from efficiency.ui import asked, data, frame, hero, narrow_list, reports
 from efficiency.ui.narrow_list import Line
 
 GOING_ON = "It is measured now or waits for its turn; cancel it on the page Run first."
+LONGEST = 200
+"""Characters of a name."""
 
 
 def show(store: Store, studies: pd.DataFrame) -> None:
@@ -105,11 +107,13 @@ def _one(store: Store, study: pd.Series) -> None:
         st.caption(" · ".join(markdown_text(text) for text in (id, study["machine"], study["message"]) if text))
         with st.form(f"rename-{id}", border=False):
             text, button = st.columns([4, 1], vertical_alignment="bottom")
-            name = text.text_input("Name", study["name"], max_chars=200)
+            name = text.text_input(
+                "Name", study["name"], max_chars=LONGEST, help=f"1 to {LONGEST} characters, not spaces alone."
+            )
             asked_for = button.form_submit_button("Rename", icon=":material/edit:", width="stretch")
         if asked_for and name.strip():
             store.rename(id, name)
-            st.toast("Renamed.", icon=":material/edit:")
+            st.toast(f"Renamed to “{markdown_text(name.strip())}”.", icon=":material/edit:")
             st.rerun()
         elif asked_for:
             st.warning("A name needs a character that is no space; this one stays as it was.", icon=":material/edit:")
@@ -129,16 +133,21 @@ def _one(store: Store, study: pd.Series) -> None:
             )  # fmt: skip
             reports.downloads(store, id)
             if st.button("Delete", icon=":material/delete:", key=f"delete-{id}", disabled=going_on):
-                _confirm(store, id, str(study["name"]), int(study["rows"]))
+                _confirm(store, id, str(study["name"]), int(study["rows"]), confirms=bool(study["confirms"]))
         if going_on:
             st.caption(f"Delete: {GOING_ON}")
 
 
 @st.dialog("Delete this study?", icon=":material/delete_forever:")
-def _confirm(store: Store, id: str, name: str, rows: int) -> None:
+def _confirm(store: Store, id: str, name: str, rows: int, *, confirms: bool) -> None:
     st.markdown(
         f"**{markdown_text(name or id)}** with {rows} measured rows and all their raw samples. This cannot be undone."
     )
+    if confirms:
+        st.markdown(
+            "It confirms what another study has in the lead: without it, and where no other confirmation timed that, "
+            "Decide says “not confirmed yet” again."
+        )
     st.caption("Export it as JSON first if you may want it back.")
     keep, delete = st.columns(2)
     if keep.button("Keep it", width="stretch", key="delete-no"):

@@ -371,6 +371,8 @@ def test_cancelling_keeps_why_a_variant_failed(tmp_path, monkeypatch):
         }
         assert "it was killed" in rows.loc["inference-mode", "reason"]
         assert rows.loc["dynamic-int8", "accuracy_pct"] > 80
+        assert rows.loc["dynamic-int8", "reason"] == "Cancelled before it was timed."
+        assert store.study(study_id).message.startswith("Cancelled before anything was timed; ")
         assert len(store.answers(int(rows.loc["dynamic-int8", "row_id"]))) == 200
 
 
@@ -388,6 +390,7 @@ def test_cancelling_keeps_what_was_timed_often_enough_for_an_interval(tmp_path, 
         assert job.conduct(store, study_id, tell) == "cancelled"
         rows = store.rows([study_id]).set_index("variant")
         assert set(rows["status"]) == {"done"}
+        assert store.study(study_id).message == "Cancelled; what was measured is kept."
         assert set(rows["replicates"]) == {2}
         assert rows["speedup"].notna().all()
 

@@ -99,6 +99,26 @@ def test_a_study_of_a_single_question_does_not_speak_where_another_tried_more(vi
     assert set(asked.values()) == {newer}
 
 
+def test_a_newer_study_of_another_technique_does_not_hide_what_gains_more(visit: Visit, store: Store) -> None:
+    def fill(key: str, name: str, seed: int, tolerance_pp: float = 0.5) -> str:
+        one = replace(plan_preset("quick", this_machine()), workloads=("vision-small-cnn",), tolerance_pp=tolerance_pp)
+        return synthetic.fill(store, replace(one, variants=(Variant((key,)),)), name=name, seed=seed)
+
+    def shown() -> str:
+        (asked,) = addresses(visit("overview"), "decide")
+        return asked["study"]
+
+    quick = fill("static-int8", "Of INT8", 0)
+    fill("channels-last", "Of the layout", 1)
+    assert shown() == quick
+    assert "of “Of INT8”, which gains most; 1 other study tried as many techniques" in said(visit("overview"))
+    again = fill("static-int8", "Of INT8 again", 2)
+    assert shown() == again, "It tried the same, later."
+    strict = fill("channels-last", "Which tolerates less", 3, tolerance_pp=0.4)
+    assert shown() == strict, "What it tolerates is not what the others do."
+    assert "tried as many techniques" not in said(visit("overview"))
+
+
 def test_a_study_of_another_machine_is_told_as_such(visit: Visit, store: Store) -> None:
     id = synthetic.fill(store)
     document = documents.to_json(store, id)

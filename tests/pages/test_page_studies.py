@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import synthetic
@@ -12,8 +13,10 @@ from said import said
 from streamlit.testing.v1 import AppTest
 
 from efficiency.analysis.wording import markdown_text
+from efficiency.machine import this_machine
 from efficiency.results import documents
 from efficiency.results.store import Store
+from efficiency.study import plan_preset
 
 Visit = Callable[..., AppTest]
 
@@ -77,6 +80,16 @@ def test_delete_asks_first(visit: Visit, store: Store) -> None:
     at.button(key=f"delete-{id}").click().run()
     at.button(key="delete-yes").click().run()
     assert list(store.studies()["id"]) == [other]
+
+
+def test_deleting_a_confirmation_says_what_decide_loses(visit: Visit, store: Store) -> None:
+    first = synthetic.fill(store, name="First")
+    plan = replace(plan_preset("quick", this_machine()), confirms=first)
+    for id, told in ((first, False), (synthetic.fill(store, plan, name="Again", seed=1), True)):
+        at = visit("studies", study=id)
+        at.button(key=f"delete-{id}").click().run()
+        assert "This cannot be undone" in said(at)
+        assert ("Decide says “not confirmed yet” again" in said(at)) == told
 
 
 def test_running_study_is_not_deleted(visit: Visit, store: Store, working: Callable[..., None]) -> None:
