@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from efficiency import techniques, workloads
+from efficiency.engine import prepared_plan
 from efficiency.machine import Machine
 from efficiency.measure.latency import LEAST_CALLS
 from efficiency.study import Effort, Entry, Study, Variant, expand, heats
@@ -125,11 +126,11 @@ Step = tuple[object, ...]
 
 
 def steps(
-    study: Study, entries: Sequence[Entry], machine: Machine, seconds: float, *, kept: bool = False
+    study: Study, entries: Sequence[Entry], machine: Machine, seconds: float, *, kept: Collection[Entry] = ()
 ) -> dict[Step, float]:
     """Estimated seconds of all that a study does; `seconds` are timed in each replicate.
 
-    `kept`: all that it prepares was prepared by an earlier study, and is taken from the cache.
+    `kept`: rows that an earlier study has prepared, which is taken from the cache.
     """
     found: dict[Step, float] = {}
     probed: set[Step] = set()
@@ -143,32 +144,36 @@ def steps(
             step = (name, condition, entry.variant)
             under = compose.probed_under(entry.variant.techniques, condition)
             found[step] = PROCESS_S  # the cold start
-            if kept or (name, under, entry.variant) in probed:
+            if (name, under, entry.variant) in probed:
                 continue
             again = any(seen[::2] == (name, entry.variant) for seen in probed)
+            probed.add((name, under, entry.variant))
+            learner = compose.learner_of(entry.variant.techniques)
+            shared = (name, condition.of_answers(), learner)
+            learns = learner if shared not in learned else None
+            learned.add(shared)
+            if entry in kept:  # with what it learned, for others too
+                continue
             if condition.phase == "training":
                 found[step] += _training_seconds(workload, study, entry.variant, machine)
             else:
                 found[step] += _probe_seconds(workload, study, entry.variant, machine, again=again)
-            probed.add((name, under, entry.variant))
-            learner = compose.learner_of(entry.variant.techniques)
-            shared = (name, condition.of_answers(), learner)
-            if learner is not None and shared not in learned:
-                found[step] += _learning_seconds(workload, study, learner, machine)
-                learned.add(shared)
+            if learns is not None:
+                found[step] += _learning_seconds(workload, study, learns, machine)
         for number in range(study.effort.replicates):
             timed_s = _timed_seconds(workload, heat, machine, seconds)
             found[name, condition, number] = replicate_seconds(len(heat), timed_s)
     return found
 
 
-def _total(study: Study, machine: Machine, seconds: float, kept: bool = False) -> float:
-    return sum(steps(study, expand(study, machine), machine, seconds, kept=kept).values())
+def _total(study: Study, machine: Machine, seconds: float) -> float:
+    entries = expand(study, machine)
+    return sum(steps(study, entries, machine, seconds, kept=prepared_plan.kept(study, entries, machine)).values())
 
 
-def seconds(study: Study, machine: Machine, *, kept: bool = False) -> float:
-    """The whole study, in seconds, no longer than its budget; `kept` as in `steps`."""
-    planned = _total(study, machine, study.effort.seconds_per_replicate, kept)
+def seconds(study: Study, machine: Machine) -> float:
+    """The whole study, in seconds, no longer than its budget; what an earlier study has prepared is not made again."""
+    planned = _total(study, machine, study.effort.seconds_per_replicate)
     return planned if study.budget_s is None else min(planned, study.budget_s)
 
 
@@ -189,7 +194,7 @@ def most_seconds(study: Study, machine: Machine) -> float:
 
 
 def least_seconds(study: Study, machine: Machine) -> float:
-    """The shortest this plan can be: every probe, and a second of timing in each replicate."""
+    """The shortest this plan can be: every probe that is not kept, and a second of timing in each replicate."""
     return _total(study, machine, min(LEAST_SECONDS_PER_REPLICATE, study.effort.seconds_per_replicate))
 
 

@@ -65,7 +65,8 @@ def test_full_ends_in_half_an_hour_on_two_cores_and_in_an_hour_the_first_time():
     two = replace(HERE, cores=2.0)
     full = plan_preset("full", two)
     assert len(full.conditions) == 4
-    first, later = estimate.seconds(full, two), estimate.seconds(full, two, kept=True)
+    entries, timed_s = expand(full, two), full.effort.seconds_per_replicate
+    first, later = (sum(estimate.steps(full, entries, two, timed_s, kept=kept).values()) for kept in ((), entries))
     assert later < first < 3_600
     assert later < full.effort.budget_s < 1_800  # replicates are added up to the budget, and no further
 

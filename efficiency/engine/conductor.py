@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,7 +56,7 @@ class Conductor:
         self._heats = heats(self._entries)
         self._workloads = {name: workloads.describe(name) for name in self._study.workloads}
         self._orders = Orders(self._study, machine, self._workloads, folder)
-        self._preparing = Preparing(self._orders, machine, anew=self._study.anew)
+        self._preparing = Preparing(self._study, self._workloads, self._orders, machine)
         self._schedule = Schedule(checked, machine)
         self._timing = Timing(
             self._orders,
@@ -146,9 +145,8 @@ class Conductor:
             if isinstance(ready, VariantFailed):
                 continue
             for entry in entries:
-                with suppress(VariantFailed):  # a user's file that changed is told where its variant is probed
-                    if not entry.variant.control and self._preparing.is_kept(entry, ready):
-                        self._schedule.expect_taken(name, condition, entry.variant)
+                if not entry.variant.control and self._preparing.is_kept(entry, ready):
+                    self._schedule.expect_taken(name, condition, entry.variant)
 
     def _prepared(self, name: str, condition: Condition) -> list[Entry]:
         """Probe the variants of a heat one by one; those to be timed together, none where there is no baseline."""

@@ -25,8 +25,10 @@ from typing import Any
 from efficiency import paths
 from efficiency.errors import BadRequest
 
-FORMAT = 1
+FORMAT = 2
 LIMIT_GB = 4.0
+BEGINNING = 12
+"""Digits of a key that follow from what was asked alone, which a plan knows before the model is loaded."""
 ANSWER, CHECKSUMS = "answer.json", "checksums.json"
 LEFT_OVER_S = 3600.0
 """Age from which what is being written or removed was left by a process that has died."""
@@ -59,9 +61,23 @@ def limit_bytes() -> float:
     return 1e9 * limit_gb
 
 
-def key_of(content: Mapping[str, Any]) -> str:
-    """The name of the entry that follows from this content, which is plain JSON."""
-    return hashlib.sha256(json.dumps([FORMAT, content], sort_keys=True).encode()).hexdigest()[:32]
+def key_of(asked: Mapping[str, Any], reference: Mapping[str, Any]) -> str:
+    """The name of the entry that follows from what was asked and what it was asked of, both plain JSON."""
+    return beginning_of(asked) + _digest(asked, reference)[BEGINNING:]
+
+
+def beginning_of(asked: Mapping[str, Any]) -> str:
+    """How the names of all entries begin that follow from what was asked, whatever it was asked of."""
+    return _digest(asked)[:BEGINNING]
+
+
+def beginnings() -> set[str]:
+    """Of all entries that there are, sound or not."""
+    return {entry.name[:BEGINNING] for entry in folder().glob("[!.]*")}
+
+
+def _digest(*content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps([FORMAT, *content], sort_keys=True).encode()).hexdigest()[:32]
 
 
 def is_key(text: object) -> bool:

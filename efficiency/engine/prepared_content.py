@@ -1,6 +1,7 @@
 """What a preparation follows from: where all of it is equal, what a probe made and found would be the same again.
 
-No torch here; what only the loaded model and its data tell, `reference_content` reads in the child.
+`asked` is what a plan tells; what only the loaded model and its data tell, `reference_content` reads in the child.
+No torch here.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from functools import cache
 from importlib import metadata
@@ -16,8 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from efficiency import paths, techniques
-from efficiency.condition import Condition
 from efficiency.machine import Machine
+from efficiency.study import Entry, Study
+from efficiency.techniques import compose
+from efficiency.workloads.base import Workload
 
 PACKAGES = (
     "torch", "torchvision", "torchao", "onnxruntime", "onnx", "onnxscript", "openvino", "nncf", "numpy", "safetensors",
@@ -34,23 +37,21 @@ OWN_CODE = (
 """Of this project, what decides what a probe makes and finds."""
 
 
-def of(asked: Mapping[str, Any], about: Mapping[str, str], under: Condition, machine: Machine) -> dict[str, Any]:
-    """Plain JSON. `asked` is the probe's order, `about` what `reference_content` found, `under` the condition as far
-    as answers depend on it (`compose.probed_under`)."""
-    keys = tuple(asked["techniques"])
-    chosen = techniques.in_order(keys)
-    learns = any(technique.learn is not None for technique in chosen)
+def asked(study: Study, workload: Workload, entry: Entry, machine: Machine) -> dict[str, Any]:
+    """Plain JSON; `workload` is that of the entry, described. Of the condition there is what answers depend on."""
+    chosen = techniques.in_order(entry.variant.techniques)
+    effort, learns = study.effort, any(technique.learn is not None for technique in chosen)
     return {
-        "reference": dict(about),
-        "dataset": asked["dataset"],
-        "techniques": list(keys),
-        "condition": asdict(under),
-        "test_rows": asked["test_rows"],
-        "learned_from": [asked["calibration_rows"], asked["training_rows"]] if learns else None,
-        "tolerance_pp": asked["tolerance_pp"] if any(technique.heeds_tolerance for technique in chosen) else None,
-        "seed": asked["seed"],
-        "threads": asked["threads"],
-        "versions": _versions(a_users_own=bool(about["code"])),
+        "workload": workload.key,
+        "dataset": study.dataset_of(workload).key,
+        "techniques": list(entry.variant.techniques),
+        "condition": asdict(compose.probed_under(entry.variant.techniques, entry.condition)),
+        "test_rows": effort.test_rows,
+        "learned_from": [effort.calibration_rows, effort.training_rows] if learns else None,
+        "tolerance_pp": study.tolerance_pp if any(technique.heeds_tolerance for technique in chosen) else None,
+        "seed": study.seed,
+        "threads": machine.threads,
+        "versions": _versions(a_users_own=bool(workload.source)),
         "own_code": own_code(),
         "machine": [
             machine.cpu_model,

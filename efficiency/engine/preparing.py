@@ -10,19 +10,19 @@ from efficiency.engine import prepared_cache, prepared_content
 from efficiency.engine.child import Message
 from efficiency.engine.orders import Orders
 from efficiency.machine import Machine
-from efficiency.study import Entry
-from efficiency.techniques import compose
+from efficiency.study import Entry, Study
+from efficiency.workloads.base import Workload
 
 
 class Preparing:
-    """`anew` takes nothing from the cache, and replaces what it has."""
+    """A study that is `anew` takes nothing from the cache, and replaces what it has."""
 
-    def __init__(self, orders: Orders, machine: Machine, *, anew: bool) -> None:
-        self._orders, self._machine, self._anew = orders, machine, anew
+    def __init__(self, study: Study, workloads: dict[str, Workload], orders: Orders, machine: Machine) -> None:
+        self._study, self._workloads, self._orders, self._machine = study, workloads, orders, machine
         prepared_cache.limit_bytes()  # a limit that is no number is told before anything is measured
 
     def is_kept(self, entry: Entry, ready: Message) -> bool:
-        """Whether `take` will find something; raises `VariantFailed` where a user's file changed."""
+        """Whether `take` will find something."""
         return self._takes(entry) and prepared_cache.holds(self._key(entry, ready["content"]))
 
     def take(self, entry: Entry, ready: Message) -> Message | None:
@@ -46,12 +46,11 @@ class Preparing:
         return found | {"prepared": _about(key if kept else None, at, from_cache=False)}
 
     def _takes(self, entry: Entry) -> bool:
-        return not self._anew and entry.condition.phase == "inference"
+        return not self._study.anew and entry.condition.phase == "inference"
 
     def _key(self, entry: Entry, about: Message) -> str:
-        under = compose.probed_under(entry.variant.techniques, entry.condition)
-        asked = self._orders.variant(entry)
-        return prepared_cache.key_of(prepared_content.of(asked, about, under, self._machine))
+        asked = prepared_content.asked(self._study, self._workloads[entry.workload], entry, self._machine)
+        return prepared_cache.key_of(asked, about)
 
     def _places(self, entry: Entry) -> dict[str, Path]:
         """What the probe leaves; the baseline's logits, which all others are compared with, are the baseline's own."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import streamlit as st
 
 from efficiency import estimate
 from efficiency.analysis import plans, wording
 from efficiency.analysis.wording import markdown_text
 from efficiency.check import problems
-from efficiency.engine import jobs
+from efficiency.engine import jobs, prepared_plan
 from efficiency.machine import this_machine
 from efficiency.results.store import Store
-from efficiency.study import Study, expand
+from efficiency.study import Entry, Study, expand
 from efficiency.ui import plan
 
 
@@ -20,10 +22,13 @@ def show(store: Store, study: Study | None) -> None:
     machine = this_machine()
     found = [] if study is None else problems(study, machine)
     ready = study is not None and not found
+    kept: Collection[Entry] = ()
     with st.container(border=True):
         rows, time, action = st.columns([1, 1, 1], vertical_alignment="center")
         if study is not None and not found:
-            rows.metric("Rows to measure", plans.to_measure(expand(study, machine)))
+            entries = expand(study, machine)
+            kept = prepared_plan.kept(study, entries, machine)
+            rows.metric("Rows to measure", plans.to_measure(entries))
             planned_s, most_s = estimate.seconds(study, machine), estimate.most_seconds(study, machine)
             time.metric(
                 "Expected time",
@@ -42,6 +47,8 @@ def show(store: Store, study: Study | None) -> None:
             width="stretch",
             help=None if ready else "Something is in the way; see the sentences here.",
         )
+        if kept:
+            st.caption(f"Earlier studies have prepared {len(kept)} of these rows, which take their timing alone.")
         for problem in found:
             st.warning(markdown_text(wording.without_options(problem)), icon=":material/report:")
         if study is not None and not found:

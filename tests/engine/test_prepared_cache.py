@@ -6,14 +6,18 @@ import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from efficiency import estimate, workloads
 from efficiency.condition import Condition
-from efficiency.engine import prepared_cache, prepared_content
+from efficiency.engine import prepared_cache, prepared_content, prepared_plan
 from efficiency.errors import BadRequest
 from efficiency.machine import this_machine
+from efficiency.study import Entry, Variant, expand, plan_preset
+from efficiency.techniques import compose
 
 ANSWER = {"predicted": [1, 2, 3], "at": "2026-01-01T00:00:00+00:00"}
 A, B, C, D, E = (32 * letter for letter in "abcde")
@@ -149,31 +153,27 @@ def test_what_a_dead_process_left_is_removed_later(left):
     assert sorted(path.name for path in prepared_cache.folder().iterdir()) == [".making-now", A, B]
 
 
-ASKED = {
-    "dataset": "points",
-    "techniques": ["static-int8"],
-    "test_rows": 200,
-    "calibration_rows": 64,
-    "training_rows": 64,
-    "seed": 0,
-    "threads": 2,
-    "tolerance_pp": 0.5,
-}
-ABOUT = {"workload": "mine", "weights": "1", "data": "2", "test": "3", "code": ""}
+ABOUT = {"workload": "lstm-classifier", "weights": "1", "data": "2", "test": "3", "code": ""}
 HERE = this_machine()
+LSTM, CNN = map(workloads.describe, ("lstm-classifier", "vision-small-cnn"))
+STUDY = replace(plan_preset("quick", HERE), workloads=(LSTM.key,))
 
 
-def key(asked: dict[str, object] = ASKED, about: dict[str, str] = ABOUT, under=Condition(), machine=HERE) -> str:
-    return prepared_cache.key_of(prepared_content.of(asked, about, under, machine))
+def key(
+    technique="static-int8", about: dict[str, str] = ABOUT, under=Condition(), machine=HERE, workload=LSTM, **changed
+) -> str:
+    effort = replace(STUDY.effort, **{name: changed.pop(name) for name in tuple(changed) if name.endswith("rows")})
+    entry = Entry(workload.key, Variant.of([technique]), under)
+    asked = prepared_content.asked(replace(STUDY, effort=effort, **changed), workload, entry, machine)
+    return prepared_cache.key_of(asked, about)
 
 
 def test_whatever_a_preparation_follows_from_is_in_its_key(monkeypatch):
-    others = [key({**ASKED, name: value}) for name, value in {
-        "dataset": "other", "techniques": ["qat-int8"], "test_rows": None, "calibration_rows": 65,
-        "training_rows": 65, "seed": 1, "threads": 3,
-    }.items()]  # fmt: skip
+    renamed = replace(LSTM, datasets=(replace(LSTM.dataset(None), key="other"),))
+    others = [key("qat-int8"), key(workload=CNN), key(seed=1), key(workload=renamed)]
+    others += [key(**{name: 65}) for name in ("test_rows", "calibration_rows", "training_rows")]
     others += [key(about={**ABOUT, name: "other"}) for name in ABOUT]
-    others += [key(under=Condition(length=32)), key(under=Condition(batch_size=8)), key(under=Condition(padding_pct=5))]
+    others += [key(under=Condition(length=32)), key(under=Condition(padding_pct=5))]
     changed = {
         "cpu_model": "other",
         "instruction_sets": ("none of this machine's",),
@@ -192,16 +192,42 @@ def test_whatever_a_preparation_follows_from_is_in_its_key(monkeypatch):
     if HERE.cpp_compiler is None:
         others.remove(key())
     assert len({key(), *others}) == 1 + len(others)
-    assert key() == key(dict(reversed(ASKED.items())))
+    assert key() == key(about=dict(reversed(ABOUT.items())))
 
 
 def test_what_learns_nothing_does_not_depend_on_what_could_be_learned_from():
-    plain = {**ASKED, "techniques": ["channels-last"]}
-    assert key(plain) == key({**plain, "calibration_rows": 1, "training_rows": 1})
-    assert key(plain) != key({**plain, "test_rows": 1})
+    assert key("channels-last") == key("channels-last", calibration_rows=1, training_rows=1)
+    assert key("channels-last") != key("channels-last", test_rows=1)
+
+
+def test_batch_size_matters_to_a_package_alone():
+    eight = Condition(batch_size=8)
+    assert key() == key(under=eight)
+    assert key("torch-compile") != key("torch-compile", under=eight)
 
 
 def test_what_may_be_lost_matters_to_what_spends_it_alone():
-    assert key() == key({**ASKED, "tolerance_pp": 1.0})
-    mixed = {**ASKED, "techniques": ["mixed-int8"]}
-    assert key(mixed) != key({**mixed, "tolerance_pp": 1.0})
+    assert key() == key(tolerance_pp=1.0)
+    assert key("mixed-int8") != key("mixed-int8", tolerance_pp=1.0)
+
+
+def test_a_plan_knows_what_an_earlier_study_has_prepared():
+    quick = plan_preset("quick", HERE)
+    entries = expand(quick, HERE)
+    measured = [entry for entry in entries if entry.why_not is None and not entry.variant.control]
+    assert prepared_plan.kept(quick, entries, HERE) == frozenset()
+    first, later = measured[0], measured[3:]
+    planned_s = [estimate.seconds(quick, HERE)]
+    for entry in (first, *later):
+        asked = prepared_content.asked(quick, workloads.describe(entry.workload), entry, HERE)
+        prepared_cache.keep(prepared_cache.key_of(asked, ABOUT), ANSWER, {})
+        planned_s.append(estimate.seconds(quick, HERE))
+    assert prepared_plan.kept(quick, entries, HERE) == {first, *later}
+    assert all(earlier > later for earlier, later in pairwise(planned_s))
+    for other in (replace(quick, anew=True), replace(quick, seed=1)):
+        assert prepared_plan.kept(other, entries, HERE) == frozenset()
+        assert estimate.seconds(other, HERE) == planned_s[0]
+    some = replace(quick, effort=replace(quick.effort, calibration_rows=1))  # of no matter to what learns nothing
+    assert prepared_plan.kept(some, entries, HERE) == {
+        entry for entry in (first, *later) if compose.learner_of(entry.variant.techniques) is None
+    }
