@@ -138,8 +138,9 @@ class Bar:
         if told.waiting_for != self._waits_for and told.waiting_for and not console.is_terminal:
             say(f"{told.now}{waiting}.")  # a file shows no bar, and would be empty for as long as that takes
         self._waits_for = told.waiting_for
-        count = f"{told.done}/{told.total} rows" if told.total else ""
-        self._show(told.now + waiting, told.done, told.total, count, told.left_s)
+        what, number = told.counted
+        count = f"{number}/{told.total} rows {what}" if told.total else ""
+        self._show(told.now + waiting, number, told.total, count, told.left_s)
 
     def share(self, what: str, share: float) -> None:
         """Show how far one long step is; how long it will take follows from how long it took so far."""

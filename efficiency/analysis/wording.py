@@ -201,12 +201,19 @@ def disturbs(holder: str | None, other: str) -> str:
     return f"{what[0].upper()}{what[1:]} is being measured, {other}"
 
 
-def waiting(holder: str | None, name: str) -> str:
-    """Why a queued study does not run yet; `name` is that of the study whose turn it is, if it is one."""
+def waiting(holder: str | None, name: str, before: int = 0) -> str:
+    """Why a queued study does not run yet; `name` is that of the study whose turn it is, if it is one of this database.
+    `before`: how many of those that wait are served before it."""
+    others = "another study is" if before == 1 else f"{before} other studies are"
+    return _waits_for(holder, name) + (f" In the queue, {others} before it." if before else "")
+
+
+def _waits_for(holder: str | None, name: str) -> str:
     if not holder:
         return "It is about to start."
     if holder == CEILING:
         return "It waits until it is measured what this machine can do; that takes some seconds."
     if name:
         return f"It waits for “{name}”: one study is measured at a time on a machine."
-    return f"It waits for {at_work(holder)}: one thing is measured at a time on a machine."
+    whose = "" if " " in holder else ", which another database keeps"
+    return f"It waits for {at_work(holder)}{whose}: one thing is measured at a time on a machine."

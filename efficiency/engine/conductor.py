@@ -39,6 +39,7 @@ class Pulse:
     """Where a study stands: what is being done, and the estimate of what is done and left."""
 
     now: str
+    prepared: int
     done: int
     total: int
     done_estimate_s: float
@@ -108,8 +109,10 @@ class Conductor:
 
     def _say(self, now: str) -> None:
         total = sum(map(len, self._heats.values()))
+        unprepared = sum(entry not in self._cold for entry in self._open)
         left = sum(entry not in self._timing.timed for entry in self._open)
-        self._tell(Pulse(now, total - left, total, self._schedule.passed_s, self._schedule.total_s))
+        passed_s, total_s = self._schedule.passed_s, self._schedule.total_s
+        self._tell(Pulse(now, total - unprepared, total - left, total, passed_s, total_s))
 
     def _settle(self, entry: Entry, status: str, reason: str) -> None:
         self._recorder.settle(entry, status, reason)

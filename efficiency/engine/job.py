@@ -12,6 +12,7 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from types import FrameType
 
 from efficiency import estimate
@@ -52,7 +53,7 @@ def conduct(store: Store, study_id: str, tell: Tell = lambda progress: None) -> 
     def pulse(beat: Pulse) -> None:
         elapsed_s = time.monotonic() - started
         left_s = estimate.remaining_seconds(beat.done_estimate_s, beat.total_estimate_s, elapsed_s)
-        say(Progress(study_id, "running", beat.now, beat.done, beat.total, elapsed_s, left_s))
+        say(Progress(study_id, "running", beat.now, beat.done, beat.total, elapsed_s, left_s, prepared=beat.prepared))
 
     status, message = "failed", ""
     try:
@@ -80,7 +81,7 @@ def conduct(store: Store, study_id: str, tell: Tell = lambda progress: None) -> 
         signal.signal(number, signal.SIG_IGN)
     _end(store, study_id, status, message)
     elapsed_s = time.monotonic() - started
-    say(Progress(study_id, status, message, last.done, last.total, elapsed_s, 0.0))
+    say(replace(last, state=status, now=message, elapsed_s=elapsed_s, left_s=0.0, waiting_for=None))
     for part in folder_of(study_id).glob("*"):
         if part.is_dir():  # Learned state has served; the log stays.
             shutil.rmtree(part, ignore_errors=True)

@@ -27,11 +27,18 @@ class Progress:
     left_s: float | None = None
     waiting_for: str | None = None
     """What is being measured meanwhile, as `turn.holder` tells it."""
+    prepared: int = 0
+    """Rows that are ready to be timed, or whose reason why not is known."""
 
     @property
     def live(self) -> bool:
         """Whether a process is still at it."""
         return self.state in {"queued", "running"}
+
+    @property
+    def counted(self) -> tuple[str, int]:
+        """What can be counted now, and how much: rows are prepared one by one, then timed together."""
+        return ("done", self.done) if self.prepared >= self.total else ("prepared", self.prepared)
 
 
 def folder_of(study_id: str) -> Path:

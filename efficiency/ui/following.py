@@ -44,11 +44,13 @@ def _live(store: Store, before: list[str]) -> None:
         now = jobs.live(store)
         if {told.study_id for told in now} != set(before):
             st.rerun(scope="app")
+        waiting = [told.study_id for told in now if told.state == "queued"]
         for told in now:
-            _one(store, told)
+            _one(store, told, waiting.index(told.study_id) if told.study_id in waiting else 0)
 
 
-def _one(store: Store, told: Progress) -> None:
+def _one(store: Store, told: Progress, before: int) -> None:
+    """`before`: of those that wait, how many are served before this one."""
     record = store.study(told.study_id)
     with st.container(border=True, key=f"live-{told.study_id}"):
         text, action = st.columns([5, 1], vertical_alignment="center")
@@ -57,7 +59,7 @@ def _one(store: Store, told: Progress) -> None:
         with action:
             _cancel(store, told)
         if told.state == "queued":
-            reason = wording.waiting(told.waiting_for, _name(store, told.waiting_for))
+            reason = wording.waiting(told.waiting_for, _name(store, told.waiting_for), before)
             st.info(markdown_text(reason), icon=":material/hourglass_empty:")
             return
         # By time: a heat's rows are done all at once, long after the first of them was begun.
@@ -66,7 +68,8 @@ def _one(store: Store, told: Progress) -> None:
             share = told.elapsed_s / (told.elapsed_s + told.left_s)
         st.progress(share, text=markdown_text(told.now) if told.now else "Starting")
         count, spent, left = st.columns(3)
-        count.metric("Rows done", f"{told.done} of {told.total}")
+        what, number = told.counted
+        count.metric(f"Rows {what}", f"{number} of {told.total}")
         spent.metric("Elapsed", wording.duration(told.elapsed_s))
         left.metric("Left, about", "–" if told.left_s is None else wording.duration(told.left_s))
         rows = tables.live_rows(data.rows(store, [told.study_id]))

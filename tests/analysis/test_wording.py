@@ -22,9 +22,12 @@ def test_what_has_the_machine_is_said_in_words(holder: str | None, said: str) ->
 
 
 def test_why_a_study_waits_names_another_study_and_quotes_nothing_else() -> None:
-    assert "for “Mine”:" in wording.waiting("20260105-1000-quick-abcd", "Mine")
-    assert "for the study 20260105-1000-quick-abcd:" in wording.waiting("20260105-1000-quick-abcd", "")
+    id = "20260105-1000-quick-abcd"
+    assert "for “Mine”:" in wording.waiting(id, "Mine")
+    assert f"for the study {id}, which another database keeps:" in wording.waiting(id, "")
     assert "for drift of Transformer:" in wording.waiting("drift of Transformer", "")
+    assert wording.waiting(id, "Mine", 1).endswith("another study is before it.")
+    assert wording.waiting(id, "Mine", 2).endswith("2 other studies are before it.")
 
 
 def test_a_span_of_time_is_one_time_where_both_ends_are_said_alike() -> None:

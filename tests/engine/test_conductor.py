@@ -207,6 +207,9 @@ def test_sizes_evidence_and_a_cold_start_are_there(moody):
 def test_progress_never_goes_back(moody):
     counts = [told.done for told in moody.told]
     assert counts == sorted(counts)
+    prepared = [told.prepared for told in moody.told]
+    assert prepared == sorted(prepared)
+    assert {0, 1, 6} < set(prepared), "one by one"
     assert moody.told[-1].state == "done"
     assert moody.told[-1].done == moody.told[-1].total == 6  # one does not apply
     assert {told.state for told in moody.told} == {"queued", "running", "done"}

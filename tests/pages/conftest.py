@@ -59,7 +59,14 @@ def working(home: Path) -> Iterator[Callable[..., None]]:
     def start(study_id: str, **told: object) -> None:
         process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
         started.append(process)
-        document = {"study_id": study_id, "state": "running", "now": "LSTM: Dynamic INT8", "done": 3, "total": 22}
+        document = {
+            "study_id": study_id,
+            "state": "running",
+            "now": "LSTM: Dynamic INT8",
+            "done": 3,
+            "total": 22,
+            "prepared": 22,
+        }
         document |= {"elapsed_s": 61.0, "left_s": 95.0, "waiting_for": None, **told}
         document |= {"pid": process.pid, "pid_started": psutil.Process(process.pid).create_time()}
         folder = home / "jobs"

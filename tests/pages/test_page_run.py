@@ -196,15 +196,18 @@ def test_data_sets_of_several_kinds_are_asked_for_together(visit: Visit, store: 
 
 def test_live_study_is_found_again_without_any_state(visit: Visit, store: Store, working: Callable[..., None]) -> None:
     running = synthetic.fill(store, name="The running one", status="running")
-    waiting = store.add_study({}, name="The patient one", machine={}, command="", status="queued")
     working(running)
-    working(waiting, state="queued", waiting_for=running, done=0, total=0)
+    for name in ("The patient one", "The late one"):
+        waiting = store.add_study({}, name=name, machine={}, command="", status="queued")
+        working(waiting, state="queued", waiting_for=running, done=0, total=0)
     at = visit("run")
     text = said(at)
     assert "The running one" in text
     assert "3 of 22" in text
     assert "1 min 35 s" in text or "2 min" in text
-    assert "It waits for “The running one”" in text
+    assert text.count("It waits for “The running one”") == 2
+    assert text.count("another study is before it") == 1
+    assert text.index("The patient one") < text.index("another study is before it")
     assert at.query_params["study"] == running
 
 
