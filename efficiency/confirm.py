@@ -17,7 +17,7 @@ import pandas as pd
 from efficiency import workloads
 from efficiency.analysis import machine_words
 from efficiency.condition import of_row
-from efficiency.errors import BadRequest
+from efficiency.errors import BadRequest, EfficiencyError
 from efficiency.machine import Machine
 from efficiency.results.store import StudyRecord
 from efficiency.study import Study, Variant
@@ -36,6 +36,17 @@ def why_not(record: StudyRecord, here: Machine) -> str | None:
         f"It was measured on {label}, {differs}: what leads there can be confirmed only there. "
         "A study of this machine can be confirmed here."
     )
+
+
+def is_of(record: StudyRecord, row: Mapping[str, Any]) -> bool:
+    """Whether this confirmation times again what was measured as this row was."""
+    try:
+        study = Study.from_dict(record.asked)
+        keys = [workloads.describe(name).key for name in study.workloads]
+    except EfficiencyError:  # a user's file that is gone, or what another version asked
+        return False
+    same = row["workload"] in keys and row["dataset"] in study.datasets
+    return same and of_row(study.conditions, row) is not None
 
 
 def plan(record: StudyRecord, row: Mapping[str, Any], variants: Sequence[str], here: Machine) -> Study:

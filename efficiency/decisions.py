@@ -5,8 +5,9 @@ The page Decide and `recommend` both ask here.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -76,7 +77,11 @@ def cases(store: Store, rows: pd.DataFrame, again: pd.DataFrame) -> list[Case]:
         title = " · ".join(str(first[name]) for name in ("workload_label", *differs))
         fresh = confirm.again(again, first) if len(again) else again
         found.append(Case(title, _timing(store, own), tuple(_studies(store, fresh))))
-    return found
+    titles = Counter(case.title for case in found)  # two files of a user's own may have one name
+    return [
+        replace(case, title=f"{case.title} ({case.first.rows['workload'].iloc[0]})") if titles[case.title] > 1 else case
+        for case in found
+    ]
 
 
 def _studies(store: Store, rows: pd.DataFrame) -> Iterator[Timing]:

@@ -124,7 +124,10 @@ class Study:
             known["datasets"] = tuple(known.get("datasets") or ([one] if one else ()))
             return cls(**known)
         except (KeyError, TypeError, AttributeError) as error:
-            raise BadRequest(f"This is not a study's description ({error}).") from error
+            raise BadRequest(
+                "What this study asks for is not understood here: it was written by another version of this program. "
+                "Measure it anew."
+            ) from error
 
 
 QUICK_WORKLOADS = ("vision-small-cnn", "lstm-classifier", "transformer-encoder")

@@ -65,7 +65,7 @@ class Choice:
     uncompared: tuple[Row, ...] = ()
     """Of the tied those that no two processes timed together with the winner: their own intervals are all there is."""
     unsettled: tuple[Row, ...] = ()
-    """Faster by their estimate, and it is not known whether they meet the limits."""
+    """Faster by their estimate than the winner, if there is one, and it is not known whether they meet the limits."""
     closest: Row | None = None
     """Where nothing meets them."""
     misses: tuple[Miss, ...] = ()
@@ -74,6 +74,8 @@ class Choice:
     """Limits that every row surely misses."""
     unsure: tuple[str, ...] = ()
     """Limits that no row is known to meet, but some may."""
+    unheld: tuple[str, ...] = ()
+    """Limits that no row can keep to: every row surely misses it or has no such figure, and some have none."""
     unknown: dict[str, int] | None = None
     """Of the considered, by limit, how many have no such figure and so cannot keep to it; those with none left out."""
     left_out: dict[str, int] | None = None
@@ -141,7 +143,7 @@ def decide(rows: pd.DataFrame, limits: Limits, compare: Compare) -> Choice:
         runner_up=slower[0] if slower else None,
         tied=tuple(tied),
         uncompared=tuple(uncompared),
-        unsettled=_unsettled(able[~meets], state[~meets], ranked[0]),
+        unsettled=_unsettled(able[~meets], state[~meets], ranked[0]["speedup"]),
         unknown=_unknown(state),
         left_out=left_out,
     )
@@ -176,10 +178,8 @@ def _contest(ranked: list[Row], compare: Compare) -> tuple[list[Row], list[Row],
     Holm's method keeps all errors together below 5 %.
     """
     winner, others = ranked[0], ranked[1:]
-    near: list[Row] = []
-    far: list[Row] = []
-    for row in others:
-        (near if len(near) < COMPARED and _may_reach(row, winner) else far).append(row)
+    reaching = [row for row in others if _may_reach(row, winner)]
+    near, too_many = reaching[:COMPARED], {row["row_id"] for row in reaching[COMPARED:]}
     ratios = [compare(winner["row_id"], row["row_id"]) for row in near]
     thresholds = _holm([1.0 if ratio is None else ratio.p_value for ratio in ratios])
     floor = 1 + _known(winner["noise_pct"], 0.0) / 100
@@ -188,7 +188,7 @@ def _contest(ranked: list[Row], compare: Compare) -> tuple[list[Row], list[Row],
         for row, ratio, threshold in zip(near, ratios, thresholds, strict=True)
         if ratio is None or speed.verdict(ratio, floor, threshold) != "faster"
     ]
-    ids = {row["row_id"] for row in tied}
+    ids = {row["row_id"] for row in tied} | too_many
     uncompared = [row for row, ratio in zip(near, ratios, strict=True) if ratio is None]
     return tied, uncompared, [row for row in others if row["row_id"] not in ids]
 
@@ -213,10 +213,10 @@ def _known(value: Any, otherwise: float) -> float:
     return otherwise if pd.isna(value) else float(value)
 
 
-def _unsettled(others: pd.DataFrame, state: pd.DataFrame, winner: Row) -> tuple[Row, ...]:
+def _unsettled(others: pd.DataFrame, state: pd.DataFrame, speedup: float) -> tuple[Row, ...]:
     """Of the rows that do not meet the limits those with a faster estimate that no limit rules out, fastest first."""
     ruled_out = ((state == "missed") | (state == "unknown")).any(axis=1)
-    found = others[~ruled_out & (others["speedup"] > winner["speedup"])]
+    found = others[~ruled_out & (others["speedup"] > speedup)]
     return tuple(views.records(found.sort_values("speedup", ascending=False, kind="stable").head(UNSETTLED)))
 
 
@@ -237,6 +237,7 @@ def _nothing(
     )
     unmet = [str(name) for name in counting if not counting[name].any()]
     impossible = tuple(name for name in unmet if (state[name] == "missed").all())
+    unsure = tuple(name for name in unmet if state[name].isin(OPEN).any())
     return Choice(
         "none",
         limits,
@@ -244,7 +245,9 @@ def _nothing(
         closest=row,
         misses=misses,
         impossible=impossible,
-        unsure=tuple(name for name in unmet if state[name].isin(OPEN).any()),
+        unsettled=_unsettled(able, state, 0.0),
+        unsure=unsure,
+        unheld=tuple(name for name in unmet if name not in impossible + unsure),
         unknown=_unknown(state),
         left_out=left_out,
     )

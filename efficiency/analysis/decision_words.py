@@ -34,7 +34,8 @@ def verdict(answer: Answer) -> str:
         return "Nothing to choose from" if found.kind == "empty" else "Nothing meets the limits"
     if found.winner["variant"] == BASELINE:
         return "Leave it as it is"
-    return "Ship it" if answer.confirmed else "Leads (not confirmed yet)"
+    tied = f", one of {_number(len(found.tied) + 1)} that can't be told apart" if found.tied else ""
+    return ("Ship it" if answer.confirmed else "Leads (not confirmed yet)") + tied
 
 
 def sentence(answer: Answer) -> str:
@@ -124,7 +125,8 @@ def asked(limits: Limits) -> str:
 def beside(answer: Answer) -> list[str]:
     """What is to be known beside the answer, a sentence each: its price, ties, the runner-up, what is not settled."""
     found = answer.last
-    told = [_dearer(found), _tied(found), _uncompared(found), _runner_up(found), _unsettled(answer.first)]
+    told = [_tied(found), _uncompared(found), _dearer(found), _as_measured(found), _runner_up(found)]
+    told.append(_unsettled(answer.first))
     told += _unknown(answer.first)
     if found.kind != "empty":
         told.append(_left_out(answer.first))
@@ -144,14 +146,21 @@ def _dearer(found: Choice) -> str:
     return f"It takes more than the baseline: {_and(told)}." if told else ""
 
 
+def _as_measured(found: Choice) -> str:
+    """A p99 rests on the few slowest calls, and nothing says how far it can be trusted."""
+    if found.winner is None or found.limits.latency_ms is None or found.limits.percentile != "p99":
+        return ""
+    return "Its p99 counts as it was measured: it has no interval, so a limit close to it is kept only perhaps."
+
+
 def _tied(found: Choice) -> str:
     apart = {row["row_id"] for row in found.uncompared}
     compared = [row for row in found.tied if row["row_id"] not in apart]
     if not compared or found.winner is None:
         return ""
     names = _and([row["variant_label"] for row in (found.winner, *compared)])
-    count = {2: "two", 3: "three", 4: "four", 5: "five"}.get(len(compared) + 1, str(len(compared) + 1))
-    return f"These {count} can't be told apart, or only {CLOSE}: {names}. Compared directly, in the same processes."
+    these = f"These {_number(len(compared) + 1)} can't be told apart, or only {CLOSE}"
+    return f"{these}: {names}. Compared directly, in the same processes."
 
 
 def _uncompared(found: Choice) -> str:
@@ -173,7 +182,7 @@ def _runner_up(found: Choice) -> str:
 
 
 def _unsettled(found: Choice) -> str:
-    if not found.unsettled:
+    if not found.unsettled or found.winner is None:
         return ""
     names = [f"{row['variant_label']} ({row['speedup']:.2f}x)" for row in found.unsettled]
     return (
@@ -238,6 +247,14 @@ def _why(found: Choice) -> str:
     if found.unsure:
         unsure = _and([_limit(name, found.limits) for name in found.unsure])
         return f"No row is known to meet {unsure}, though some may."
+    if found.unheld:
+        kinds = [limits_module.kind_of(name, found.limits).title.lower() for name in found.unheld]
+        return " ".join(
+            f"No row is known to keep to the limit on its {kind}, and some have no such figure." for kind in kinds
+        )
+    if found.unsettled:
+        names = _and([row["variant_label"] for row in found.unsettled])
+        return f"Each limit alone is met by some row. Whether one row meets all is not settled: {names} may."
     if len(found.limits.asked) > 1:
         return "Each limit alone is met by some row, but they contradict each other here: no row meets all."
     return ""
@@ -260,6 +277,10 @@ def money(row: Mapping[str, Any], price_per_hour: float | None) -> str:
     if pd.notna(row["break_even_calls"]):
         told.append(f"Its preparation has paid for itself after {row['break_even_calls']:,.0f} calls.")
     return " ".join(told)
+
+
+def _number(count: int) -> str:
+    return {2: "two", 3: "three", 4: "four", 5: "five"}.get(count, str(count))
 
 
 def _and(parts: Sequence[str]) -> str:

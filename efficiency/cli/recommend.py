@@ -14,6 +14,7 @@ from efficiency import console
 from efficiency.analysis import limits as limits_module
 from efficiency.analysis.limits import Limits, Percentile
 from efficiency.cli.app import Json, StudyId, app
+from efficiency.cli.chosen_row import naming
 from efficiency.errors import BadRequest
 
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ def _say(
     price_per_hour: float | None,
     to_confirm: str,
 ) -> None:
-    from efficiency import confirm
+    from efficiency import artefact, confirm
     from efficiency.analysis import choice, decision_words, machine_words, notes
     from efficiency.machine import this_machine
 
@@ -199,6 +200,10 @@ def _say(
             of = store.study(str(found.winner["study_id"]))
             details = store.details(int(found.winner["row_id"]))
             lines += [f"{key}: {hint}" for key, hint in notes.hints(found.winner, of.asked, details)]
+            named = shlex.join(naming(found.winner))
+            lines.append(f"Its recipe: `python -m efficiency recipe {named}`.")
+            if not artefact.why_not(found.winner, of, details):
+                lines.append(f"What was prepared: `python -m efficiency artefact {named} --file it.zip`.")
         if answer.fresh is None and choice.lead(answer.first) is not None and not confirm.why_not(record, here):
             why = "before it is called so" if found.winner else "which may settle its latency"
             lines.append(f"`{to_confirm}` times it again, {why}.")

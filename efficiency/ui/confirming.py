@@ -14,6 +14,8 @@ from efficiency.results.store import Store
 from efficiency.ui import asked, data, frame
 
 EVERY_S = 2.0
+ENDED = {"failed": "failed", "cancelled": "was cancelled", "interrupted": "was interrupted"}
+"""Confirmations that came to nothing."""
 
 
 def offer(store: Store, id: str, found: Choice) -> None:
@@ -21,15 +23,18 @@ def offer(store: Store, id: str, found: Choice) -> None:
     row = choice.lead(found)
     if row is None:
         return
-    waiting = decisions.confirmations(data.studies(store), id)
-    waiting = waiting[waiting["status"].isin(["queued", "running"])]
-    if len(waiting):
-        st.fragment(_watch, run_every=EVERY_S)(store, str(waiting["id"].iloc[0]))
+    again = map(store.study, decisions.confirmations(data.studies(store), id)["id"])
+    last = next((one for one in again if confirm.is_of(one, row)), None)
+    if last is not None and last.status in ("queued", "running"):
+        st.fragment(_watch, run_every=EVERY_S)(store, last.id)
         return
     record, here = store.study(id), this_machine()
     if reason := confirm.why_not(record, here):
         st.caption(markdown_text(reason), width="content")
         return
+    if last is not None and last.status in ENDED:
+        said = f"The last try {ENDED[last.status]}. {last.message}"
+        st.caption(markdown_text(said.strip()), width="content")
     if st.button(
         "Confirm on fresh replicates",
         icon=":material/replay:",

@@ -15,7 +15,18 @@ from efficiency.analysis.choice import Answer
 from efficiency.analysis.limits import Limits
 from efficiency.analysis.wording import markdown_text
 from efficiency.results.store import Store
-from efficiency.ui import confirming, data, decide_limits, details, frame, narrow_list, selected, take_home, trade_off
+from efficiency.ui import (
+    artefact,
+    confirming,
+    data,
+    decide_limits,
+    details,
+    frame,
+    narrow_list,
+    selected,
+    take_home,
+    trade_off,
+)
 from efficiency.ui.narrow_list import Line
 
 HEIGHT = 520
@@ -43,6 +54,8 @@ def show(store: Store, id: str) -> None:
         with drawn:
             _draw(case.first.rows, limits, id)
         _table(case.first.rows, limits, price)
+        if answer.fresh is not None:
+            st.caption("Chart and table hold what the study itself measured, the sentence what was timed again.")
         if selected.asked() is not None:
             details.open_asked(store, pd.concat([rows, *(one.rows for one in case.again)]))
 
@@ -72,8 +85,8 @@ def _offer(store: Store, id: str, answer: Answer) -> None:
     row = answer.last.winner or answer.last.closest
     if row is None:
         return
-    study = store.study(str(row["study_id"]))
-    for key, text in notes.hints(row, study.asked, store.details(int(row["row_id"]))):
+    study, kept = store.study(str(row["study_id"])), store.details(int(row["row_id"]))
+    for key, text in notes.hints(row, study.asked, kept):
         show_it, icon = (st.info, ":material/info:") if key in notes.INFORMATIVE else (st.warning, ":material/warning:")
         show_it(markdown_text(text), icon=icon)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -85,8 +98,9 @@ def _offer(store: Store, id: str, answer: Answer) -> None:
         )
         if answer.fresh is None:
             confirming.offer(store, id, answer.first)
-    if selected.asked() is None:  # the drawer has the recipe, too
+    if selected.asked() is None:  # the drawer has both, too
         take_home.show(pd.Series(row), study)
+        artefact.show(pd.Series(row), study, kept)
 
 
 def _draw(rows: pd.DataFrame, limits: Limits, id: str) -> None:
@@ -109,6 +123,7 @@ def _draw(rows: pd.DataFrame, limits: Limits, id: str) -> None:
     )
     st.caption(
         f"Rows that do not keep to {markdown_text(decision_words.asked(limits))} fade. Choose a point for details."
+        + (" The latency in this chart is p50." if limits.latency_ms and limits.percentile == "p99" else "")
         if limits.asked
         else "Move a slider: what does not keep to the limit fades. Choose a point for details."
     )

@@ -61,8 +61,8 @@ def choose(rows: pd.DataFrame) -> Limits:
     for name, label in LABELS.items():
         if name in ranges:
             found[name] = _slider(name, label, *ranges[name])
-        elif name == "latency_ms" and percentile == "p99":
-            st.caption(f"No row here has a p99, so none can be limited: {speed.P99_TAKES}.")
+        else:
+            found[name] = _unknown(name, percentile)
     sure = st.toggle(
         "Only what is sure",
         key="sure",
@@ -70,15 +70,10 @@ def choose(rows: pd.DataFrame) -> Limits:
         help="Off: a limit counts as kept where that is so in four of five such studies. On: only where the 95 % "
         "interval says so. What is not sure is said beside the answer, either way.",
     )
-    return Limits(
-        found.get("accuracy_drop_pp"),
-        found.get("latency_ms"),
-        found.get("size_mb"),
-        found.get("memory_mb"),
-        found.get("prepare_s"),
-        percentile,
-        sure,
-    )
+    with st.expander("Type a limit", icon=":material/edit:"):
+        for name in ranges:
+            _typed(name, found[name])
+    return Limits(**found, percentile=percentile, sure=sure)
 
 
 def price() -> float | None:
@@ -114,12 +109,48 @@ def _slider(name: str, label: str, least: float, most: float) -> float | None:
     return None if chosen == OFF else chosen
 
 
+def _typed(name: str, chosen: float | None) -> None:
+    """The same limit as a number: a slider has no more than some stops."""
+    parameter, unit = PARAMETERS[name], KINDS[name].unit
+    key = f"typed-{parameter}"
+    st.session_state[key] = chosen
+    st.number_input(
+        f"{LABELS[name]} [{unit}]",
+        min_value=0.0,
+        max_value=limits.MOST_ACCURACY_DROP_PP if name == "accuracy_drop_pp" else None,
+        format="%g",
+        placeholder="any",
+        key=key,
+        on_change=_keep,
+        args=(key, parameter),
+    )
+
+
+def _unknown(name: str, percentile: Percentile) -> float | None:
+    """A limit in the address on what no row has a figure of: it holds, and can be dropped."""
+    parameter, kind = PARAMETERS[name], limits.kind_of(name, Limits(percentile=percentile))
+    given = _number(name, st.query_params.get(parameter, ""))
+    why = f": {speed.P99_TAKES}" if kind.column == "latency_ms_p99" else ""
+    if given is None:
+        if why:
+            st.caption(f"No row here has a p99, so none can be limited{why}.")
+        return None
+    st.caption(f"No row here has a figure of {kind.title.lower()}, so none can keep to {given:g} {kind.unit}{why}.")
+    st.button("Drop this limit", key=f"drop-{parameter}", on_click=_put, args=(parameter, None))
+    return given
+
+
 def _keep(key: str, parameter: str) -> None:
-    chosen = st.session_state[key]
-    if chosen == OFF:
+    _put(parameter, st.session_state[key])
+
+
+def _put(parameter: str, limit: float | None) -> None:
+    """Into the address; remembered at once, or `recall` would bring back the last limit that was let go."""
+    if not limit or limit == OFF:
         st.query_params.pop(parameter, None)
     else:
-        st.query_params[parameter] = f"{chosen:g}"
+        st.query_params[parameter] = f"{limit:g}"
+    remember()
 
 
 def _number(name: str, text: str) -> float | None:

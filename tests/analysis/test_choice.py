@@ -183,6 +183,35 @@ def test_limits_that_contradict_each_other_are_told():
     assert "they contradict each other here" in decision_words.sentence(Answer(found))
 
 
+def test_limits_that_some_row_may_meet_together_are_not_said_to_contradict_each_other():
+    lossy = {"accuracy_delta_pp": -0.5, "accuracy_delta_ci_low_pp": -1.2, "accuracy_delta_ci_high_pp": 0.2}
+    found = decided(rows(row("a", 2.0, **lossy)), accuracy_drop_pp=0.5, latency_ms=6.0)
+    assert found.kind == "none"
+    text = decision_words.sentence(Answer(found))
+    assert "Whether one row meets all is not settled: A may." in text
+    assert "contradict" not in text
+    assert "Faster still" not in " ".join(decision_words.beside(Answer(found)))
+
+
+@pytest.mark.parametrize("known", [np.nan, 300.0])
+def test_a_limit_on_what_is_not_known_is_not_said_to_contradict_another(known):
+    frame = rows(row("a", 2.0, peak_memory_mb=known)).assign(
+        peak_memory_mb=lambda f: f["peak_memory_mb"].where(f.index == 2)
+    )
+    found = decided(frame, latency_ms=6.0, memory_mb=200.0)
+    assert found.unheld == ("memory_mb",)
+    text = decision_words.sentence(Answer(found))
+    assert "No row is known to keep to the limit on its peak memory, and some have no such figure." in text
+    assert "contradict" not in text
+
+
+def test_what_was_never_compared_with_the_winner_is_no_runner_up():
+    near = [row(f"v{place}", 2.0 - place / 1_000) for place in range(choice.COMPARED + 2)]
+    found = decided(rows(*near, row("far", 1.2)))
+    assert len(found.tied) == choice.COMPARED
+    assert found.runner_up["variant"] == "far"
+
+
 def test_a_limit_that_only_the_latency_leaves_open_is_settled_by_fresh_replicates():
     open_row = row("a", 10.0, latency_ms_p50=0.99, latency_low_ms=0.9, latency_high_ms=1.1)
     found = decided(rows(open_row, row("b", 2.0)), latency_ms=1.0)
@@ -222,6 +251,9 @@ def test_p99_has_no_interval_and_an_unknown_figure_meets_nothing():
     frame = rows(row("a", 2.0, latency_ms_p99=20.0), row("b", 1.5, latency_ms_p99=np.nan), row("c", 1.2))
     assert decided(frame, latency_ms=16.0, percentile="p99").winner["variant"] == "c"
     assert decided(frame, latency_ms=16.0, percentile="p50").winner["variant"] == "a"
+    for percentile, said in (("p99", True), ("p50", False)):
+        told = " ".join(decision_words.beside(Answer(decided(frame, latency_ms=16.0, percentile=percentile))))
+        assert ("Its p99 counts as it was measured" in told) is said
 
 
 @pytest.mark.parametrize("most_ms", [16.0, 1.0])

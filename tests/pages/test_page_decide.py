@@ -144,6 +144,12 @@ def test_fresh_replicates_of_a_confirmation_decide(visit: Visit, store: Store) -
     store.set_status(again, "running")
     at = visit("decide", study=id, case="LSTM")
     assert "leads (not confirmed yet)" in said(at)
+    at = visit("decide", study=id, case="Transformer")
+    assert at.button(key="decide-confirm"), "What is timed again is another model's."
+    store.set_status(again, "failed", "The disk is full.")
+    at = visit("decide", study=id, case="LSTM")
+    assert "The last try failed. The disk is full." in said(at)
+    assert at.button(key="decide-confirm")
 
 
 def test_details_of_the_winner_open(visit: Visit, store: Store) -> None:
@@ -160,6 +166,9 @@ def test_why_p99_is_empty_is_said_where_it_is(visit: Visit, store: Store) -> Non
     id = synthetic.fill(store)
     assert "No row has a p99: it takes 500 timed calls" in said(visit("decide", study=id, case="LSTM"))
     at = visit("decide", study=id, case="LSTM", percentile="p99", latency="5")
+    assert "No row here has a figure of latency p99, so none can keep to 5 ms: it takes 500 timed calls" in said(at)
+    assert "Nothing meets the limits" in said(at)
+    at.button(key="drop-latency").click().run()
     assert "No row here has a p99, so none can be limited: it takes 500 timed calls" in said(at)
     assert "no limits" in said(at)
     document = documents.to_json(store, id)
@@ -171,4 +180,29 @@ def test_why_p99_is_empty_is_said_where_it_is(visit: Visit, store: Store) -> Non
     count = len(at.dataframe[0].value)
     assert f"1 of {count} rows has no p99: it takes 500 timed calls" in said(at)
     assert f"1 of {count} rows has no figure of latency p99 and so cannot keep to its limit" in said(at)
-    assert "so none can be limited" not in said(at)
+    assert "so none can" not in said(at)
+
+
+def test_a_limit_on_what_no_row_knows_is_not_passed_over(visit: Visit, store: Store) -> None:
+    document = documents.to_json(store, synthetic.fill(store))
+    for row in document["rows"]:
+        row["columns"] |= {"peak_memory_mb": None}
+    old = documents.from_json(store, document | {"study": document["study"] | {"id": "old", "name": "Old"}})
+    at = visit("decide", study=old, case="LSTM", memory="100")
+    assert "No row here has a figure of peak memory, so none can keep to 100 MB." in said(at)
+    assert "Nothing meets the limits" in said(at)
+    at.button(key="drop-memory").click().run()
+    assert "memory" not in at.query_params
+    assert "no limits" in said(at)
+
+
+def test_a_limit_is_typed_where_the_slider_has_no_stop(visit: Visit, store: Store) -> None:
+    at = visit("decide", study=synthetic.fill(store), case="LSTM")
+    at.number_input(key="typed-latency").set_value(7.777).run()
+    assert not at.exception
+    assert at.query_params["latency"] == "7.777"
+    assert at.select_slider(key="limit-latency").value == 7.777
+    assert "at most 7.777 ms of latency (p50)" in said(at)
+    at.select_slider(key="limit-latency").set_value(float("inf")).run()
+    assert at.number_input(key="typed-latency").value is None
+    assert "no limits" in said(at)
