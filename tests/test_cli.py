@@ -591,6 +591,11 @@ def test_what_to_ship_for_each_workload(study_id):
     assert answers[1]["sentence"] in said.err
     again = f"recommend {study_id} --max-accuracy-drop 2 --price-per-hour 0.36 --confirm"
     assert f"`python -m efficiency {again}` times it again" in said.err
+    recipe = re.search(r"Its recipe: `python -m efficiency (recipe \S+ dynamic-int8 .*)`", said.err)
+    assert recipe, said.err
+    script = CliRunner().invoke(app, shlex.split(recipe[1]))
+    assert script.exit_code == 0
+    assert "quantize_dynamic" in script.stdout
 
 
 def test_what_confirms_an_answer_asks_the_same(study_id):
