@@ -30,6 +30,8 @@ ENVIRONMENT = (
     "ONEDNN_", "OPENBLAS_", "ORT_", "OV_", "PYTORCH_", "TORCH", "TRITON_",
 )  # fmt: skip
 """What the variables begin with by which users choose kernels, threads and compilers."""
+PLACES = ("_DIR", "_HOME", "_PATH")
+"""What those end with that only say where something is kept."""
 OWN_CODE = (
     "condition.py", "techniques", "workloads", "measure",
     "engine/probe.py", "engine/answering.py", "engine/variants.py", "engine/inputs.py", "engine/arrays.py",
@@ -62,7 +64,11 @@ def asked(study: Study, workload: Workload, entry: Entry, machine: Machine) -> d
             machine.python_version,
         ],
         "compiler": _compiler(machine),
-        "environment": {name: value for name, value in os.environ.items() if name.startswith(ENVIRONMENT)},
+        "environment": {
+            name: value
+            for name, value in os.environ.items()
+            if name.startswith(ENVIRONMENT) and not name.endswith(PLACES)
+        },
     }
 
 

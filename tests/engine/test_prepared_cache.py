@@ -187,6 +187,10 @@ def test_whatever_a_preparation_follows_from_is_in_its_key(monkeypatch):
             patch.setenv(name, "1")
             others.append(key())
     with monkeypatch.context() as patch:
+        patch.setenv("TORCHINDUCTOR_CACHE_DIR", "/elsewhere")
+        elsewhere = key()
+    assert elsewhere == key(), "where a compiler keeps its files decides nothing"
+    with monkeypatch.context() as patch:
         patch.setattr(prepared_content, "own_code", lambda: "other")
         others.append(key())
     if HERE.cpp_compiler is None:
