@@ -21,7 +21,7 @@ from efficiency.report import content, html, markdown
 from efficiency.report.content import Report
 from efficiency.results import documents
 from efficiency.results.store import Store
-from efficiency.study import QUICK_WORKLOADS, plan_preset
+from efficiency.study import QUICK_WORKLOADS, Variant, plan_preset
 
 LSTM = "lstm-classifier"
 NASTY = '</code></pre><script>alert(1)</script>` ```` "'
@@ -50,7 +50,7 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Ask:
 def changed(store: Store, study: dict[str, Any] | None = None, **columns: Callable[[dict[str, Any]], Any]) -> str:
     """A study some of whose columns are another's, and what is said of itself."""
     document = documents.to_json(store, synthetic.fill(store))
-    document["study"] |= study or {}
+    document["study"] |= {"name": "Changed"} | (study or {})
     for row in document["rows"]:
         row["columns"] |= {name: value(row["columns"]) for name, value in columns.items()}
     return documents.from_json(store, document)
@@ -98,6 +98,17 @@ def test_its_command_is_that_of_the_same_recipe(store: Store, ask: Ask, tmp_path
         read = set(re.findall(r'"(\w+\.safetensors)"', one.script)) - {"outputs.safetensors"}
         assert all(name in one.beside for name in read)
         assert one.beside.count(".safetensors") == len(read)
+
+
+def test_what_was_confirmed_is_shipped(store: Store) -> None:
+    quick = plan_preset("quick", this_machine())
+    id = synthetic.fill(store, quick)
+    leads = replace(quick, workloads=(LSTM,), variants=(Variant.of(["dynamic-int8"]),), confirms=id)
+    again = synthetic.fill(store, leads, seed=1)
+    (one,) = (one for one in content.of(store, id).shipped if one.title == "LSTM")
+    assert one.said.startswith("Ship Dynamic INT8, which fresh replicates confirm.")
+    assert f"in the study {again}." in " ".join(one.script.split())
+    assert f" recipe {again} dynamic-int8 " in one.beside
 
 
 def test_nothing_in_a_recipe_ends_its_block(store: Store) -> None:
