@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import synthetic
 
 from efficiency.cli import main
+from efficiency.machine import this_machine
 from efficiency.results.store import Store
+from efficiency.study import Variant, plan_preset
 
 Ask = Callable[..., tuple[int, str, str]]
 
@@ -57,6 +60,33 @@ def test_a_regression_fails_the_gate_and_noise_does_not(
     code, _, said = ask("compare", a, worse)
     assert code == 0, "Without the option nothing fails."
     assert "2 slower" in said
+
+
+def test_what_failed_in_b_fails_the_gate_and_what_was_not_asked_does_not(store: Store, ask: Ask) -> None:
+    one = replace(plan_preset("quick", this_machine()), workloads=("transformer-encoder",))
+    few = replace(one, variants=(Variant.of(["dynamic-int8"]),))
+    a, b = synthetic.fill(store, one), synthetic.fill(store, one, seed=1, fail=("dynamic-int8", "qat-int8"))
+    code, out, said = ask("compare", a, b, "--fail-if-slower", "5", "--json", "-")
+    assert code == 1
+    assert "Measured in A and not in B: transformer-encoder, CPU, batch 1, 1 thread, dynamic-int8: failed" in said
+    (failed,) = json.loads(out.splitlines()[-1])["failed"]
+    assert failed["variant"] == "dynamic-int8"
+    assert failed["why"].startswith("failed: ")
+    assert ask("compare", a, b)[0] == 0, "Without the option nothing fails."
+    assert ask("compare", a, synthetic.fill(store, few, fail=("dynamic-int8",)), "--fail-if-slower", "5")[0] == 1, (
+        "Nothing was timed in both, since all failed."
+    )
+    code, out, said = ask("compare", a, synthetic.fill(store, few), "--fail-if-slower", "5", "--json", "-")
+    assert code == 0
+    assert "Not compared: transformer-encoder, CPU, batch 1, 1 thread: " in said
+    assert json.loads(out.splitlines()[-1])["failed"] == []
+
+
+def test_a_slower_baseline_is_said_where_the_gate_is_passed(store: Store, ask: Ask) -> None:
+    a, b = synthetic.fill(store), synthetic.fill(store, seed=1, slower=1.5)
+    code, _, said = ask("compare", a, b, "--fail-if-slower", "5")
+    assert code == 0
+    assert said.count("Speed-ups do not show that, and it fails nothing") == 3
 
 
 def test_what_cannot_be_compared_is_bad_usage(store: Store, ask: Ask) -> None:

@@ -18,22 +18,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from efficiency.analysis import accuracy, speed, training, views
+from efficiency.analysis import accuracy, compare_rows, speed, training, views
+from efficiency.analysis.compare_rows import ACCURACIES, KEY, SHOWN, SPEEDS
 from efficiency.study import BASELINE, CONTROL
 from efficiency.tolerance import tolerance_of
 
 if TYPE_CHECKING:
     from efficiency.results.store import Store, StudyRecord
 
-KEY = ["workload", "dataset", "device", "batch_size", "threads", "length", "padding_pct", "phase", "variant"]
-"""Rows of two studies that agree in these were measured on the same thing."""
-SHOWN = ["workload_label", "condition", "variant_label"]
-_SPEEDS = ["speedup", "speedup_ci_low", "speedup_ci_high"]
-_ACCURACIES = ["accuracy_pct", "accuracy_ci_low_pct", "accuracy_ci_high_pct"]
-_KEPT = [
-    "row_id", *_SPEEDS, "speed_verdict", "replicates", "noise_pct", "latency_ms_p50", *_ACCURACIES, "size_mb", "status",
-    "reason",
-]  # fmt: skip
 HARDWARE = ("cpu_model", "architecture", "cores", "instruction_sets", "gpus")
 CONFIDENCE = 0.95
 Numbers = NDArray[np.float64]
@@ -51,7 +43,7 @@ class Compared:
     `floor` (both noise floors together, as a ratio); `latency_ratio` with its ends, of one machine only;
     `accuracy_change_pp` with its ends, whether it is `paired` and its `accuracy_verdict`; `size_ratio`."""
     only_a: pd.DataFrame
-    """`SHOWN` and `why`: what B says of a variant that A alone measured."""
+    """What A alone measured, and what B says of it (`compare_rows.only`)."""
     only_b: pd.DataFrame
 
     @property
@@ -73,14 +65,14 @@ def compared(
     `samples`, `answers` and `details` give what the store keeps of a row. No more than 5 % of what is called faster or
     slower over all that is compared is expected to be none (`speed.discovery_threshold`).
     """
-    ours, theirs = (_of(frame, study.id) for study in (a, b))
+    ours, theirs = compare_rows.matching(frame, a, b)
     both = ours.merge(theirs, on=KEY, how="inner", suffixes=("_a", "_b"))
     done = both[(both["status_a"] == "done") & (both["status_b"] == "done")].reset_index(drop=True)
     rows = done.rename(columns={f"{name}_a": name for name in SHOWN}).drop(columns=[f"{name}_b" for name in SHOWN])
     rows = rows.join(_speeds(rows)).join(_latencies(rows, samples if one_machine(a, b) else None))
     rows = rows.join(_accuracies(rows, answers, tolerance_pp(a, b), _luck_pp(rows, details)))
     rows["size_ratio"] = rows["size_mb_a"] / rows["size_mb_b"]
-    return Compared(rows, _only(ours, theirs), _only(theirs, ours))
+    return Compared(rows, compare_rows.only(ours, theirs, b), compare_rows.only(theirs, ours, a))
 
 
 def timed(store: Store, id: str) -> frozenset[tuple[Any, ...]]:
@@ -111,24 +103,6 @@ def tolerance_pp(a: StudyRecord, b: StudyRecord) -> float:
     return min(tolerance_of(a.asked), tolerance_of(b.asked))
 
 
-def _of(frame: pd.DataFrame, id: str) -> pd.DataFrame:
-    """The rows of one study by what they are matched by; the control is in the noise floor of the others."""
-    rows = frame[(frame["study_id"] == id) & (frame["variant"] != CONTROL)]
-    rows = rows.assign(padding_pct=rows["padding_pct"].round())
-    return rows[[*KEY, *SHOWN, *_KEPT]].drop_duplicates(KEY, keep="last")
-
-
-def _only(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
-    """What the first measured and the second did not, and what the second says of it."""
-    found = ours[ours["status"] == "done"].merge(
-        theirs[[*KEY, "status", "reason"]], on=KEY, how="left", suffixes=("", "_other")
-    )
-    found = found[found["status_other"] != "done"]
-    asked = found["status_other"].notna()
-    why = (found["status_other"] + ": " + found["reason_other"]).where(asked, "not asked")
-    return found[SHOWN].assign(why=why.astype(object)).reset_index(drop=True)
-
-
 def ratio(change: Numbers, errors: tuple[Numbers, Numbers], counts: tuple[Numbers, Numbers]) -> pd.DataFrame:
     """Of differences of logarithms: `ratio`, `ratio_low`, `ratio_high` and `p_value`, by Welch's t.
 
@@ -154,7 +128,7 @@ def _speeds(rows: pd.DataFrame) -> pd.DataFrame:
     logs, errors, counts = {}, {}, {}
     for side in "ab":
         with np.errstate(divide="ignore", invalid="ignore"):
-            own, low, high = (np.log(rows[f"{name}_{side}"].to_numpy(float)) for name in _SPEEDS)
+            own, low, high = (np.log(rows[f"{name}_{side}"].to_numpy(float)) for name in SPEEDS)
             counts[side] = rows[f"replicates_{side}"].to_numpy(float)
             errors[side] = (high - low) / 2 / stats.t.ppf(0.5 + CONFIDENCE / 2, counts[side] - 1)
         logs[side] = np.where((rows["variant"] == BASELINE) | ~np.isfinite(own), np.nan, own)
@@ -229,9 +203,7 @@ def _accuracies(rows: pd.DataFrame, answers: Load, tolerance: float, luck_pp: pd
     for row, luck in zip(views.records(rows), luck_pp, strict=True):
         change = _paired(answers(int(row["row_id_a"])), answers(int(row["row_id_b"])))
         paired = change is not None
-        change = change or unpaired(
-            *(accuracy.Share(*(row[f"{name}_{side}"] for name in _ACCURACIES)) for side in "ab")
-        )
+        change = change or unpaired(*(accuracy.Share(*(row[f"{name}_{side}"] for name in ACCURACIES)) for side in "ab"))
         if np.isnan(change.delta_pp):
             found.append((np.nan, np.nan, np.nan, False, ""))
         else:

@@ -28,7 +28,9 @@ def compare(
         typer.Option(
             metavar="PERCENT",
             help="Exit with 1 where a variant of B is slower by more than PERCENT: its verdict is slower, and by the "
-            "whole 95 % interval of the ratio of speed-ups it takes more than PERCENT longer than in A.",
+            "whole 95 % interval of the ratio of speed-ups it takes more than PERCENT longer than in A. Also where B "
+            "was to measure what A measured and did not: it failed, or was cancelled. A baseline that got slower is "
+            "said and fails nothing.",
         ),
     ] = None,
     json: Json = None,
@@ -41,7 +43,7 @@ def compare(
     bad usage.
     """
     from efficiency.analysis import compare as comparing
-    from efficiency.analysis import compare_words, views
+    from efficiency.analysis import compare_gate, compare_words, views
     from efficiency.results import documents
 
     if fail_if_slower is not None and not 0 <= fail_if_slower < float("inf"):
@@ -53,23 +55,22 @@ def compare(
     ours, theirs = store.study(a), store.study(b)
     rows = views.prepared(store.rows([a, b]))
     found = comparing.compared(rows, ours, theirs, store.samples, store.answers, store.details)
-    if fail_if_slower is not None and found.judged.empty:
+    gate = None if fail_if_slower is None else compare_gate.judged(found, theirs, fail_if_slower)
+    if gate is not None and found.judged.empty and gate.unmeasured.empty:
         raise BadRequest(
             "--fail-if-slower: no variant was timed in both studies under the same condition, so nothing can be said; "
             "run both with the same options."
         )
-    slower = found.slower_by_more_than(fail_if_slower or 0.0)
     _print(found, ours, theirs)
     if json:
         document: dict[str, Any] = {"a": _study(ours), "b": _study(theirs), "differs": compare_words.told(ours, theirs)}
         document |= {"rows": _records(found.rows), "only_a": _records(found.only_a), "only_b": _records(found.only_b)}
-        failed = None if fail_if_slower is None else _records(slower[["workload", "condition", "variant"]])
+        failed = None if gate is None else compare_gate.failed(gate)
         console.write_json(json, document | {"fail_if_slower_pct": fail_if_slower, "failed": failed})
-    if fail_if_slower is not None and len(slower):
-        for row in slower.to_dict("records"):
-            where = f"{row['workload']}, {row['condition']}, {row['variant']}"
-            console.say(f"Slower by more than {fail_if_slower:g} %: {where}: {compare_words.moved(row)}.")
-        sys.exit(1)
+    if gate is not None:
+        for sentence in compare_gate.told(gate):
+            console.say(sentence)
+        sys.exit(int(gate.fails))
 
 
 def _print(found: Compared, a: StudyRecord, b: StudyRecord) -> None:

@@ -9,7 +9,9 @@ from typing import Any
 import pandas as pd
 
 from efficiency.analysis import notes, panels, tables, views, wording
+from efficiency.report import shipping
 from efficiency.report.method import METHODS
+from efficiency.report.shipping import Shipped
 from efficiency.results.store import Store, StudyRecord
 from efficiency.study import BASELINE, CONTROL
 from efficiency.tolerance import tolerance_of
@@ -53,6 +55,9 @@ class Report:
     best: list[tuple[str, str]]
     """(panel, what was found best)."""
     panels: list[Panel]
+    shipping: str
+    """How what is shipped was chosen, or why nothing is; empty where nothing was measured."""
+    shipped: list[Shipped]
     left_out: pd.DataFrame
     """What was not measured, and why."""
     warnings: list[tuple[str, str, str]]
@@ -77,6 +82,8 @@ def of(store: Store, id: str) -> Report:
         "" if parts else f"Nothing was measured in this study{'; why stands below' if len(left_out) else ''}.",
         [(str(row["panel"]), _best(row)) for row in views.records(panels.headlines(rows))] if len(rows) else [],
         [_panel(title, rows[rows["row_id"].isin(part["row_id"])], part) for title, part in parts],
+        shipping.said(study, trained) if parts else "",
+        shipping.of(store, study, rows) if parts else [],
         left_out,
         [
             (key.replace("-", " "), text, ", ".join(of))

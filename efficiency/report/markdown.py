@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import pandas as pd
@@ -13,7 +14,7 @@ COLUMNS = ("Variant", "Speed-up [95 %]", "Verdict", "Accuracy", "Its verdict", "
 
 
 def written(report: Report) -> str:
-    """Title, the best of each, a table a panel, what was not measured, warnings; the method is in the HTML file."""
+    """Title, the best of each, a table a panel, what to ship, what is left out, warnings; HTML has the method."""
     parts = [f"## {markdown_text(report.title)}", _list(report.facts)]
     if report.nothing:
         parts.append(markdown_text(report.nothing))
@@ -22,12 +23,32 @@ def written(report: Report) -> str:
     for panel in report.panels:
         noise = f", noise floor {panel.noise}" if panel.noise else ""
         parts += [f"### {markdown_text(panel.title)}{noise}", table(panel.table[list(COLUMNS)])]
+    parts += _shipping(report)
     if len(report.left_out):
         parts += ["<details><summary>Not measured, and why</summary>", table(report.left_out), "</details>"]
     if report.warnings:
         parts += ["### Warnings", _list((key, f"{text} ({of})") for key, text, of in report.warnings)]
     parts += ["### Verdicts", _list(report.verdicts)]
     return "\n\n".join(parts) + "\n"
+
+
+def _shipping(report: Report) -> list[str]:
+    """What to ship of each, its recipe folded."""
+    if not report.shipping:
+        return []
+    parts = ["### What to ship, and its recipe", markdown_text(report.shipping)]
+    for one in report.shipped:
+        parts.append(f"**{markdown_text(one.title)}**: {markdown_text(f'{one.said} {one.why_none}')}")
+        if one.script:
+            recipe = ["<details><summary>The recipe</summary>", _code(one.script), "</details>"]
+            parts += [markdown_text(one.beside), *recipe]
+    return parts
+
+
+def _code(script: str) -> str:
+    """A block whose fence is longer than any row of backticks in it, so that nothing in it ends it."""
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", script)), default=0))
+    return f"{fence}python\n{script}{fence}"
 
 
 def _list(lines: Iterable[tuple[str, str]]) -> str:

@@ -1,0 +1,98 @@
+"""What is to be shipped of each workload and condition of a study, as its report tells it, with the recipe.
+
+The answer is that of the page Decide where nobody moved a limit. A recipe is text and made without torch; a workload of
+a user's own file is described by running that file in a child process, as for every recipe.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+import pandas as pd
+
+from efficiency import decisions, recipes, techniques
+from efficiency.analysis import decision_words, views
+from efficiency.analysis.choice import Answer, Row
+from efficiency.best import usual
+from efficiency.errors import EfficiencyError
+from efficiency.recipes import header
+from efficiency.recipes.stored import Wanted
+from efficiency.results.store import Store, StudyRecord
+from efficiency.study import BASELINE
+from efficiency.tolerance import tolerance_of
+
+NO_RECIPE = "There is no recipe: "
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """The answer for one workload under one condition."""
+
+    title: str
+    said: str
+    """What the page Decide says."""
+    script: str = ""
+    """The recipe, a complete script; empty where there is none."""
+    why_none: str = ""
+    """A sentence in its place."""
+    beside: str = ""
+    """The files that the script reads, and the command that makes them."""
+
+
+def of(store: Store, study: StudyRecord, rows: pd.DataFrame) -> list[Shipped]:
+    """One for each workload and condition of a study's rows, as `views.prepared` has them; none of training."""
+    again = decisions.confirmations(store.studies(), study.id)
+    fresh = views.prepared(store.rows(list(again.loc[again["status"] == "done", "id"])))
+    limits = usual(tolerance_of(study.asked))
+    return [_shipped(store, case.title, case.answer(limits)) for case in decisions.cases(store, rows, fresh)]
+
+
+def said(study: StudyRecord, trained: bool) -> str:
+    """How it was chosen and what a recipe is, or why nothing is shipped."""
+    if trained:
+        return f"{NO_RECIPE}training steps were timed, and nothing of them is shipped."
+    limits = decision_words.asked(usual(tolerance_of(study.asked)))
+    return (
+        f"The fastest that surely or probably keeps to the usual limits ({limits}), as the page Decide has it. Its "
+        "recipe is a complete script that rebuilds it from the trained FP32 weights with public APIs alone, without "
+        "this program."
+    )
+
+
+def _shipped(store: Store, title: str, answer: Answer) -> Shipped:
+    if answer.last.kind == "empty":
+        return Shipped(title, "", why_none=f"{NO_RECIPE}nothing was measured that could be shipped.")
+    told, winner = decision_words.sentence(answer), answer.last.winner
+    if winner is None:
+        return Shipped(title, told, why_none=f"{NO_RECIPE}nothing meets the limits.")
+    if winner["variant"] == BASELINE:
+        return Shipped(title, told, why_none=f"{NO_RECIPE}the model stays as it is.")
+    if unknown := [key for key in str(winner["variant"]).split("+") if key not in techniques.TECHNIQUES]:
+        return Shipped(title, told, why_none=f"{NO_RECIPE}this version does not know {' and '.join(unknown)} any more.")
+    try:
+        wanted = recipes.wanted(winner, store.study(str(winner["study_id"])))
+        return Shipped(title, told, wanted.script, beside=_beside(wanted, winner))
+    except EfficiencyError as error:
+        return Shipped(title, told, why_none=f"{NO_RECIPE}{str(error).removeprefix(NO_RECIPE)}")
+
+
+def _beside(wanted: Wanted, winner: Row) -> str:
+    lines = header.files(techniques.in_order(wanted.keys), wanted.condition)
+    *names, last = (line.removeprefix("- ").partition(":")[0] for line in lines)
+    return (
+        f"Beside the script have to lie {', '.join(names)} and {last}; its first lines say what is in them. Where the "
+        f"study is stored, `{_command(wanted, winner)}` writes the script and all of them into one zip."
+    )
+
+
+def _command(wanted: Wanted, winner: Row) -> str:
+    workload, variant, condition = wanted.workload.key, str(winner["variant"]), wanted.condition
+    options = {
+        "--workload": workload,
+        "--batch-size": str(condition.batch_size),
+        "--threads": str(condition.threads),
+        "--bundle": f"{workload}-{variant}.zip",
+    }
+    words = [word for option in options.items() for word in option]
+    return shlex.join(["python", "-m", "efficiency", "recipe", str(winner["study_id"]), variant, *words])

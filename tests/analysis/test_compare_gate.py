@@ -1,0 +1,137 @@
+"""What fails a gate: what got slower, and what was to be measured and was not; a slower baseline is only told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import synthetic
+
+from efficiency.analysis import compare, compare_gate, views
+from efficiency.analysis.compare_gate import Gate
+from efficiency.machine import this_machine
+from efficiency.results import documents
+from efficiency.results.store import Store
+from efficiency.study import plan_preset
+
+LSTM, TRANSFORMER = "lstm-classifier", "transformer-encoder"
+QUICK = plan_preset("quick", this_machine())
+
+
+@pytest.fixture
+def store(home: Path) -> Iterator[Store]:
+    with Store.open() as opened:
+        yield opened
+
+
+def gate(store: Store, a: str, b: str, percent: float = 5) -> Gate:
+    frame = views.prepared(store.rows([a, b]))
+    records = store.study(a), store.study(b)
+    found = compare.compared(frame, *records, store.samples, store.answers, store.details)
+    return compare_gate.judged(found, records[1], percent)
+
+
+def again(
+    store: Store, change: Callable[[dict[str, Any]], dict[str, Any] | None], status: str = "done", **asked: Any
+) -> str:
+    """A study of the same kind, its rows' columns as `change` has them; a row of which it makes None is not there."""
+    document = documents.to_json(store, synthetic.fill(store, seed=1))
+    rows = [(row, change(row["columns"])) for row in document["rows"]]
+    document["rows"] = [row | {"columns": row["columns"] | columns} for row, columns in rows if columns is not None]
+    document["study"] |= {"status": status, "asked": document["study"]["asked"] | asked}
+    return documents.from_json(store, document)
+
+
+def of(columns: dict[str, Any], workload: str, variant: str) -> bool:
+    return (columns["workload"], columns["variant"]) == (workload, variant)
+
+
+def test_a_variant_that_failed_in_b_fails(store: Store) -> None:
+    a, b = synthetic.fill(store, fail=()), synthetic.fill(store, seed=1, fail=("dynamic-int8",))
+    found = gate(store, a, b)
+    assert found.fails
+    assert [(row["workload"], row["variant"]) for row in compare_gate.failed(found)] == [(TRANSFORMER, "dynamic-int8")]
+    assert compare_gate.told(found)[-1] == (
+        f"Measured in A and not in B: {TRANSFORMER}, CPU, batch 1, 1 thread, dynamic-int8: failed: The process ran out "
+        "of memory and was ended."
+    )
+    assert not gate(store, b, a).fails, "What A did not measure is nobody's loss."
+
+
+def test_a_heat_whose_baseline_failed_fails_though_it_never_knew_its_padding(store: Store) -> None:
+    failed = {"status": "failed", "reason": "There is no such data set.", "padding_pct": None}
+    b = again(store, lambda columns: failed if columns["workload"] == LSTM else {})
+    found = gate(store, synthetic.fill(store), b)
+    assert found.fails
+    assert {row["workload"] for row in compare_gate.failed(found)} == {LSTM}
+    assert {"baseline", "dynamic-int8"} <= {row["variant"] for row in compare_gate.failed(found)}
+
+
+def test_what_b_did_not_ask_for_is_named_and_fails_nothing(store: Store) -> None:
+    b = synthetic.fill(store, replace(QUICK, workloads=(LSTM,)), seed=1)
+    found = gate(store, synthetic.fill(store), b)
+    assert not found.fails
+    assert compare_gate.failed(found) == []
+    named = [sentence for sentence in compare_gate.told(found) if sentence.startswith("Not compared: ")]
+    assert [sentence.split(": ")[1].split(",")[0] for sentence in named] == ["vision-small-cnn", TRANSFORMER]
+    assert all(sentence.endswith("(not asked).") for sentence in named)
+    assert "dynamic-int8" in named[-1]
+
+
+def test_what_does_not_apply_in_b_is_named_with_the_reason(store: Store) -> None:
+    reason = {"status": "not-applicable", "reason": "It needs a package that is not installed."}
+    b = again(store, lambda columns: reason if of(columns, LSTM, "dynamic-int8") else {})
+    found = gate(store, synthetic.fill(store), b)
+    assert not found.fails
+    (named,) = compare_gate.told(found)
+    assert "dynamic-int8 (not-applicable: It needs a package that is not installed)." in named
+
+
+def test_what_an_unfinished_study_never_came_to_fails_where_it_was_asked_for(store: Store) -> None:
+    def without(columns: dict[str, Any]) -> dict[str, Any] | None:
+        return None if of(columns, LSTM, "dynamic-int8") else {}
+
+    a = synthetic.fill(store)
+    found = gate(store, a, again(store, without, "interrupted"))
+    assert [(row["workload"], row["variant"]) for row in compare_gate.failed(found)] == [(LSTM, "dynamic-int8")]
+    assert "the study is interrupted" in compare_gate.told(found)[-1]
+    others = [variant for variant in QUICK.as_dict()["variants"] if variant["techniques"] != ("dynamic-int8",)]
+    assert not gate(store, a, again(store, without, "cancelled", variants=others)).fails
+    assert not gate(store, a, again(store, without)).fails
+
+
+def test_what_was_timed_too_little_is_named(store: Store) -> None:
+    unknown = dict.fromkeys(("speedup", "speedup_ci_low", "speedup_ci_high", "speed_verdict"))
+    b = again(store, lambda columns: unknown if of(columns, LSTM, "dynamic-int8") else {})
+    found = gate(store, synthetic.fill(store), b)
+    assert not found.fails
+    (named,) = compare_gate.told(found)
+    assert named == f"Not compared: {LSTM}, CPU, batch 1, 1 thread: dynamic-int8 (timed too little for an interval)."
+
+
+def test_a_baseline_that_got_slower_is_told_and_fails_nothing(store: Store) -> None:
+    a, b = synthetic.fill(store), synthetic.fill(store, seed=1, slower=1.5)
+    found = gate(store, a, b)
+    assert not found.fails
+    told = compare_gate.told(found)
+    assert len(told) == 3
+    for workload, sentence in zip(QUICK.workloads, told, strict=True):
+        assert sentence.startswith("The baseline itself takes ")
+        assert f" % longer in B: {workload}, CPU, batch 1, 1 thread: " in sentence
+        assert "Speed-ups do not show that" in sentence
+    assert compare_gate.told(gate(store, a, b, percent=70)) == []
+    assert compare_gate.told(gate(store, b, a)) == [], "It got faster."
+    document = documents.to_json(store, b)
+    document["study"]["machine"] |= {"cpu_model": "Other", "key": "other"}
+    assert compare_gate.told(gate(store, a, documents.from_json(store, document))) == [], "Another machine's latency."
+
+
+def test_studies_that_differ_in_nothing_alarm_nobody(store: Store) -> None:
+    a = synthetic.fill(store)
+    for seed in range(1, 9):
+        found = gate(store, a, synthetic.fill(store, seed=seed))
+        assert not found.fails
+        assert compare_gate.told(found) == []
