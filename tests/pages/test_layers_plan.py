@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
@@ -109,3 +110,27 @@ def test_only_the_workload_that_lost_most_and_was_not_looked_at(visit: Visit, st
     fill(store, "static-int8", workload="transformer-encoder")
     steps = [label for label in links(visit("overview")) if label.startswith(STEP)]
     assert steps == [f"{STEP}Static INT8 its accuracy on Transformer"]
+
+
+@pytest.mark.browser
+def test_the_link_fills_a_form_that_was_used_before(serve: Callable[[], Any], store: Store, tab: Any) -> None:
+    """In a real browser, which brings the values of its widgets along."""
+    fill(store, "static-int8", "dynamic-int8")
+    tab.goto(f"{serve().url}/run")
+
+    def on() -> list[str]:
+        tab.get_by_test_id("stApp").and_(tab.locator("[data-test-script-state=notRunning]")).wait_for()
+        tab.wait_for_timeout(500)
+        toggles = tab.get_by_test_id("stCheckbox").filter(has=tab.locator("input:checked"))
+        return [text.strip().splitlines()[0] for text in toggles.all_inner_texts()]
+
+    tab.get_by_test_id("stCheckbox").first.wait_for()
+    tab.get_by_test_id("stCheckbox").filter(has_text="AMP BF16").locator("label").first.click()
+    assert "AMP BF16" not in on()
+    tab.get_by_role("link", name="Overview", exact=True).click()
+    tab.get_by_role("link", name=STEP).click()
+    tab.get_by_role("heading", name="Plan a study").wait_for()
+    assert on() == ["Static INT8", "Mixed INT8"]
+    assert "layers=" not in tab.url
+    tab.get_by_test_id("stCheckbox").filter(has_text="QAT INT8").first.locator("label").first.click()
+    assert on() == ["Static INT8", "Mixed INT8", "QAT INT8"], "What is changed from here on stands."
