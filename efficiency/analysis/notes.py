@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from efficiency import health
+from efficiency.analysis import layers_wanted
 from efficiency.analysis.kept import mapping_of, number_of, sequence_of
 from efficiency.study import PRESETS, Preset
 
@@ -269,7 +270,9 @@ MEANINGS: dict[str, str] = {
 }
 """What each warning says, where nothing is known of what was done for the row; `hint` says what to do."""
 
-INFORMATIVE = ("test-subset", "beyond-ceiling")
+LOST_BY_LAYERS = "accuracy-lost"
+"""No warning that a row keeps: whether it is to be said turns on what else the study tried."""
+INFORMATIVE = ("test-subset", "beyond-ceiling", LOST_BY_LAYERS)
 """These say what was asked for, or concern no speed-up; the others, that something is not as it should be."""
 
 
@@ -283,10 +286,13 @@ def hint(key: str, row: Values, asked: Values, details: Values) -> str:
 
 
 def hints(row: Values, asked: Values, details: Values) -> list[tuple[str, str]]:
-    """(key, hint) of each warning on the row, in their order."""
+    """(key, hint) of each warning on the row, in their order, and last what may win back accuracy that was lost."""
     warned = row.get("warnings")
     keys = filter(None, warned.split(";")) if isinstance(warned, str) else ()
-    return [(key, hint(key, row, asked, details)) for key in keys]
+    found = [(key, hint(key, row, asked, details)) for key in keys]
+    if layers_wanted.wanted(row, layers_wanted.asked_for(asked)):
+        found.append((LOST_BY_LAYERS, layers_wanted.said(row)))
+    return found
 
 
 def of_study(
@@ -295,7 +301,7 @@ def of_study(
     """(key, hint, what it is said of), for all rows of a study; what is said of several rows is said once."""
     found: dict[tuple[str, str], dict[str, None]] = {}
     for row in rows:
-        if isinstance(row.get("warnings"), str):
+        if isinstance(row.get("warnings"), str) or str(row.get("accuracy_verdict")) == "lost":
             for told in hints(row, asked, details(int(row["row_id"]))):
                 found.setdefault(told, {})[f"{row['workload']}: {row['variant']}"] = None
     return [(key, text, list(of)) for (key, text), of in found.items()]

@@ -1,7 +1,8 @@
 """Asking one question of one heat: whether it can be asked here, whether it was measured, and what follows.
 
 An interval that lies on one side of the line decides; one that holds it decides nothing. A figure of time must,
-besides, lie further from the line than the noise floor: what the control shows, too, is no finding.
+besides, lie further from the line than the noise floor: what the control shows, too, is no finding. Where a claim
+holds as soon as one figure of many reaches the line, their intervals are so wide that all hold at once.
 """
 
 from __future__ import annotations
@@ -9,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from scipy import stats
+
 from efficiency import check, techniques, workloads
 from efficiency.analysis import views, wording
+from efficiency.analysis.speed import SpeedUp
 from efficiency.claims.base import Case, Figure, Need, Verdict
 from efficiency.claims.here import Heat, Here
 from efficiency.condition import Condition
@@ -109,24 +113,39 @@ def applying(machine: Machine, workload: str, keys: tuple[str, ...]) -> list[str
     return [key for key in known if compose.why_not((key,), declared, CONDITION, machine) is None]
 
 
-def faster(variant: str, against: str = BASELINE, line: float = 1.0) -> Question:
-    """Whether a variant is so many times as fast as another of its heat."""
-    return lambda heat: speed_answer(heat, variant, against, line)
+def faster(variant: str, against: str = BASELINE, line: float = 1.0, among: int = 1) -> Question:
+    """Whether a variant is so many times as fast as another of its heat; `among` as in `speed_answer`."""
+    return lambda heat: speed_answer(heat, variant, against, line, among)
 
 
-def speed_answer(heat: Heat, variant: str, against: str, line: float) -> Answer:
-    """Latency of `against` / latency of `variant`, held against the line."""
+def speed_answer(heat: Heat, variant: str, against: str, line: float, among: int = 1) -> Answer:
+    """Latency of `against` / latency of `variant`, held against the line.
+
+    `among` is how many such figures there are of which one that reaches the line is enough.
+    """
     behind = (variant, against)
     ratio = heat.speed_up(variant, against)
     if ratio is None:
         return Answer(
             "unresolved", "It was timed in fewer than two processes, from which no interval follows.", None, behind
         )
-    figure = Figure(ratio.estimate, line, low=ratio.low, high=ratio.high)
+    low, high = _together(ratio, among)
+    figure = Figure(ratio.estimate, line, low=low, high=high)
     verdict, because = held(figure, heat.noise_floor)
     than = "the baseline" if against == BASELINE else views.variant_label(against)
     said = f"{views.variant_label(variant)} is {figure.said()} as fast as {than}, over {ratio.replicates} processes."
     return Answer(verdict, f"{said} {because}", figure, behind)
+
+
+def _together(ratio: SpeedUp, among: int) -> tuple[float, float]:
+    """The ends of an interval so wide that those of all that it is one among hold at once with 95 % (Bonferroni): of
+    many, one would else reach the line by luck."""
+    if among < 2:
+        return ratio.low, ratio.high
+    freedom = ratio.replicates - 1
+    wider = float(stats.t.isf(0.025 / among, freedom) / stats.t.isf(0.025, freedom))
+    low, high = (ratio.estimate * (end / ratio.estimate) ** wider for end in (ratio.low, ratio.high))
+    return low, high
 
 
 def held(figure: Figure, floor: float = 1.0) -> tuple[Verdict, str]:

@@ -91,6 +91,8 @@ class Case:
     """Whether a measurement of drift of its workload is missing."""
     shift: str = ""
     """The shift of the data that it is about, where it rests on a measurement of drift in place of rows."""
+    of_peaks: bool = False
+    """Whether it rests on what the machine can do at most, which the page Machine shows, in place of rows."""
 
 
 @dataclass(frozen=True)

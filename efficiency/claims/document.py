@@ -1,4 +1,4 @@
-"""Claims as a JSON document: every verdict with its figure, its reason and the rows behind it."""
+"""Claims as a JSON document: every verdict with its figure, its reason and the rows behind it; the three kinds."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from efficiency.claims import plan
+from efficiency.claims import kinds, plan
 from efficiency.claims.base import WORDS, Case, Judged, summary
+from efficiency.claims.here import Here
 from efficiency.machine import Machine
 
 
-def of(found: Sequence[Judged], machine: Machine) -> dict[str, Any]:
-    """Ready for `json.dumps`; what is unknown is null."""
+def of(found: Sequence[Judged], here: Here) -> dict[str, Any]:
+    """Ready for `json.dumps`; what is unknown is null. `found` is what was judged by `here`."""
+    machine = here.machine
     return {
         "machine": machine.as_dict(),
         "summary": summary(found),
@@ -29,6 +31,7 @@ def of(found: Sequence[Judged], machine: Machine) -> dict[str, Any]:
             }
             for one in found
         ],
+        "kinds": kinds.figures(here),
         **_missing(found, machine),
     }
 
@@ -51,4 +54,5 @@ def _case(case: Case) -> dict[str, Any]:
         "figure": None if case.figure is None else asdict(case.figure),
         "rows": [asdict(row) for row in case.behind],
         "shift": case.shift or None,
+        "of_peaks": case.of_peaks,
     }

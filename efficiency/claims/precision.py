@@ -96,8 +96,9 @@ def _trained_in_less(heat: Heat, key: str) -> Answer:
 
 def _energy_of_a_step(heat: Heat, key: str) -> str:
     theirs, ours = (mapping_of(heat.details(one).get("energy")) for one in (BASELINE, key))
-    if not (theirs.get("mj") and ours.get("mj")):
-        return ""
+    for one in (theirs, ours):
+        if not one.get("mj"):
+            return f"Energy was not measured. {one.get('reason') or ''}".strip()
     return f"An example costs {ours['mj']:.3g} mJ in place of {theirs['mj']:.3g}."
 
 

@@ -12,7 +12,7 @@ from efficiency.cli.app import Json, app
 from efficiency.machine import Machine, this_machine
 
 if TYPE_CHECKING:
-    from efficiency.claims import Judged
+    from efficiency.claims import Here, Judged
     from efficiency.results.store import Store
 
 
@@ -29,12 +29,14 @@ def claims_(
     console.writable("--json", json)
     store, here = Store.open(), this_machine()
     done = not run or _measure_missing(store, here)
-    found = claims.judge_all(claims.read(store, here))
+    measured = claims.read(store, here)
+    found = claims.judge_all(measured)
     console.say(claims.ARTICLE_HELD)
     for one in found:
         _show(one, here)
+    _show_kinds(measured)
     console.say(claims.summary(found))
-    told = document.of(found, here)
+    told = document.of(found, measured)
     if (told["missing_s"] or plan.drifts(found)) and not run:
         _say_missing(found, here)
     if json:
@@ -54,6 +56,17 @@ def _show(found: Judged, here: Machine) -> None:
     console.table(f"{claim.compares} The line: {claim.line}.", ("case", "figure", "verdict", "why"), rows)
     if time := plan.missing_time([found], here):
         console.say(f"What is missing for it takes about {time} to measure.")
+
+
+def _show_kinds(measured: Here) -> None:
+    from efficiency.claims import kinds
+
+    table = kinds.table(measured)
+    console.say(f"\n{kinds.TITLE}")
+    if table.empty:
+        console.say(kinds.NOTHING)
+    else:
+        console.table(kinds.CAPTION, kinds.COLUMNS, table.itertuples(index=False))
 
 
 def _say_missing(found: list[Judged], here: Machine) -> None:

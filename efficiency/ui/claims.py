@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from efficiency import ceiling, claims, claims_chart, workloads
+from efficiency.analysis import views
 from efficiency.analysis.wording import markdown_text
 from efficiency.claims import WORDS, Case, Here, Judged, kinds, plan
 from efficiency.machine import Machine
@@ -106,11 +107,17 @@ def _case(case: Case, place: claims_chart.Place) -> str:
 
 
 def _rows(case: Case) -> str:
-    """A link to each row behind it, with its details open in Explore; or to the measurement of drift."""
+    """A link to each row behind it, with its details open in Explore; or to the page that shows, or would measure, what
+    it rests on in place of rows."""
+    if case.of_peaks:
+        return _elsewhere("machine", {}, "On the page Machine")
+    if case.needs_drift:
+        text = f"Measure drift of {views.workload_label(case.workload)}"
+        return _elsewhere("drift", {"drift-workload": case.workload}, text)
     if case.shift:
         dataset = workloads.describe(case.workload).dataset(None).key
-        query = escape(urlencode({"drift-workload": case.workload, "dataset": dataset, "drift-shift": case.shift}))
-        return f'<span class="rows"><a href="./drift?{query}" target="_self">On the page Drift</a></span>'
+        asks = {"drift-workload": case.workload, "dataset": dataset, "drift-shift": case.shift}
+        return _elsewhere("drift", asks, "On the page Drift")
     if not case.behind:
         return ""
     studies = list(dict.fromkeys(row.study_id for row in case.behind))
@@ -121,6 +128,12 @@ def _rows(case: Case) -> str:
     return f'<span class="rows">Rows: {", ".join(links)}</span>'
 
 
+def _elsewhere(page: str, asks: dict[str, str], text: str) -> str:
+    """A link to another page, asked for this."""
+    address = escape("?".join(filter(None, (f"./{page}", urlencode(asks)))))
+    return f'<span class="rows"><a href="{address}" target="_self">{escape(text)}</a></span>'
+
+
 def _reason(case: Case) -> tuple[str, str]:
     return case.verdict, case.why
 
@@ -128,7 +141,7 @@ def _reason(case: Case) -> tuple[str, str]:
 def _together(cases: list[Case]) -> str:
     """Cases without a figure, for one and the same reason."""
     labels = escape(_labels([case.label for case in cases]))
-    rows = "".join(_rows(case) for case in cases)
+    rows = " ".join(dict.fromkeys(map(_rows, cases)))
     return f'<div class="rest">{_badge(cases[0].verdict)}<p><b>{labels}</b>: {escape(cases[0].why)} {rows}</p></div>'
 
 
@@ -143,12 +156,10 @@ def _labels(labels: list[str]) -> str:
 
 def three_kinds(here: Here) -> None:
     """The article's table, with numbers."""
-    st.markdown("### The three kinds of quantization")
-    st.caption(
-        "The article has words in this table; these are the figures of this machine, a row a call on one thread."
-    )
+    st.markdown(f"### {kinds.TITLE}")
+    st.caption(kinds.CAPTION)
     table = kinds.table(here)
     if table.empty:
-        st.info("None of the three is measured on this machine yet.", icon=":material/info:")
+        st.info(kinds.NOTHING, icon=":material/info:")
         return
     st.table(table, hide_index=True, border="horizontal")

@@ -19,7 +19,7 @@ COMMAND = "python -m efficiency claims --run"
 def show(store: Store, found: list[Judged], machine: Machine) -> None:
     """Nothing where nothing is missing."""
     asked = plan.studies(plan.missing(found), machine)
-    _drift(plan.drifts(found))
+    _drift(plan.drifts(found), beside_button=bool(asked))
     if not asked:
         if any(one.needs_ceiling for one in found):
             with st.container(border=True, horizontal=True, vertical_alignment="center"):
@@ -51,16 +51,20 @@ def show(store: Store, found: list[Judged], machine: Machine) -> None:
         st.switch_page(frame.page("run"), query_params={"study": ids[0]})
 
 
-def _drift(missing: list[str]) -> None:
-    """Drift is measured on a page of its own."""
+def _drift(missing: list[str], beside_button: bool) -> None:
+    """Drift is measured on a page of its own, a workload at a time; the button for studies does not do it."""
     if not missing:
         return
-    names = " and ".join(views.workload_label(workload) for workload in missing)
+    labels = {workload: views.workload_label(workload) for workload in missing}
+    text = f"To judge claims on data that drift, drift of {' and '.join(labels.values())} is missing."
+    if beside_button:
+        text += " The button below does not measure it: it takes some minutes each on the page Drift."
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.markdown(f"To judge claims on data that drift, drift of {names} is missing.", width="stretch")
-        st.page_link(
-            frame.page("drift"),
-            label="Measure it on the page Drift",
-            icon=":material/trending_down:",
-            query_params={"drift-workload": missing[0]},
-        )
+        st.markdown(text, width="stretch")
+        for workload, label in labels.items():
+            st.page_link(
+                frame.page("drift"),
+                label=f"Measure drift of {label}",
+                icon=":material/trending_down:",
+                query_params={"drift-workload": workload},
+            )

@@ -27,7 +27,7 @@ from efficiency.analysis.wording import markdown_text
 from efficiency.results.store import Store
 from efficiency.study import CONTROL
 from efficiency.tolerance import tolerance_of
-from efficiency.ui import artefact, selected, take_home, why
+from efficiency.ui import artefact, layers_plan, selected, take_home, why
 
 EFFECT = {"yes": ("took effect", "green"), "partly": ("took effect in part", "orange"), "no": ("no effect", "red")}
 CEILING = (
@@ -87,6 +87,7 @@ def _drawer(store: Store, rows: pd.DataFrame, row: pd.Series[Any]) -> None:
     for key, text in notes.hints(row.to_dict(), study.asked, kept):
         show, icon = (st.info, ":material/info:") if key in notes.INFORMATIVE else (st.warning, ":material/warning:")
         show(markdown_text(text), icon=icon)
+    layers_plan.offer(row.to_dict(), study.asked)
     take_home.show(row, study)
     _cards(str(row["variant"]))
     with st.expander("All numbers", icon=":material/table_rows:"):

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from efficiency import best, ceiling, workloads
+from efficiency.analysis import views
 from efficiency.analysis.wording import markdown_text
 from efficiency.best import Best
 from efficiency.engine import drift_job, jobs
@@ -15,7 +16,7 @@ from efficiency.machine import Machine
 from efficiency.results import drifts
 from efficiency.results.store import Store
 from efficiency.ui import best as best_cards
-from efficiency.ui import claims, data, frame
+from efficiency.ui import claims, data, frame, layers_plan
 
 STEPS = 6
 """More than these nobody reads; what is done makes room for the next."""
@@ -49,7 +50,9 @@ def steps(store: Store, machine: Machine) -> list[Step]:
     filled = studies[studies["rows"] > 0]
     own = filled[(filled["machine_key"] == machine.key) & ~filled["example"]]
     # Before anything is measured here, only what comes first is worth saying.
-    begun = [*_confirm(found), *_unmeasured(found), *_claims(store, machine)] if len(own) else []
+    begun = (
+        [*_confirm(found), *_layers(store, machine), *_unmeasured(found), *_claims(store, machine)] if len(own) else []
+    )
     return [
         *_running(store),
         *([] if begun else [Step("run", "Plan a study of your choice", "Models, techniques, batch sizes, threads.")]),
@@ -79,6 +82,17 @@ def _confirm(found: list[Best]) -> list[Step]:
     label, name = top.answer.last.winner["variant_label"], top.case.first.rows["workload_label"].iloc[0]
     why = "The fastest of many is partly so by luck; fresh replicates say whether it stays in front."
     return [Step("decide", f"Confirm {label} on {name}", why, best_cards.address(top))]
+
+
+def _layers(store: Store, machine: Machine) -> list[Step]:
+    """Where INT8 with calibrated ranges lost most, and nobody looked at which layers cost it."""
+    row = layers_plan.worst(claims.judged(store, machine)[0].heats)
+    if row is None:
+        return []
+    variant, workload = views.variant_label(row["variant"]), views.workload_label(row["workload"])
+    why = "Mixed INT8 finds them and leaves as few of them in FP32 as keep the accuracy."
+    asks = layers_plan.address(row["workload"], row["dataset"])
+    return [Step("run", f"Find the layers that cost {variant} its accuracy on {workload}", why, asks)]
 
 
 def _unmeasured(found: list[Best]) -> list[Step]:

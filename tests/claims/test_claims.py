@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 import world
 
-from efficiency import claims, study
+from efficiency import claims, study, workloads
 from efficiency.claims import CLAIMS, WORDS, asking, dynamic, plan
-from efficiency.claims.base import Figure, Need, overall, summary
+from efficiency.claims.base import Case, Figure, Need, judged, overall, summary
 from efficiency.claims.precision import TRAINED_ROWS
-from efficiency.claims.quantization import quantized_part
+from efficiency.claims.quantization import TWICE, int8_needs, quantized_part, telling
 from efficiency.condition import Condition
 from efficiency.machine import this_machine
 from efficiency.results import drifts
@@ -56,12 +56,7 @@ def test_where_all_holds_and_where_the_opposite_does(store: Store) -> None:
     assert all(held[key] == "not-testable" for key in NOT_HERE)
     found = claims.judge_all(claims.read(store, MACHINE))
     assert plan.missing(found) == plan.drifts(found) == []
-    assert all(
-        case.behind or case.shift
-        for one in found
-        for case in one.cases
-        if case.figure and one.claim.key != "int-hardware"
-    )
+    assert all(case.behind or case.shift or case.of_peaks for one in found for case in one.cases if case.figure)
     world.fill(store, MACHINE, world.opposite, int8=0.5)
     turned = verdicts(store)
     assert {key for key, verdict in turned.items() if verdict == "does-not-hold"} == set(CLAIMS) - NOT_HERE
@@ -209,6 +204,87 @@ def test_part_of_what_may_hold_decides_only_that_it_does(store: Store) -> None:
     assert CLAIMS["quant-speed"].judge(claims.read(store, MACHINE))[0].verdict == "holds"
 
 
+def test_luck_alone_does_not_make_the_best_of_many_reach_the_line(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of INT8 is exactly twice as fast. Of so many rows one has an interval above that by luck, and it may be the
+    one that gains most; intervals that hold for all of them at once stay on both sides of the line."""
+
+    def twice(workload: str, variant: str, condition: Condition) -> world.Truth:
+        return world.Truth(2.0 if "int8" in variant else 1.0)
+
+    monkeypatch.setattr(world, "TEST_ROWS", 50)
+    nothing = claims.Here(MACHINE, (), None)
+    asked = {need: pair for key in workloads.WORKLOADS for need, pair in int8_needs(nothing, key).items()}
+    assert len(asked) > 20
+    world.fill(store, MACHINE, twice, asked, between=0.01, seed=LUCKY)
+    here = claims.read(store, MACHINE)
+    singly = [
+        asking.ask(here, "", need, asking.faster(variant.key, plain.key, TWICE)).verdict
+        for need, (variant, plain) in asked.items()
+    ]
+    assert "holds" in singly, "Each by itself, one of them lies above the line."
+    found = judged(CLAIMS["quant-speed"], here)
+    assert found.verdict == "unresolved"
+    assert f"those of all {len(asked)} rows in INT8 here hold at once" in found.cases[0].why
+
+
+LUCKY = 4
+"""The seed of a world in which one of these rows lies above the line by luck: of the first 60 it is so in three."""
+
+
+def test_common_cases_of_the_fast_path_are_judged_together(store: Store) -> None:
+    world.fill(store, MACHINE, world.holding, [Need("transformer-encoder", variants=(Variant(("fast-path",)),))])
+    first, *_ = CLAIMS["better-transformer"].judge(claims.read(store, MACHINE))
+    here = claims.read(store, MACHINE)
+    alone = asking.ask(
+        here, "", Need("transformer-encoder", variants=(Variant(("fast-path",)),)), asking.faster("fast-path")
+    )
+    assert first.figure is not None
+    assert alone.figure is not None
+    assert first.figure.low < alone.figure.low < alone.figure.value < alone.figure.high < first.figure.high  # type: ignore[operator]
+
+
+def test_of_int8_that_speaks_which_holds_then_which_may_still_hold() -> None:
+    """A larger gain that is not sure does not hide a smaller one that is."""
+    sure, unsure, slow = (
+        Case("", "lstm-classifier", verdict, "", Figure(value, TWICE))
+        for verdict, value in (("holds", 2.1), ("unresolved", 1.5), ("does-not-hold", 1.9))
+    )
+    assert sorted([slow, sure, unsure], key=telling, reverse=True) == [sure, unsure, slow]
+
+
+def test_channels_last_is_judged_with_and_without_the_input_s_conversion(store: Store) -> None:
+    """What is faster with the conversion is so without; of what is not, nothing follows."""
+    need = Need("vision-small-cnn", variants=(Variant(("channels-last",)),))
+
+    def found() -> list[Case]:
+        cases = CLAIMS["channels-last"].judge(claims.read(store, MACHINE))
+        return [case for case in cases if case.workload == need.workload]
+
+    assert [(case.verdict, case.needs) for case in found()] == 2 * [("not-measured", (need,))]
+    world.fill(store, MACHINE, world.holding, [need])
+    assert [case.verdict for case in found()] == ["holds", "holds"]
+    world.fill(store, MACHINE, world.opposite, [need])
+    timed, without = found()
+    assert (timed.verdict, without.verdict) == ("does-not-hold", "not-testable")
+    assert "every call here is timed with it" in without.why
+    assert without.behind == timed.behind
+
+
+def test_what_of_a_claim_is_not_tested_is_said(store: Store) -> None:
+    world.fill(
+        store,
+        MACHINE,
+        world.holding,
+        [need for need in world.everything(MACHINE) if need.workload == "vision-small-cnn"],
+    )
+    here = claims.read(store, MACHINE)
+    cost = CLAIMS["qat-cost"].judge(here)[0]
+    assert cost.verdict == "holds"
+    assert "What energy it took is not known" in cost.why
+
+
 def test_int8_is_held_against_its_own_runtime(store: Store) -> None:
     """ONNX Runtime's own gain is none of INT8's, and a combination's is that of what is left of it."""
 
@@ -255,6 +331,7 @@ def test_amp_training_asks_for_less_memory_with_the_accuracy_kept(
     """Of made-up rows of a training study, and on any machine: whether it can train so is another question."""
     monkeypatch.setattr(asking, "why_not", lambda need, machine: None)
     id = store.add_study({}, name="", machine=MACHINE.as_dict(), command="", status="done")
+    energy = {"energy": {"mj": None, "reason": "This machine has no energy counter."}}
     condition, amp = Condition("cpu", TRAINED_ROWS, MACHINE.threads, phase="training"), Variant(("amp-bf16",))
     for verdict, memory_mb, expected in (
         ("kept", 60.0, "holds"),
@@ -265,8 +342,10 @@ def test_amp_training_asks_for_less_memory_with_the_accuracy_kept(
     ):
         for place, (variant, most) in enumerate(((Variant(), 100.0), (amp, memory_mb))):
             columns = {"status": "done", "peak_memory_mb": most, "accuracy_verdict": verdict}
-            store.put_row(id, place, world.identity("vision-small-cnn", variant, condition, MACHINE) | columns, {})
-        assert CLAIMS["amp-training"].judge(claims.read(store, MACHINE))[0].verdict == expected
+            store.put_row(id, place, world.identity("vision-small-cnn", variant, condition, MACHINE) | columns, energy)
+        case = CLAIMS["amp-training"].judge(claims.read(store, MACHINE))[0]
+        assert case.verdict == expected
+        assert case.why.endswith("Energy was not measured. This machine has no energy counter.")
 
 
 def test_reasons_are_the_machine_s_and_the_version_s_own(store: Store) -> None:

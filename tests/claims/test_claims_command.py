@@ -10,7 +10,7 @@ import pytest
 import world
 
 from efficiency import claims, console
-from efficiency.claims import CLAIMS, asking, plan
+from efficiency.claims import CLAIMS, asking, kinds, plan
 from efficiency.claims.base import Judged, Need, judged
 from efficiency.cli import claims as command
 from efficiency.condition import Condition
@@ -35,6 +35,10 @@ def test_table_and_document(store: Store, capsys: pytest.CaptureFixture[str]) ->
     assert case["figure"]["low"] < 2.4 < case["figure"]["high"]
     (row,) = store.rows([case["rows"][0]["study_id"]]).query("row_id == @case['rows'][0]['row_id']").to_dict("records")
     assert row["variant"] == "dynamic-int8"
+    (kind,) = document["kinds"]
+    assert (kind["workload"], kind["variant"], kind["row_id"]) == ("lstm-classifier", "dynamic-int8", row["row_id"])
+    assert (kind["prepare_s"], kind["data_rows"]) == (0.2, 0)
+    assert kind["speedup_ci_low"] < 2.4 < kind["speedup_ci_high"]
 
 
 def test_printed_for_people(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,9 +48,23 @@ def test_printed_for_people(store: Store, monkeypatch: pytest.MonkeyPatch) -> No
     assert said[0].startswith(claims.ARTICLE)
     assert sum(claim.says in line for claim in CLAIMS.values() for line in said) == len(CLAIMS)
     assert any(line.startswith("Of 19 claims ") and "not measured yet" in line for line in said)
+    assert kinds.NOTHING in said
     assert said[-1].startswith("`python -m efficiency claims --run` measures what is missing: ")
     assert "drift of transformer-encoder" in said[-1]
     assert re.search(r"\d studies, about \d+ .+ to \d+ .+ in all;", said[-1])
+
+
+def test_the_three_kinds_are_printed_with_their_figures(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    printed: dict[str, list[list[object]]] = {}
+    monkeypatch.setattr(console, "table", lambda title, columns, rows: printed.update({title: [*map(list, rows)]}))
+    variants = tuple(Variant((key,)) for key in ("dynamic-int8", "static-int8", "qat-int8"))
+    world.fill(store, this_machine(), world.holding, [Need("transformer-encoder", variants=variants)])
+    command.claims_(run=False, json=None)
+    lines = printed[kinds.CAPTION]
+    assert [line[:2] for line in lines] == [
+        ["Transformer", "Dynamic INT8"], ["Transformer", "Static INT8"], ["Transformer", "QAT INT8"],
+    ]  # fmt: skip
+    assert [line[-2:] for line in lines] == [["0.200 s", "none"], ["3.00 s", "512 rows"], ["30.0 s", "2,048 rows"]]
 
 
 def test_a_file_that_cannot_be_written_is_refused_before_anything_is_measured(store: Store) -> None:

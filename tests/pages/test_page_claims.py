@@ -25,6 +25,12 @@ def test_where_nothing_is_measured(visit: Visit) -> None:
     assert "Of 19 claims 19 not measured yet." in said(at)
     assert said(at).count(ARTICLE) == 1
     assert "drift of Transformer and Small CNN is missing" in said(at)
+    assert "The button below does not measure it" in said(at)
+    drift = [one for one in at.get("page_link") if one.proto.label.startswith("Measure drift of ")]
+    assert [parse_qs(one.proto.query_string)["drift-workload"] for one in drift] == [
+        ["transformer-encoder"], ["vision-small-cnn"],
+    ]  # fmt: skip
+    assert {"./drift?drift-workload=vision-small-cnn", "./machine"} <= set(re.findall(r'<a href="([^"]+)"', said(at)))
     assert all(claim.says.replace("'", "&#x27;") in said(at) for claim in CLAIMS.values())
     assert "None of the three is measured on this machine yet." in said(at)
     assert not at.button(key="measure-claims").disabled
@@ -40,6 +46,7 @@ def test_verdicts_their_figures_and_the_rows_behind_them(visit: Visit, store: St
     assert not at.button, "Nothing is missing, so there is nothing to press."
     cards = said(at)
     assert cards.count("No CUDA GPU was found on this machine.") <= 2, "One reason of many cases is told once a claim."
+    assert '<a href="./machine" target="_self">On the page Machine</a>' in cards
     drifted = re.findall(r'<a href="\./drift\?([^"]+)"', cards)
     asked = "drift-workload=transformer-encoder&amp;dataset=source-code&amp;drift-shift=truncation"
     assert asked in drifted

@@ -1,0 +1,136 @@
+"""From a row of INT8 that lost accuracy to a study of its layers: the links, and the form that they fill."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+import synthetic
+from said import said
+from streamlit.testing.v1 import AppTest
+
+from efficiency.engine import jobs
+from efficiency.machine import this_machine
+from efficiency.results.store import Store
+from efficiency.study import Study, Variant, plan_preset
+
+Visit = Callable[..., AppTest]
+STEP, LINK = "Find the layers that cost ", "Plan a study with Mixed INT8"
+
+
+@pytest.fixture(autouse=True)
+def fragile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Static INT8 loses 6 points, and nothing else does."""
+    monkeypatch.setitem(synthetic.EFFECTS, "static-int8", (2.9, 0.06, 3.8))
+
+
+def fill(store: Store, *keys: str, workload: str = "vision-small-cnn", seed: int = 0) -> str:
+    asked = replace(
+        plan_preset("quick", this_machine()),
+        workloads=(workload,),
+        variants=tuple(Variant.of(key.split("+")) for key in keys),
+    )
+    return synthetic.fill(store, asked, name=" ".join(keys), fail=(), seed=seed)
+
+
+def links(at: AppTest) -> dict[str, dict[str, str]]:
+    """What each link asks of its page, by its label."""
+    found = ((one.proto.label, parse_qs(one.proto.query_string.lstrip("?"))) for one in at.get("page_link"))
+    return {label: {name: values[0] for name, values in asks.items()} for label, asks in found}
+
+
+def open_row(visit: Visit, store: Store, id: str, variant: str) -> AppTest:
+    rows = store.rows([id])
+    return visit("explore", study=id, row=str(rows.loc[rows["variant"] == variant, "row_id"].iloc[0]))
+
+
+def test_overview_leads_to_a_plan_with_mixed_int8(visit: Visit, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    submitted: list[Study] = []
+
+    def submit(store: Store, study: Study, *, name: str = "", command: str = "") -> str:
+        submitted.append(study)
+        return fill(store, "mixed-int8")
+
+    monkeypatch.setattr(jobs, "submit", submit)
+    fill(store, "static-int8", "dynamic-int8")
+    step = f"{STEP}Static INT8 its accuracy on Small CNN"
+    asks = links(visit("overview"))[step]
+    assert asks == {"layers": "vision-small-cnn", "dataset": "glyphs"}
+    at = visit("run", **asks)
+    assert at.button_group(key="plan-preset").value == "article"
+    assert "layers" not in at.query_params, "What is changed in the form from here on stands."
+    at.toggle(key="plan-technique-qat-int8").set_value(True).run()
+    at.button(key="start-study").click().run()
+    (study,) = submitted
+    assert study.workloads == ("vision-small-cnn",)
+    assert {one.key for one in study.variants} == {"static-int8", "mixed-int8", "qat-int8"}
+    assert (study.preset, len(study.conditions)) == ("article", 1)
+    assert not any(label.startswith(STEP) for label in links(visit("overview"))), "It was tried now."
+
+
+def test_the_plan_replaces_what_stood_in_the_form(visit: Visit, store: Store) -> None:
+    at = visit("run")
+    at.button_group(key="plan-preset").set_value("full").run()
+    at.query_params["layers"] = "transformer-encoder"
+    at.run()
+    assert at.button_group(key="plan-workloads").value == ["transformer-encoder"]
+    assert at.multiselect(key="plan-batch-sizes").value == ["1"]
+    on = {one.key for one in at.toggle if one.value}
+    assert on == {"plan-technique-static-int8", "plan-technique-mixed-int8"}
+
+
+def test_an_address_cannot_have_a_file_run(visit: Visit) -> None:
+    at = visit("run", layers="nowhere/at_all.py:make")
+    assert at.text_input(key="plan-own-file").value == ""
+    assert not at.error
+    assert at.button_group(key="plan-preset").value == "quick"
+
+
+def test_the_drawer_says_it_of_the_row_that_lost_accuracy(visit: Visit, store: Store) -> None:
+    id = fill(store, "static-int8", "dynamic-int8")
+    at = open_row(visit, store, id, "static-int8")
+    assert "Static INT8 loses accuracy. Mixed INT8, which this study did not try" in said(at)
+    assert links(at)[LINK] == {"layers": "vision-small-cnn", "dataset": "glyphs"}
+    other = open_row(visit, store, id, "dynamic-int8")
+    assert LINK not in links(other)
+    assert "which this study did not try" not in said(other)
+
+
+def test_where_it_was_tried_nothing_is_said(visit: Visit, store: Store) -> None:
+    id = fill(store, "static-int8", "mixed-int8")
+    assert LINK not in links(open_row(visit, store, id, "static-int8"))
+    assert not any(label.startswith(STEP) for label in links(visit("overview")))
+
+
+def test_only_the_workload_that_lost_most_and_was_not_looked_at(visit: Visit, store: Store) -> None:
+    fill(store, "static-int8", "mixed-int8")
+    fill(store, "static-int8", workload="transformer-encoder")
+    steps = [label for label in links(visit("overview")) if label.startswith(STEP)]
+    assert steps == [f"{STEP}Static INT8 its accuracy on Transformer"]
+
+
+@pytest.mark.browser
+def test_the_link_fills_a_form_that_was_used_before(serve: Callable[[], Any], store: Store, tab: Any) -> None:
+    """In a real browser, which brings the values of its widgets along."""
+    fill(store, "static-int8", "dynamic-int8")
+    tab.goto(f"{serve().url}/run")
+
+    def on() -> list[str]:
+        tab.get_by_test_id("stApp").and_(tab.locator("[data-test-script-state=notRunning]")).wait_for()
+        tab.wait_for_timeout(500)
+        toggles = tab.get_by_test_id("stCheckbox").filter(has=tab.locator("input:checked"))
+        return [text.strip().splitlines()[0] for text in toggles.all_inner_texts()]
+
+    tab.get_by_test_id("stCheckbox").first.wait_for()
+    tab.get_by_test_id("stCheckbox").filter(has_text="AMP BF16").locator("label").first.click()
+    assert "AMP BF16" not in on()
+    tab.get_by_role("link", name="Overview", exact=True).click()
+    tab.get_by_role("link", name=STEP).click()
+    tab.get_by_role("heading", name="Plan a study").wait_for()
+    assert on() == ["Static INT8", "Mixed INT8"]
+    assert "layers=" not in tab.url
+    tab.get_by_test_id("stCheckbox").filter(has_text="QAT INT8").first.locator("label").first.click()
+    assert on() == ["Static INT8", "Mixed INT8", "QAT INT8"], "What is changed from here on stands."
