@@ -236,12 +236,6 @@ def test_an_eager_variants_zip_rebuilds_what_was_measured(first: Run, there: Non
     torch.testing.assert_close(scores, torch.cat([call(row) for row in inputs.split(1)]), rtol=0.0, atol=0.0)
 
 
-def test_a_baselines_zip_is_its_weights_and_its_script(first: Run, there: None) -> None:
-    assert set(first.packed("baseline").namelist()) == {
-        "README.txt", "recipe.py", "requirements.txt", "weights.safetensors", "inputs.safetensors",
-    }  # fmt: skip
-
-
 def test_what_is_gone_says_how_to_make_it_anew(first: Run, second: Run) -> None:
     row = first.store.rows([first.id]).set_index("variant", drop=False).loc["static-int8+inference-mode"].to_dict()
     record, kept = first.store.study(first.id), first.kept("static-int8+inference-mode")
