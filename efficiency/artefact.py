@@ -1,7 +1,8 @@
-"""What a study prepared for one row, as a zip: what a runtime wrote, or float weights and what was learned.
+"""What a study prepared for one row, as a zip: what a runtime wrote, or float weights and the recipe that rebuilds it.
 
-Eager INT8 models have no safe file format, so an eager variant is its FP32 weights, what was learned, and the recipe
-that rebuilds it from them. All of it comes from the cache of preparations (`engine/prepared_cache.py`). No torch here.
+Eager INT8 models have no safe file format, so an eager variant is its FP32 weights with the script that makes it of
+them and all that this reads (`recipes/bundle.py`). What a runtime wrote comes from the cache of preparations
+(`engine/prepared_cache.py`). No torch here.
 """
 
 from __future__ import annotations
@@ -14,22 +15,18 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from safetensors.numpy import load_file
-from safetensors.numpy import save as to_safetensors
 
 from efficiency import recipes, techniques, workloads
 from efficiency.analysis import preparation
 from efficiency.analysis.kept import mapping_of
 from efficiency.engine import prepared_cache
-from efficiency.engine.prepared_content import weights_digest
 from efficiency.errors import BadRequest
-from efficiency.recipes import Wanted
+from efficiency.recipes import Wanted, bundle
 from efficiency.results.store import StudyRecord
 from efficiency.study import BASELINE, CONTROL, PRESETS
+from efficiency.techniques import onnx_recipe, openvino_recipe
 from efficiency.techniques.base import Stage
-from efficiency.workloads import cards
 
 Row = Mapping[Any, Any]
 """A row of `Store.rows`."""
@@ -39,23 +36,30 @@ LOADING = {
     ".pt2": _TORCH + 'model = torch._inductor.aoti_load_package("{file}")\nscores = model(inputs)',
     ".pt": _TORCH + 'model = torch.jit.optimize_for_inference(torch.jit.load("{file}"))\nscores = model(inputs)',
     ".onnx": (
-        "import onnxruntime\n"
-        "options = onnxruntime.SessionOptions()\n"
-        "options.intra_op_num_threads = {threads}\n"
+        f"import onnxruntime\n{onnx_recipe.OPTIONS}"
         'session = onnxruntime.InferenceSession("{file}", options, providers=["CPUExecutionProvider"])\n'
         "scores = session.run(None, {{session.get_inputs()[0].name: inputs.numpy()}})[0]"
     ),
     ".xml": (
-        "import openvino\n"
-        'settings = {{"INFERENCE_NUM_THREADS": {threads}{settings}}}\n'
-        'model = openvino.Core().compile_model("{file}", "CPU", settings)\nscores = model(inputs.numpy())[0]'
+        "import openvino\ncore = openvino.Core()\n"
+        'model = core.read_model("{file}")\n'
+        "shape = model.input().partial_shape\n"
+        "shape[0] = {batch_size}  # rows a call, as it was measured; without the reshape any number, more slowly\n"
+        f"model.reshape(shape)\n{openvino_recipe.SETTINGS}"
+        'model = core.compile_model(model, "CPU", settings)\nscores = model(inputs.numpy())[0]'
     ),
 }
-"""By the suffix of what a runtime wrote: how its own public API loads and calls it."""
-SETTINGS = {"openvino": ', "INFERENCE_PRECISION_HINT": "f32"'}
-"""By technique: without them, a processor with BF16 would give other answers than those measured."""
-
-
+"""By the suffix of what a runtime wrote: how its own public API loads and calls it, as it was measured."""
+PRECISION = {"openvino": openvino_recipe.IN_FP32}
+"""By technique: what its `.xml` has to be told of precision."""
+EAGER = (
+    "An eager variant has no file format that is safe to load: recipe.py makes it, so that it is rebuilt from the FP32 "
+    "weights."
+)
+LEARNED = (
+    "What the row had learned from data (calibrated ranges, fine-tuned weights) the script learns anew, from the same "
+    "rows, which are in the zip, and with the same seed."
+)
 COMPILED = (
     "It was compiled for {rows} a call and does not check what it is given: another number of rows, another shape or "
     "another type gives wrong answers or none. More rows are called in turn: "
@@ -76,7 +80,10 @@ def why_not(row: Row, study: StudyRecord, kept: Mapping[str, Any]) -> str | None
 
 
 def pack(row: Row, study: StudyRecord, kept: Mapping[str, Any]) -> bytes:
-    """The zip; raises `BadRequest` with what to do where nothing is left of the row's preparation."""
+    """The zip; raises `BadRequest` with what to do where nothing is left of the row's preparation.
+
+    Of an eager variant, whose files a child process makes, `EfficiencyError` where they cannot be made now.
+    """
     if reason := why_not(row, study, kept):
         raise BadRequest(reason)
     key = _key(kept)
@@ -86,18 +93,14 @@ def pack(row: Row, study: StudyRecord, kept: Mapping[str, Any]) -> bytes:
     answer, entry = found
     packaged = sorted(path for path in (entry / "artefact").rglob("*") if path.is_file())
     file = io.BytesIO()
+    if not packaged:
+        _rebuilt(row, study, kept, answer, file)
+        return file.getvalue()
     with zipfile.ZipFile(file, "w") as archive:  # weights hardly get smaller, and packages are zips themselves
         for path in packaged:
             archive.write(path, path.relative_to(entry / "artefact"))
-        note = (
-            [_loading([path.name for path in packaged], row, study)]
-            if packaged
-            else _eager(row, study, answer, archive)
-        )
-        if not packaged and (entry / "learned").is_file():
-            archive.write(entry / "learned", "learned.safetensors")
-            note.append("learned.safetensors: what was learned from data (calibrated ranges, fine-tuned weights).")
-        archive.writestr("README.txt", "\n\n".join([_about(row, study, kept), *note]) + "\n")
+        loading = _loading([path.name for path in packaged], row, study)
+        archive.writestr("README.txt", f"{_about(row, study, kept)}\n\n{loading}\n")
     return file.getvalue()
 
 
@@ -168,9 +171,10 @@ def _loading(names: list[str], row: Row, study: StudyRecord) -> str:
     """How what a runtime wrote is loaded, and what the variant has around it."""
     known = {name: LOADING[suffix] for name in names if (suffix := Path(name).suffix) in LOADING}
     keys = _keys(row)
-    settings = "".join(SETTINGS.get(key, "") for key in keys)
+    precision = "".join(PRECISION.get(key, "") for key in keys)
     threads, batch_size = f"{row['threads']:.0f}", f"{row['batch_size']:.0f}"
-    calls = {name: text.format(file=name, settings=settings, threads=threads) for name, text in known.items()}
+    told = {"precision": precision, "threads": threads, "batch_size": batch_size}
+    calls = {name: text.format(file=name, **told) for name, text in known.items()}
     said = [f"{name} is loaded and called so:\n\n{call}" for name, call in calls.items()]
     if said:
         said.append(
@@ -201,32 +205,15 @@ def _shape(row: Row, study: StudyRecord) -> str:
     return f": float32 [rows, {workload.shape['channels']}, {side}, {side}], normalised"
 
 
-def _eager(row: Row, study: StudyRecord, answer: Mapping[str, Any], archive: zipfile.ZipFile) -> list[str]:
-    """Float weights, where they are not a user's own to bring, and how the variant is rebuilt from them."""
-    rebuilt = (
-        "An eager variant has no file format that is safe to load: it is rebuilt from the FP32 weights. The script "
-        f"that does so: `{_recipe(row, study)}`."
-    )
-    workload = recipes.wanted(row, study).workload
-    dataset = workload.dataset(str(row["dataset"]))
-    if workload.trained:
-        return [f"The FP32 weights are those that {workload.name} loads; they are yours and not copied here.", rebuilt]
-    checkpoint = cards.find(workload, dataset)
-    weights = {} if checkpoint is None else _in_fp32(checkpoint)
-    stored = ((name, value.dtype.name, value.shape, value.tobytes()) for name, value in sorted(weights.items()))
-    if weights_digest(stored) != answer["reference"]["weights"]:
-        raise BadRequest(
-            f"The checkpoint of {workload.name} on {dataset.key} is not the one that this row was measured with; run "
-            "the study again."
-        )
-    archive.writestr("weights.safetensors", to_safetensors(weights))
-    return ["weights.safetensors: the FP32 weights, which `model.load_state_dict` takes.", rebuilt]
+def _rebuilt(
+    row: Row, study: StudyRecord, kept: Mapping[str, Any], answer: Mapping[str, Any], file: io.BytesIO
+) -> None:
+    """The recipe of an eager variant and what it reads; the weights are those that the row was measured with.
 
-
-def _in_fp32(checkpoint: Path) -> dict[str, np.ndarray[Any, Any]]:
-    """As `workloads.checkpoints` restores them."""
-    stored = load_file(checkpoint)
-    return {
-        name: value.astype(np.float32) if np.issubdtype(value.dtype, np.floating) else value
-        for name, value in stored.items()
-    }
+    A user's own `build` may give them up to rounding alone, so those are not compared.
+    """
+    wanted = recipes.wanted(row, study)
+    learns = any(technique.learns_from != "nothing" for technique in techniques.in_order(wanted.keys))
+    about = [_about(row, study, kept), f"{EAGER} {LEARNED}" if learns else EAGER]
+    weights = None if wanted.workload.trained else str(answer["reference"]["weights"])
+    bundle.make(wanted, file, about="\n\n".join(about), weights=weights)

@@ -5,19 +5,28 @@ from __future__ import annotations
 import io
 import shlex
 import shutil
+import subprocess
+import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
-from efficiency import artefact
+from efficiency import artefact, workloads
 from efficiency.condition import Condition
-from efficiency.engine import prepared_cache
-from efficiency.errors import BadRequest
+from efficiency.engine import prepared_cache, reference_content
+from efficiency.errors import BadRequest, EfficiencyError
 from efficiency.results.store import StudyRecord
 from efficiency.study import PRESETS, Study, Variant
+from efficiency.techniques import compose
+from efficiency.techniques.base import Data
+from efficiency.workloads import checkpoints
 
+EFFORT = replace(PRESETS["quick"][1], calibration_rows=96)
 MOODY = Path(__file__).parent / "engine" / "moody_workload.py"
 ROW = {
     "status": "done", "reason": "", "workload": "vision-small-cnn", "dataset": "glyphs", "variant": "static-int8",
@@ -25,9 +34,9 @@ ROW = {
 }  # fmt: skip
 
 
-def record(*workloads: str, condition: Condition = Condition()) -> StudyRecord:
+def record(*names: str, condition: Condition = Condition()) -> StudyRecord:
     """A study of these workloads, as the store gives it."""
-    asked = Study(workloads or ("vision-small-cnn",), (Variant.of(["static-int8"]),), (condition,), PRESETS["quick"][1])
+    asked = Study(names or ("vision-small-cnn",), (Variant.of(["static-int8"]),), (condition,), EFFORT)
     return StudyRecord(
         "a-study", "", "", "done", "", asked.as_dict(), {"label": "A CPU"}, "2.13.0", "", "", example=False
     )
@@ -95,15 +104,61 @@ def test_an_eager_variant_of_a_file_in_a_folder_with_a_space(tmp_path: Path) -> 
     row = ROW | {"workload": "steady-mlp", "dataset": "points"}
     packed = artefact.pack(row, record(f"{file}:steady"), {"prepared": {"key": key}})
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
-        assert f"{file}:steady loads" in archive.read("README.txt").decode()
+        assert f"built by your own file, {file}:steady" in archive.read("README.txt").decode()
+        assert {"recipe.py", "weights.safetensors", "calibration.safetensors"} < set(archive.namelist())
+
+
+def kept_preparation(weights: str | None = None) -> dict[str, Any]:
+    """Details of a row of the small CNN whose preparation is in the cache; made of `weights`, its own unless told."""
+    workload = workloads.get("vision-small-cnn")
+    about = weights or reference_content.weights(checkpoints.load(workload, workload.dataset(None)))
+    key = 32 * "d"
+    assert prepared_cache.keep(key, {"reference": {"weights": about}}, {})
+    return {"prepared": {"key": key}}
+
+
+def test_an_eager_variants_zip_alone_gives_its_answers_in_a_fresh_process(tmp_path: Path) -> None:
+    keys, condition = ("static-int8", "inference-mode"), Condition(batch_size=2)
+    row, asked = ROW | {"variant": "+".join(keys), "batch_size": 2}, record(condition=condition)
+    with zipfile.ZipFile(io.BytesIO(artefact.pack(row, asked, kept_preparation()))) as archive:
+        archive.extractall(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "README.txt", "recipe.py", "requirements.txt", "weights.safetensors", "inputs.safetensors",
+        "calibration.safetensors",
+    }  # fmt: skip
+    said = (tmp_path / "README.txt").read_text()
+    assert said.startswith("static-int8+inference-mode of vision-small-cnn on glyphs, batch size 2, 1 thread.\n")
+    assert "learns anew, from the same rows" in said
+    assert "run python recipe.py" in said
+    command = [sys.executable, "-I", "-W", "ignore", "recipe.py"]  # isolated: this project cannot be imported
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+    workload = workloads.get("vision-small-cnn")
+    model = checkpoints.load(workload, workload.dataset(None))
+    inputs, calibration = (load_file(tmp_path / f"{name}.safetensors")["inputs"] for name in ("inputs", "calibration"))
+    assert len(calibration) == EFFORT.calibration_rows
+    learned = compose.learn(
+        keys, model, inputs[:2], Data(lambda: calibration, lambda: pytest.fail("it does not train"))
+    )
+    call = compose.prepare(keys, model, inputs[:2], learned).caller()
+    expected = torch.cat([call(batch) for batch in inputs.split(2)])
+    torch.testing.assert_close(load_file(tmp_path / "outputs.safetensors")["outputs"], expected, rtol=0.0, atol=0.0)
+
+
+def test_weights_that_are_not_those_it_was_measured_with_are_refused() -> None:
+    with pytest.raises(EfficiencyError, match="not the one that this row was measured with; run the study again"):
+        artefact.pack(ROW, record(), kept_preparation(weights="of another checkpoint"))
 
 
 @pytest.mark.parametrize(
     ("variant", "file", "called"),
     [
-        ("openvino", "model.xml", '{"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32"}\n'),
-        ("openvino-int8", "model.xml", '{"INFERENCE_NUM_THREADS": 1}\n'),
-        ("openvino", "model.xml", 'compile_model("model.xml", "CPU", settings)'),
+        ("openvino", "model.xml", '"ENABLE_CPU_PINNING": False,\n    "INFERENCE_PRECISION_HINT": "f32",\n}\n'),
+        ("openvino-int8", "model.xml", '"INFERENCE_NUM_THREADS": 1,\n    "ENABLE_CPU_PINNING": False,\n}\n'),
+        ("openvino", "model.xml", '"PERFORMANCE_HINT": "LATENCY",\n    "NUM_STREAMS": 1,\n'),
+        ("openvino", "model.xml", "shape[0] = 1  # rows a call"),
+        ("openvino", "model.xml", 'core.compile_model(model, "CPU", settings)\n'),
         ("onnxruntime", "model.onnx", "session.run(None, {session.get_inputs()[0].name: inputs.numpy()})"),
     ],
 )
@@ -128,7 +183,8 @@ def test_it_says_how_the_measured_call_is_made(variant: str, file: str, called: 
             "around the call",
         ),
         ("channels-last+optimize-for-inference", "model.pt", ("torch.set_num_threads(2)",), "around the call"),
-        ("onnxruntime", "model.onnx", ("intra_op_num_threads = 2\n", "inputs.safetensors"), "exactly"),
+        ("onnxruntime", "model.onnx", ("inter_op_num_threads = 2, 1\n", "inputs.safetensors"), "exactly"),
+        ("openvino-int8", "model.xml", ("shape[0] = 8 ", '"INFERENCE_NUM_THREADS": 2,'), "exactly"),
     ],
 )
 def test_it_says_what_a_call_takes(

@@ -6,18 +6,12 @@ the rows beside it, and says nothing where it does not apply. Nothing is guessed
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
 
-from efficiency import techniques
-from efficiency.analysis import kernels, machine_words, notes, views, wording
+from efficiency.analysis import causes_in_fp32, kernels, machine_words, notes, views, wording
+from efficiency.analysis.case import Case, Values
 from efficiency.analysis.kept import mapping_of, number_of
 from efficiency.ceiling import ARITHMETIC, Arithmetic
-from efficiency.study import BASELINE
-from efficiency.techniques import compose
-
-Values = Mapping[Any, Any]
 
 DISTURBED = ("noisy", "busy-machine", "cpu-stolen", "cpu-throttled", "swapping", "too-hot", "disturbed")
 """Warnings which say that the machine was not itself."""
@@ -33,45 +27,7 @@ PURPOSE = {
     "grad-enabled": "Gradients enabled is measured to show what forgetting no_grad costs: it can gain nothing.",
 }
 """Of techniques that change no arithmetic."""
-MOSTLY, LITTLE_PADDING_PCT, HALF_PCT, HARDLY = 0.9, 20.0, 50.0, 1.2
-
-
-@dataclass(frozen=True)
-class Case:
-    """A row and what is known around it; any of it may be missing in a document of another origin."""
-
-    row: Values
-    details: Values
-    machine: Values
-    beside: Sequence[Values]
-    """The rows of the same study, workload, data set and condition, this one included, as `views.prepared` has them."""
-    baseline_details: Values
-
-    @property
-    def techniques(self) -> tuple[str, ...]:
-        """Its keys, those that this version knows."""
-        return tuple(key for key in str(self.row.get("variant")).split("+") if key in techniques.TECHNIQUES)
-
-    @property
-    def arithmetic(self) -> Arithmetic:
-        return compose.arithmetic(self.techniques)
-
-    @property
-    def baseline(self) -> Values:
-        return next((row for row in self.beside if row.get("variant") == BASELINE), {})
-
-    def number(self, name: str) -> float | None:
-        return number_of(self.row.get(name))
-
-    def figures(self) -> Iterator[tuple[str, Values]]:
-        """(technique key, its evidence's figures)."""
-        for key, shown in mapping_of(self.details.get("evidence")).items():
-            yield str(key), mapping_of(mapping_of(shown).get("figures"))
-
-    def figure(self, name: str) -> float | None:
-        """Of the first technique that has it."""
-        found = (number_of(figures.get(name)) for _, figures in self.figures())
-        return next((figure for figure in found if figure is not None), None)
+MOSTLY, LITTLE_PADDING_PCT, HARDLY = 0.9, 20.0, 1.2
 
 
 def _work(details: Values) -> Values:
@@ -80,11 +36,22 @@ def _work(details: Values) -> Values:
 
 def _no_effect(case: Case) -> str:
     idle = [
-        f"{views.variant_label(str(key))} took no effect: {shown.get('reason')}"
-        for key, shown in mapping_of(case.details.get("evidence")).items()
-        if mapping_of(shown).get("took_effect") == "no"
+        f"{views.variant_label(key)} took no effect: {shown.get('reason')}"
+        for key, shown in case.evidence()
+        if shown.get("took_effect") == "no"
     ]
     return " ".join(idle)
+
+
+def _in_part(case: Case) -> str:
+    """Where `_mostly_elsewhere` has no share of the arithmetic to tell."""
+    told = [
+        f"{views.variant_label(key)} took effect in part: {shown.get('reason')}"
+        for key, shown in case.evidence()
+        if shown.get("took_effect") == "partly"
+        and not any(str(name).endswith("_mac_share") for name in mapping_of(shown.get("figures")))
+    ]
+    return " ".join(told)
 
 
 def _disturbed(case: Case) -> str:
@@ -170,6 +137,13 @@ def _layout(case: Case) -> str:
     return ", and ".join(said) + "."
 
 
+def _unfused(case: Case) -> str:
+    share = case.figure("fused_mac_share")
+    if "fast-path" not in case.techniques or share is None or not 0 < share < MOSTLY:
+        return ""
+    return f"Only {share:.0%} of the multiply-accumulates run in fused kernels; the rest runs as in the baseline."
+
+
 def _padding(case: Case) -> str:
     share = case.number("padding_pct")
     if "fast-path" not in case.techniques or share is None or share > LITTLE_PADDING_PCT:
@@ -185,20 +159,9 @@ def _purpose(case: Case) -> str:
     return " ".join(PURPOSE[key].format(latency=latency) for key in case.techniques if key in PURPOSE)
 
 
-def _little_left(case: Case) -> str:
-    """What stays in FP32 cannot pass FP32's ceiling."""
-    share = number_of(case.baseline.get("ceiling_pct"))
-    if case.arithmetic != "fp32" or share is None or not HALF_PCT <= share <= 100:
-        return ""
-    return (
-        f"The baseline already reaches {share:.0f} % of what this machine can do in FP32: what stays in it cannot gain "
-        f"more than {100 / share:.1f}x."
-    )
-
-
 def _overhead(case: Case) -> str:
     share, latency = (number_of(case.baseline.get(name)) for name in ("ceiling_pct", "latency_ms_p50"))
-    if case.arithmetic == "fp32" or share is None or latency is None or share >= HALF_PCT:
+    if case.arithmetic == "fp32" or share is None or latency is None or share >= causes_in_fp32.HALF_PCT:
         return ""
     larger = " A larger batch spreads it over more rows." if case.number("batch_size") == 1 else ""
     return (
@@ -209,7 +172,7 @@ def _overhead(case: Case) -> str:
 
 
 CAUSES: tuple[Callable[[Case], str], ...] = (
-    _no_effect, _disturbed, _mostly_elsewhere, _unpacked, _instructions, _peak, _conversions, _reorders, _layout,
-    _padding, _purpose, _little_left, _overhead,
+    _no_effect, _disturbed, _in_part, _mostly_elsewhere, _unpacked, _instructions, _peak, _conversions, _reorders,
+    _layout, _unfused, _padding, _purpose, *causes_in_fp32.CAUSES, _overhead,
 )  # fmt: skip
 """The most telling first."""

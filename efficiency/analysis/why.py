@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 
-from efficiency.analysis import views
-from efficiency.analysis.causes import CAUSES, Case, Values
+from efficiency.analysis import causes_in_fp32, views
+from efficiency.analysis.case import Case, Values
+from efficiency.analysis.causes import CAUSES
 from efficiency.analysis.kept import number_of
 from efficiency.analysis.speed import EQUIVALENCE
 from efficiency.study import BASELINE, CONTROL
@@ -19,10 +20,14 @@ def asked_of(row: Values) -> bool:
 
 
 def reasons(case: Case) -> list[str]:
-    """The verdict, then what explains it, the most telling first, then what to try; empty for a row that is faster."""
+    """The verdict, then what explains it, the most telling first, or that nothing does, then what to try.
+
+    Empty for a row that is faster.
+    """
     if not asked_of(case.row) or case.number("speedup_ci_low") is None:
         return []
-    return [_verdict(case), *filter(None, (say(case) for say in CAUSES)), *_next(case)]
+    explained = list(filter(None, (say(case) for say in CAUSES))) or [causes_in_fp32.unknown(case)]
+    return [_verdict(case), *explained, *_next(case)]
 
 
 def of_study(

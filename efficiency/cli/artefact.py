@@ -21,7 +21,7 @@ def artefact(
     batch_size: Annotated[int | None, typer.Option(help="Of which batch size; the study's first unless told.")] = None,
     threads: Annotated[int | None, typer.Option(help="Of how many threads; the study's first unless told.")] = None,
 ) -> None:
-    """What was prepared: an artefact as its runtime wrote it, or float weights and what was learned."""
+    """What was prepared: an artefact as its runtime wrote it, or float weights and the recipe that rebuilds it."""
     from efficiency import artefact as artefacts
     from efficiency.errors import BadRequest
     from efficiency.results import documents

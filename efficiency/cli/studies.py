@@ -60,7 +60,7 @@ def shown(store: Store, study_id: str, asked: Mapping[str, Any]) -> None:
     console.hints(notes.of_study(views.records(rows), asked, store.details))
     measured = views.records(views.measured(views.prepared(rows)))
     for row in measured:
-        if gain := runtime_gain.said(row):
+        if gain := runtime_gain.said(row, store.details(int(row["row_id"]))):
             console.say(f"{row['workload']}, {row['condition']}: {row['variant']}: {gain}")
     console.reasons(why.of_study(measured, store.study(study_id).machine, store.details))
 

@@ -23,17 +23,21 @@ SILENCE_S = 600.0
 """A data set that is read for the first time may take minutes."""
 
 
-def make(wanted: Wanted, place: Path | IO[bytes]) -> None:
+def make(wanted: Wanted, place: Path | IO[bytes], *, about: str = "", weights: str | None = None) -> None:
     """Write the zip to `place`, in some seconds; a child process makes the weights and rows.
 
+    `about` comes first in its README.txt; `weights` is the digest (`reference_content.weights`) that the weights have
+    to have, None where any will do.
     Raises `EfficiencyError` where there is no recipe, the data or the checkpoint are not here, or a study has the
     machine, whose timing this would disturb.
     """
-    texts = {"README.txt": readme(wanted), "recipe.py": wanted.script, "requirements.txt": requirements(wanted)}
+    told = "\n\n".join(filter(None, (about, readme(wanted))))
+    texts = {"README.txt": told, "recipe.py": wanted.script, "requirements.txt": requirements(wanted)}
     (paths.home() / "bundles").mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=paths.home() / "bundles") as folder, turn.taken("", _busy):
         try:
-            ask(files.run, _asked(wanted, folder), log=paths.home() / "bundles" / "children.log", silence_s=SILENCE_S)
+            asked = _asked(wanted, folder) | {"weights": weights}
+            ask(files.run, asked, log=paths.home() / "bundles" / "children.log", silence_s=SILENCE_S)
         except VariantFailed as failure:
             raise EfficiencyError(f"The files of the recipe could not be made. {failure}") from failure
         finally:

@@ -11,14 +11,17 @@ ROWS = 64
 
 
 def run(asked: Message, send: Send) -> None:
-    """Asked for a workload, its data set, a condition and rows to learn from; writes into `folder`."""
+    """Asked for a workload, its data set, a condition and rows to learn from; writes into `folder`.
+
+    Where `weights` is a digest, the model has to have these weights still.
+    """
     import torch
     from safetensors.torch import save_file
 
     from efficiency import workloads
     from efficiency.condition import Condition
-    from efficiency.engine import inputs
-    from efficiency.errors import DataUnavailable
+    from efficiency.engine import inputs, reference_content
+    from efficiency.errors import CheckpointRefused, DataUnavailable
     from efficiency.workloads import checkpoints
 
     workload = workloads.get(asked["workload"])
@@ -26,13 +29,19 @@ def run(asked: Message, send: Send) -> None:
     condition, folder = Condition(**asked["condition"]), Path(asked["folder"])
     if reason := dataset.why_not():
         raise DataUnavailable(reason)
+    model = checkpoints.load(workload, dataset)
+    if asked["weights"] is not None and asked["weights"] != reference_content.weights(model):
+        raise CheckpointRefused(
+            f"The checkpoint of {workload.name} on {dataset.key} is not the one that this row was measured with; run "
+            "the study again."
+        )
 
     def write(name: str, tensors: dict[str, torch.Tensor]) -> None:
         # Safetensors takes no memory that two of them share, as tied weights do.
         whole = {key: value.detach().clone(memory_format=torch.contiguous_format) for key, value in tensors.items()}
         save_file(whole, folder / f"{name}.safetensors")
 
-    write("weights", checkpoints.load(workload, dataset).state_dict())
+    write("weights", model.state_dict())
     calls = -(-ROWS // condition.batch_size)
     rows, _ = inputs.encoded(workload, dataset, condition, "test", calls * condition.batch_size)
     whole = len(rows) // condition.batch_size * condition.batch_size

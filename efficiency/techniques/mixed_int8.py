@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from efficiency.techniques import int8
 from efficiency.techniques.base import Data, Evidence, Layer, Prepared, Ranges, Stage, Technique, Tensors
 from efficiency.techniques.recipe import Recipe
+from efficiency.techniques.traced import followed_by_fx
 
 if TYPE_CHECKING:
     import torch
@@ -25,11 +27,15 @@ ANALYSIS = "sensitivity"
 
 def learn(model: nn.Module, sample: torch.Tensor, data: Data) -> Tensors:
     """Calibrate, score the layers, choose those that stay in FP32; returns what was found."""
+    from torch.ao.quantization.quantize_fx import prepare_fx
+
     from efficiency.techniques import sensitivity
 
     opened = int8.opened_copy(model).eval()
     mapping = int8.static_mapping(opened, training=False)
     with int8.known_warnings():
+        with followed_by_fx():  # first, since `analysed` is the recipe's, too, and raises what FX raises
+            prepare_fx(copy.deepcopy(opened), mapping, (sample,))
         found = sensitivity.analysed(opened, mapping, sample, data.calibration(), data.training(), data.tolerance_pp)
     return _packed(found)
 

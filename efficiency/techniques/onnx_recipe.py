@@ -41,11 +41,15 @@ quantize_static(
     per_channel=True,
 )
 """
-_SESSION = """\
+OPTIONS = """\
 options = onnxruntime.SessionOptions()
-options.intra_op_num_threads, options.inter_op_num_threads = THREADS, 1
+options.intra_op_num_threads, options.inter_op_num_threads = {threads}, 1
 # Idle threads that spin slow down what runs beside.
 options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+"""
+"""The lines for the options of `onnx_session.py`."""
+_SESSION = f"""\
+{OPTIONS.format(threads="THREADS")}\
 model = onnxruntime.InferenceSession(FOLDER / "model.onnx", options, providers=["CPUExecutionProvider"])
 """
 _PRE_PROCESS = "from onnxruntime.quantization.shape_inference import quant_pre_process"

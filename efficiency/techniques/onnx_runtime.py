@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -125,7 +126,7 @@ def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> 
     return Evidence(
         "yes",
         f"ONNX Runtime's profiler saw {kernels.total()} kernels a call, most of them {most}.",
-        {"kernels": float(kernels.total())},
+        {"kernels": float(kernels.total()), "conversions": _conversions(kernels)},
     )
 
 
@@ -139,7 +140,7 @@ def evidence_int8(prepared: Prepared, sample: torch.Tensor, reference: nn.Module
     integer = int8_kernels(kernels)
     # No share of the multiply-accumulates: the profile leaves out the shapes of weights that were packed beforehand.
     figures = {"int8_weight_share": round(share, 4), "kernels": float(kernels.total()), "int8_kernels": float(integer)}
-    figures["conversions"] = float(sum(kernels[name] for name in _CONVERSIONS))
+    figures["conversions"] = _conversions(kernels)
     said = (
         f"{share:.1%} of the weights are INT8, and {integer} of {kernels.total()} kernels a call compute in integers."
     )
@@ -148,6 +149,10 @@ def evidence_int8(prepared: Prepared, sample: torch.Tensor, reference: nn.Module
             "no", f"No kernel computes in integers: {share:.1%} of the weights are stored in 8 bits.", figures
         )
     return Evidence("yes" if share >= int8.MOSTLY else "partly", said, figures)
+
+
+def _conversions(kernels: Counter[str]) -> float:
+    return float(sum(kernels[name] for name in _CONVERSIONS))
 
 
 ONNX_RUNTIME = Technique(

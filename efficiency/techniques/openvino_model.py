@@ -18,22 +18,22 @@ sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 
 import openvino as openvino  # noqa: E402  # whoever needs it takes it from here
 
-INT8 = ("i8", "u8")
+INT8, BF16 = ("i8", "u8"), "bf16"
 NO_WORK = ("Const", "Input", "Output")
 
 
-def _settings(precision: str | None) -> dict[str, Any]:
+def settings(precision: str | None) -> dict[str, Any]:
     """One call at a time on as many threads as PyTorch has now, tied to no core: others are timed in this process.
 
     `precision` is of what is not in 8 bits; None leaves it to OpenVINO, which takes BF16 where the processor has it.
     """
-    settings: dict[str, Any] = {
+    chosen: dict[str, Any] = {
         "PERFORMANCE_HINT": "LATENCY",
         "NUM_STREAMS": 1,
         "INFERENCE_NUM_THREADS": torch.get_num_threads(),
         "ENABLE_CPU_PINNING": False,
     }
-    return settings if precision is None else settings | {"INFERENCE_PRECISION_HINT": precision}
+    return chosen if precision is None else chosen | {"INFERENCE_PRECISION_HINT": precision}
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class OpenVinoModel(nn.Module):
         model = core.read_model(self.file)
         if shape is not None:
             model.reshape(list(shape))
-        return core.compile_model(model, "CPU", _settings(self._precision))
+        return core.compile_model(model, "CPU", settings(self._precision))
 
     def run(self, inputs: torch.Tensor) -> torch.Tensor:
         """The call that a user would make; the input shares its memory with the tensor, the output is the caller's."""
@@ -107,11 +107,11 @@ def _multiply_accumulates(kind: str, operation: Any) -> int:
     return prod(out) * into[0][-1]
 
 
-def int8_share(nodes: list[Node]) -> float:
-    """Share of the multiply-accumulates that is computed in 8 bits."""
+def share(nodes: list[Node], *precisions: str) -> float:
+    """Share of the multiply-accumulates that is computed in one of these precisions."""
     total = sum(node.multiply_accumulates for node in nodes)
-    eight = sum(node.multiply_accumulates for node in nodes if node.precision in INT8)
-    return eight / total if total else 0.0
+    own = sum(node.multiply_accumulates for node in nodes if node.precision in precisions)
+    return own / total if total else 0.0
 
 
 def kernels(nodes: list[Node]) -> Counter[str]:

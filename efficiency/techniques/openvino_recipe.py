@@ -13,6 +13,18 @@ if TYPE_CHECKING:
 CALIBRATION_ROWS = 300
 """Calibration rows that NNCF looks at, as it does unless told otherwise."""
 
+SETTINGS = """\
+settings = {{
+    "PERFORMANCE_HINT": "LATENCY",
+    "NUM_STREAMS": 1,
+    "INFERENCE_NUM_THREADS": {threads},
+    "ENABLE_CPU_PINNING": False,{precision}
+}}
+"""
+"""The lines for `openvino_model.settings`."""
+IN_FP32 = '\n    "INFERENCE_PRECISION_HINT": "f32",'
+"""Their `precision`, without which a processor with BF16 would give other answers."""
+
 _CONVERT = """\
 with torch.no_grad():
     converted = openvino.convert_model(
@@ -36,19 +48,14 @@ openvino.save_model(converted, FOLDER / "model.xml", compress_to_fp16=False)
 core = openvino.Core()
 model = core.read_model(FOLDER / "model.xml")
 model.reshape([BATCH_SIZE, *sample.shape[1:]])
-settings = {{
-    "PERFORMANCE_HINT": "LATENCY",
-    "NUM_STREAMS": 1,
-    "INFERENCE_NUM_THREADS": THREADS,
-    "ENABLE_CPU_PINNING": False,{precision}
-}}
+{settings}\
 model = core.compile_model(model, "CPU", settings)
 """
 
 
 def _served(steps: str, precision: str, *imports: str) -> Recipe:
     return Recipe(
-        model=_CONVERT + steps + _COMPILE.format(precision=precision),
+        model=_CONVERT + steps + _COMPILE.format(settings=SETTINGS.format(threads="THREADS", precision=precision)),
         answer="torch.from_numpy(model(inputs.numpy())[0])",
         grad_mode="",
         imports=("import openvino", "import torch", *imports),
@@ -57,7 +64,7 @@ def _served(steps: str, precision: str, *imports: str) -> Recipe:
 
 
 def recipe(workload: Workload, condition: Condition) -> Recipe:
-    return _served("", '\n    "INFERENCE_PRECISION_HINT": "f32",')
+    return _served("", IN_FP32)
 
 
 def recipe_int8(workload: Workload, condition: Condition) -> Recipe:

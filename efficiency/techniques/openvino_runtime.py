@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from efficiency.workloads.base import Workload
 
 FILE = "model.xml"
+_CONVERSIONS = ("Reorder", "Convert")
+"""Nodes that compute nothing: into another layout or type."""
 
 
 def why_not(workload: Workload, condition: Condition, machine: Machine) -> str | None:
@@ -135,28 +137,43 @@ def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> 
     if not isinstance(prepared.module, openvino_model.OpenVinoModel):
         return Evidence("no", "The model is called from PyTorch: there is no OpenVINO model.")
     nodes = prepared.module.nodes()
-    return Evidence(
-        "yes",
-        f"OpenVINO executes {len(nodes)} nodes a call; {_multiplied_by(nodes)}.",
-        {"nodes": float(len(nodes))},
-    )
+    said = f"OpenVINO executes {len(nodes)} nodes a call; {_multiplied_by(nodes)}."
+    return Evidence("yes", said, {"nodes": float(len(nodes)), "conversions": _conversions(nodes)})
 
 
 def evidence_int8(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> Evidence:
-    """The share of the multiply-accumulates that is computed in 8 bits, by the graph that OpenVINO executes."""
+    """The graph that OpenVINO executes, and what of it runs in 8 bits."""
     from efficiency.techniques import openvino_model
 
     if not isinstance(prepared.module, openvino_model.OpenVinoModel):
         return Evidence("no", "The model is called from PyTorch: there is no OpenVINO model.")
-    nodes = prepared.module.nodes()
-    share, eight = openvino_model.int8_share(nodes), sum(node.precision in openvino_model.INT8 for node in nodes)
-    said = (
-        f"{share:.1%} of the multiply-accumulates and {eight} of {len(nodes)} nodes a call run in INT8; "
-        f"{_multiplied_by(nodes)}."
+    return shown_of_int8(prepared.module.nodes())
+
+
+def shown_of_int8(nodes: list[Node]) -> Evidence:
+    """The share of the multiply-accumulates that is computed in 8 bits, and whether others run in BF16."""
+    from efficiency.techniques import openvino_model
+
+    share = openvino_model.share(nodes, *openvino_model.INT8)
+    eight, sixteen = (
+        sum(node.precision in kinds for node in nodes) for kinds in (openvino_model.INT8, (openvino_model.BF16,))
     )
-    figures = {"int8_work_share": round(share, 4), "nodes": float(len(nodes)), "int8_nodes": float(eight)}
+    said = f"{share:.1%} of the multiply-accumulates and {eight} of {len(nodes)} nodes a call run in INT8"
+    said += f", and {sixteen} of the others in BF16" if sixteen else ""
+    figures = {
+        "int8_work_share": round(share, 4),
+        "bf16_work_share": round(openvino_model.share(nodes, openvino_model.BF16), 4),
+        "nodes": float(len(nodes)),
+        "int8_nodes": float(eight),
+        "bf16_nodes": float(sixteen),
+        "conversions": _conversions(nodes),
+    }
     took_effect: TookEffect = "yes" if share >= int8.MOSTLY else "partly" if share > 0.01 else "no"
-    return Evidence(took_effect, said, figures)
+    return Evidence(took_effect, f"{said}; {_multiplied_by(nodes)}.", figures)
+
+
+def _conversions(nodes: list[Node]) -> float:
+    return float(sum(node.kind in _CONVERSIONS for node in nodes))
 
 
 def _multiplied_by(nodes: list[Node]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from efficiency.errors import VariantFailed, first_line
 from efficiency.techniques import int8, qat_int8, torch_compile
+from efficiency.techniques.amp import X86
 from efficiency.techniques.base import Data, Evidence, Prepared, Runtime, Stage, Technique, Tensors
 from efficiency.techniques.quiet import quiet
 from efficiency.techniques.recipe import Recipe
@@ -30,6 +31,11 @@ def _why_not_here(condition: Condition, machine: Machine) -> str | None:
         return "A compiled package answers only; it cannot be trained."
     if condition.device != "cpu":
         return "torchao's quantizer for Inductor knows x86 CPUs only; on CUDA use torch-compile."
+    if machine.architecture not in X86:
+        return (
+            f"This is torchao's quantizer for x86 processors, and this one is {machine.architecture}; use static-int8, "
+            "qat-int8 or dynamic-int8, whose kernels it has."
+        )
     if "torchao" not in machine.installed:
         return "This technique needs the package 'torchao'; run `pip install -r requirements.txt`."
     return None

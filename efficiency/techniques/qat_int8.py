@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from efficiency.techniques import int8
 from efficiency.techniques.base import Data, Prepared, Ranges, Stage, Technique, Tensors
 from efficiency.techniques.recipe import Recipe
+from efficiency.techniques.traced import followed_by_fx
 
 if TYPE_CHECKING:
     import torch
@@ -30,7 +31,8 @@ def _fake_quantized(model: nn.Module, sample: torch.Tensor, mapping: Any = None)
     from torch.ao.quantization.quantize_fx import prepare_qat_fx
 
     opened = int8.opened_copy(model).train()
-    return prepare_qat_fx(opened, mapping or int8.static_mapping(opened, training=True), (sample,))
+    with followed_by_fx():
+        return prepare_qat_fx(opened, mapping or int8.static_mapping(opened, training=True), (sample,))
 
 
 def freeze(fake: nn.Module) -> None:

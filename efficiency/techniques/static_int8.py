@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from efficiency.techniques import int8
 from efficiency.techniques.base import Data, Prepared, Ranges, Stage, Technique, Tensors
 from efficiency.techniques.recipe import Recipe
+from efficiency.techniques.traced import followed_by_fx
 
 if TYPE_CHECKING:
     import torch
@@ -26,7 +27,8 @@ def _observed(model: nn.Module, sample: torch.Tensor) -> GraphModule:
     from torch.ao.quantization.quantize_fx import prepare_fx
 
     opened = int8.opened_copy(model).eval()
-    return prepare_fx(opened, int8.static_mapping(opened, training=False), (sample,))
+    with followed_by_fx():
+        return prepare_fx(opened, int8.static_mapping(opened, training=False), (sample,))
 
 
 def learn(model: nn.Module, sample: torch.Tensor, data: Data) -> Tensors:

@@ -1,11 +1,12 @@
-"""What a trace can get wrong without a word: it follows one call, and holds the Python values of that call for good."""
+"""What a trace cannot follow, and what it gets wrong without a word: it holds one call's Python values for good."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from efficiency.errors import VariantFailed
+from efficiency.errors import VariantFailed, first_line
 
 if TYPE_CHECKING:
     import torch
@@ -13,6 +14,18 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-2
 """Of answers in floating point, relative and absolute; the wrong batch size is off by far more."""
+
+
+@contextmanager
+def followed_by_fx() -> Iterator[None]:
+    """What FX raises at a `forward` that it cannot follow becomes a sentence: `VariantFailed`."""
+    try:
+        yield
+    except Exception as error:  # whatever a user's forward raises when it is given FX's proxies in place of tensors
+        raise VariantFailed(
+            f"FX cannot trace this model ({first_line(error)}); let `forward` neither branch on nor loop over what its "
+            "tensors hold, or use dynamic-int8 or bf16-weights, which trace nothing."
+        ) from error
 
 
 def refuse_one_batch_size(

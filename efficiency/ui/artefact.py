@@ -34,5 +34,5 @@ def show(row: pd.Series[Any], study: StudyRecord, kept: dict[str, Any]) -> None:
         lambda: artefact.pack(values, study, kept),
         artefact.file_name(values),
         icon=":material/inventory_2:",
-        help="A zip of the artefact as its runtime wrote it; of an eager variant, float weights and what was learned.",
+        help="A zip of the artefact as its runtime wrote it; of an eager variant, float weights and its recipe.",
     )

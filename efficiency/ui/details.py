@@ -63,7 +63,7 @@ def _drawer(store: Store, rows: pd.DataFrame, row: pd.Series[Any]) -> None:
     if row["status"] == "done":
         _findings(row)
         _numbers(row, baseline)
-        if gain := runtime_gain.said(row.to_dict()):
+        if gain := runtime_gain.said(row.to_dict(), kept):
             st.markdown(markdown_text(gain))
         why.show(store, rows, row, kept, study.machine)
         if pd.notna(row["ceiling_pct"]) and isinstance(kept.get("work"), dict):

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from efficiency.analysis import views, why
-from efficiency.analysis.causes import Case
+from efficiency.analysis.case import Case
 from efficiency.analysis.wording import markdown_text
 from efficiency.results.store import Store
 

@@ -25,7 +25,7 @@ from efficiency.analysis import (
     why,
     wording,
 )
-from efficiency.analysis.causes import Case
+from efficiency.analysis.case import Case
 from efficiency.analysis.kept import number_of
 from efficiency.results.store import StudyRecord
 from efficiency.study import BASELINE
@@ -68,6 +68,10 @@ ROW = {
     "energy_mj": 1.0, "device": "cpu", "batch_size": 1, "threads": 2, "replicates": 2, "reason": "",
     "warnings": ";".join(notes.MEANINGS),
 }  # fmt: skip
+GAIN = ROW | {
+    "variant": "mixed-int8+optimize-for-inference", "runtime_speedup": 1.5, "runtime_speedup_ci_low": 1.4,
+    "runtime_speedup_ci_high": 1.6,
+}  # fmt: skip
 STUDY = StudyRecord("s", "", "2026-01-05", "done", "", {}, {}, "2.13", "1", "", False)
 
 
@@ -103,7 +107,7 @@ def said(kept: dict[str, Any]) -> str:
         preparation.said(kept, 1.0), preparation.size_said(kept), preparation.answers_said(kept), kernels.said(kept),
         roofline.sentence(40.0, kept["work"]) if isinstance(kept.get("work"), dict) else "",
         answers.logits_said(kept.get("logits")), wording.energy(kept.get("energy")), tables.evidence(kept),
-        notes.hints(ROW, {}, kept), stillness.of_heat(kept).set_aside, runtime_gain.said(ROW),
+        notes.hints(ROW, {}, kept), stillness.of_heat(kept).set_aside, runtime_gain.said(GAIN, kept),
         artefact.why_not(ROW, STUDY, kept),
     ]  # fmt: skip
     if len(found):

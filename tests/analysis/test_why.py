@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from efficiency.analysis import runtime_gain, why
-from efficiency.analysis.causes import Case
+from efficiency.analysis.case import Case
 
 ROW = {
     "variant": "amp-bf16", "speed_verdict": "unresolved", "speedup": 1.005, "speedup_ci_low": 0.98,
@@ -24,11 +24,15 @@ def told(
     work: tuple[dict[str, Any], dict[str, Any]] = ({}, {}),
     baseline: dict[str, Any] = BASELINE,
     machine: dict[str, Any] = MACHINE,
+    took_effect: tuple[str, str] = ("yes", ""),
+    ran: tuple[Any, Any] = (None, None),
 ) -> str:
+    """All reasons; `work` and `ran`, what oneDNN ran, are the row's own and the baseline's."""
     row = {**ROW, **row}
-    evidence = {row["variant"].split("+")[0]: {"took_effect": "yes", "reason": "", "figures": figures or {}}}
-    case = Case(row, {"evidence": evidence, "work": work[0]}, machine, (baseline, row, *beside), {"work": work[1]})
-    return " ".join(why.reasons(case))
+    shown = {"took_effect": took_effect[0], "reason": took_effect[1], "figures": figures or {}}
+    own, reference = ({"work": one, "kernels": {"ran": kernels}} for one, kernels in zip(work, ran, strict=True))
+    own["evidence"] = {row["variant"].split("+")[0]: shown}
+    return " ".join(why.reasons(Case(row, own, machine, (baseline, row, *beside), reference)))
 
 
 @pytest.mark.parametrize(
@@ -102,6 +106,70 @@ def test_the_fast_path_without_padding():
     assert "padding" not in told({"variant": "fast-path", "padding_pct": 60.0})
 
 
+def test_the_fast_path_that_takes_a_part_of_the_model():
+    assert "Only 40% of the multiply-accumulates run in fused" in told(
+        {"variant": "fast-path"}, {"fused_mac_share": 0.4}
+    )
+    assert "in fused kernels" not in told({"variant": "fast-path"}, {"fused_mac_share": 1.0})
+
+
+def test_kernels_of_onednn_that_are_the_baselines():
+    rnn, reorder = ["rnn", "avx512_core", 2], ["reorder", "", 4]
+    row = {"variant": "optimize-for-inference"}
+    assert "runs the same kernels as in the baseline (2 × rnn)" in told(row, ran=([rnn, reorder], [rnn]))
+    assert "same kernels" not in told(row, ran=([rnn], [["rnn", "avx2", 2]]))
+    assert "same kernels" not in told(row, ran=([reorder], [reorder]))  # which compute nothing
+    assert "same kernels" not in told({"variant": "dynamic-int8"}, ran=([rnn], [rnn]))
+
+
+def test_what_a_compiler_leaves_to_libraries():
+    figures = {"written_kernels": 9.0, "library_calls": 4.0}
+    said = told({"variant": "torch-compile", "speed_verdict": "same"}, figures)
+    assert "4 matrix and convolution calls are left to libraries" in said
+    assert "the 9 kernels that it wrote" in said
+    assert "left to libraries" not in told({"variant": "torch-compile"}, figures | {"library_calls": 0.0})
+
+
+def test_openvino_in_fp32_with_the_baselines_instructions():
+    evidence = "yes", "OpenVINO executes 12 nodes a call; it multiplies with 8 brgconv_avx512_f32, 1 gemm_any_f32."
+    convolutions = [["convolution", "avx512_core", 8]]
+    row = {"variant": "openvino", "speed_verdict": "same"}
+    assert "multiplies in FP32 with AVX512, and so does oneDNN" in told(
+        row, took_effect=evidence, ran=([], convolutions)
+    )
+    assert "so does oneDNN" not in told(row, took_effect=evidence, ran=([], [["convolution", "avx2", 8]]))
+    assert "so does oneDNN" not in told(row, took_effect=evidence)  # nobody knows what the baseline ran
+
+
+def test_memory_that_limits_fp32():
+    work, near = {"ms": 1.6, "limited_by": "memory"}, BASELINE | {"ceiling_pct": 80.0}
+    said = told({"variant": "onnxruntime"}, baseline=near, work=({}, work))
+    assert "reading its bytes once takes 80 % of a call" in said
+    assert "cannot gain more than 1.2x" in said
+
+
+def test_what_took_effect_in_part_says_where_it_did_not():
+    partly = "partly", "90 operations are compiled in 2 graphs."
+    assert "torch.compile took effect in part: 90 operations" in told({"variant": "torch-compile"}, took_effect=partly)
+    assert "effect in part" not in told({"variant": "dynamic-int8"}, {"int8_mac_share": 0.5}, took_effect=partly)
+
+
+@pytest.mark.parametrize("variant", ["onnxruntime", "openvino", "torch-compile", "fast-path"])
+def test_a_cause_that_is_not_known_is_not_made_up(variant):
+    row = {"variant": variant, "padding_pct": 60.0, "speed_verdict": "slower", "speedup": 0.9}
+    said = told(row)
+    assert "Why it is not faster is not known" in said
+    assert "at the machine's peak its arithmetic takes 40 % of the baseline's time" in said
+    assert "There would be room" not in told(row, baseline={**BASELINE, "ceiling_pct": None})
+    assert "more replicates may tell" in told({"variant": variant, "padding_pct": 60.0})
+    assert "not known" not in told(row, {"conversions": 2.0})
+
+
+def test_a_training_step_whose_cause_is_not_known():
+    row = {"variant": "torch-compile", "speed_verdict": "same", "phase": "training"}
+    assert "is not known" in told(row, {"graphs": 1.0, "graph_breaks": 0.0}, baseline={**BASELINE, "ceiling_pct": None})
+
+
 def test_what_took_no_effect_and_what_disturbed_come_first():
     row = {**ROW, "variant": "static-int8", "warnings": "noisy;test-subset"}
     evidence = {"static-int8": {"took_effect": "no", "reason": "No weight was quantized.", "figures": {}}}
@@ -139,4 +207,20 @@ def test_a_document_of_another_origin_still_has_its_verdict():
     ],
 )
 def test_what_of_a_speed_up_is_the_runtimes(row, said):
-    assert runtime_gain.said({"runtime_speedup_ci_low": 3.1, "runtime_speedup_ci_high": 3.3, **row}) == said
+    assert runtime_gain.said({"runtime_speedup_ci_low": 3.1, "runtime_speedup_ci_high": 3.3, **row}, {}) == said
+
+
+@pytest.mark.parametrize(
+    ("shown", "whose"),
+    [
+        ({"figures": {"bf16_nodes": 0.0}, "reason": "Nothing in BF16."}, "is INT8's own."),
+        ({"figures": {"bf16_nodes": 2.0}}, "is INT8's and BF16's: what is not in 8 bits runs in BF16"),
+        ({"reason": "it multiplies with 2 brgemm_avx512_bf16."}, "is INT8's and BF16's: "),  # before they were counted
+        ({"reason": "it multiplies with 2 brgemm_avx512_f32."}, "is INT8's own."),
+        ("yes", "is INT8's own."),
+    ],
+)
+def test_a_rest_in_bf16_has_its_share_of_what_int8_gains(shown, whose):
+    row = {"variant": "openvino-int8", "speedup": 5.2, "runtime_speedup": 3.25}
+    ends = {"runtime_speedup_ci_low": 3.1, "runtime_speedup_ci_high": 3.3}
+    assert whose in runtime_gain.said(row | ends, {"evidence": {"openvino-int8": shown}})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -57,14 +59,25 @@ def cases() -> Iterator[tuple[str, tuple[str, ...]]]:
 
 CASES = list(dict.fromkeys(cases()))
 DRIVER = """
-import importlib.util, pathlib, runpy, sys, traceback, warnings
-assert importlib.util.find_spec("efficiency") is None
+import importlib.util, os, pathlib, runpy, sys, traceback, warnings
 warnings.simplefilter("ignore")
+assert importlib.util.find_spec("efficiency") is None
+import torch.ao.quantization.quantize_fx, torchvision, safetensors.torch
 for script in sys.argv[1:]:
-    try:
-        runpy.run_path(script, run_name="__main__")
-    except BaseException:
-        pathlib.Path(script).with_name("error.txt").write_text(traceback.format_exc())
+    error = pathlib.Path(script).with_name("error.txt")
+    if not (child := os.fork()):
+        try:
+            runpy.run_path(script, run_name="__main__")
+        except BaseException:
+            error.write_text(traceback.format_exc())
+        finally:
+            sys.stdout.flush()
+            os._exit(0)
+    if code := os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
+        error.write_text(f"Its process ended with {code}.")
+"""
+"""Each script has a process of its own, so that no switch that one sets is another's. They are forked from one that has
+imported what nearly all of them import, which takes seconds, and has called nothing of it: PyTorch has no threads yet.
 """
 
 
@@ -114,7 +127,7 @@ pytestmark = pytest.mark.timeout(2 * HUNG_S)
 
 @dataclass(frozen=True)
 class Running:
-    """The process that runs the recipes, and the folder that holds theirs."""
+    """The process that starts the recipes, and the folder that holds theirs."""
 
     process: subprocess.Popen[bytes]
     home: Path
@@ -131,7 +144,7 @@ def named(keys: tuple[str, ...]) -> str:
 
 @pytest.fixture(scope="module")
 def ran(known: dict[str, Rows], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """All recipes, run one after the other in one process, which has this project nowhere to import it from."""
+    """All recipes, run one after the other in processes that have this project nowhere to import it from."""
     home = tmp_path_factory.mktemp("recipes")
     scripts = []
     for name, keys in CASES:
@@ -143,9 +156,10 @@ def ran(known: dict[str, Rows], tmp_path_factory: pytest.TempPathFactory) -> Ite
         scripts.append(str(folder / "recipe.py"))
     with (home / "said.txt").open("w") as said:
         command = [sys.executable, "-I", "-c", DRIVER, *scripts]
-        process = subprocess.Popen(command, cwd=home, stdout=said, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, cwd=home, stdout=said, stderr=subprocess.STDOUT, start_new_session=True)
     yield Running(process, home)
-    process.kill()
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)  # and the script that it waits for
     process.wait()
 
 

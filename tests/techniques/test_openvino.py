@@ -5,13 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
 from efficiency.errors import VariantFailed
-from efficiency.techniques import TECHNIQUES, compose
+from efficiency.techniques import TECHNIQUES, compose, openvino_recipe
 from efficiency.techniques.base import Data
 
 
@@ -116,6 +117,33 @@ def test_int8_runs_in_integers_and_says_where(small: nn.Module, images: torch.Te
     assert "INT8" in shown.reason
     float_weights = (tmp_path / "int8" / "model.bin").stat().st_size
     assert float_weights < 0.5 * sum(4 * p.numel() for p in small.parameters())
+
+
+def test_what_runs_in_bf16_beside_int8_is_counted() -> None:
+    from efficiency.techniques.openvino_model import Node
+    from efficiency.techniques.openvino_runtime import shown_of_int8
+
+    graph = [
+        Node("Reorder", "f32", "reorder", 0),
+        Node("Convolution", "u8", "brgconv_avx512_I8", 900),
+        Node("FullyConnected", "bf16", "brgemm_avx512_BF16", 100),
+        Node("Softmax", "bf16", "jit_avx512_BF16", 0),
+    ]
+    shown = shown_of_int8(graph)
+    assert "90.0% of the multiply-accumulates and 1 of 4 nodes a call run in INT8, and 2 of the others in BF16;" in (
+        shown.reason
+    )
+    assert (shown.figures["bf16_nodes"], shown.figures["bf16_work_share"], shown.figures["conversions"]) == (2, 0.1, 1)
+    assert "BF16;" not in shown_of_int8(graph[:2]).reason
+
+
+@pytest.mark.parametrize(("hint", "precision"), [(openvino_recipe.IN_FP32, "f32"), ("", None)])
+def test_recipe_and_readme_compile_it_as_it_is_timed(hint: str, precision: str | None) -> None:
+    from efficiency.techniques import openvino_model
+
+    known: dict[str, Any] = {}
+    exec(openvino_recipe.SETTINGS.format(threads=torch.get_num_threads(), precision=hint), known)
+    assert known["settings"] == openvino_model.settings(precision)
 
 
 def test_an_fp32_model_is_no_int8(small: nn.Module, images: torch.Tensor, artefact: Path) -> None:
