@@ -49,7 +49,7 @@ def clipping(now: Ranges, before: Ranges) -> dict[str, Any]:
 
 
 def of_cell(own: Cell, start: Cell) -> dict[str, Any]:
-    """`clipping` of a variant's cell as first calibrated and, with `recalibrated_` before the names, calibrated anew."""
+    """`clipping` of a variant's cell as first calibrated; with `recalibrated_` before the names, calibrated anew."""
     line = clipping(own["ranges"], yardstick(start))
     line["range_ratio"] = max(found["range_ratio"] for found in own["ranges"].values())
     if own["grade"] == 0 and not judged(start):

@@ -27,7 +27,7 @@ def offer(record: DriftRecord, own: pd.DataFrame) -> bool:
     )
     rows = record.asked.get("calibration_rows")
     st.caption(
-        f"Fixes the ranges anew on {f'{rows:,} ' if rows else ''}calibration rows that are shifted as the test rows are; "
+        f"Fixes the ranges anew on {f'{rows:,} ' if rows else ''}calibration rows, shifted as the test rows are; "
         "calibrating looks at no label. It was worked out with the measurement, for every grade, so the button has its "
         "result at once."
     )
