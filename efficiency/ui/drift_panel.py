@@ -33,8 +33,8 @@ def _labels(store: Store) -> dict[str, str]:
     """The built-in workloads whose data can be shifted, and all that were measured, a user's own files among them."""
     labels = {key: one.label for key, one in workloads.WORKLOADS.items() if drift_job.why_not(one) is None}
     for key in sorted({record.workload for record in drifts.known(store)} - set(labels)):
-        label = views.workload_label(key)
-        labels[key] = markdown_text(key if label in labels.values() else label)
+        label = markdown_text(views.workload_label(key))
+        labels[key] = markdown_text(key) if label in labels.values() else label
     return labels
 
 

@@ -63,9 +63,9 @@ VARIANTS = ("baseline", "dynamic-int8", "static-int8")
 
 
 def made_up(seed: int, lost: float = 0.0, rows: int = 300) -> DriftRecord:
-    """Every variant answers 85 rows in 100 at every grade, each with luck of its own; static INT8 under gain `lost` fewer.
+    """Every variant answers 85 rows in 100 at every grade, each with luck of its own; static INT8 under gain fewer.
 
-    Where nothing is lost, calibrating anew changes nothing either.
+    `lost` is the share of its right answers that it loses there; calibrating anew changes nothing where that is 0.
     """
     random = np.random.default_rng(seed)
     usual = random.random(rows) < 0.85

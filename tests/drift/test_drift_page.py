@@ -115,7 +115,7 @@ def test_a_users_own_file_that_was_measured_can_be_looked_at(record: DriftRecord
     ours, theirs = "/home/us/mine.py:make", "/home/them/mine.py:make"
     keep(record, "squares", workload=ours)
     at = page()
-    assert "mine.py:make" in at.segmented_control(key="drift-workload").options
+    assert markdown_text("mine.py:make") in at.segmented_control(key="drift-workload").options
     at.segmented_control(key="drift-workload").set_value(ours).run()
     assert not at.exception
     assert "200 test rows of squares" in plainly(at)
