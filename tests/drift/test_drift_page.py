@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import plotly.graph_objects as go
-import plotly.io
 from drift_records import WORKLOAD, older
 from said import said
 from streamlit.testing.v1 import AppTest
@@ -46,8 +46,8 @@ def plainly(at: AppTest) -> str:
 
 def names(at: AppTest) -> list[set[str]]:
     """The legends of its charts."""
-    charts = at.get("plotly_chart")
-    return [{trace.name for trace in plotly.io.from_json(chart.proto.spec).data} for chart in charts]
+    figures = [json.loads(chart.proto.spec) for chart in at.get("plotly_chart")]
+    return [{trace["name"] for trace in figure["data"]} for figure in figures]
 
 
 def test_the_page_shows_what_was_measured(record: DriftRecord, home: Path) -> None:
