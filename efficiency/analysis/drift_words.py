@@ -137,7 +137,7 @@ def _clipping(percent: float) -> str:
     return "" if pd.isna(percent) else f"{max(0.0, percent):.2f} %"
 
 
-def _alarm(raised: object) -> str:
+def _alarm(raised: bool | None) -> str:
     return "" if pd.isna(raised) else "raised" if raised else "no"
 
 

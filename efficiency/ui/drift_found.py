@@ -60,7 +60,7 @@ def _calibration(record: DriftRecord, own: pd.DataFrame, shift: str, anew: bool)
     )
     st.markdown("##### Which layers left their range?")
     grades = {str(grade): str(grade) for grade in sorted(own["grade"].unique())}
-    first = str(own.loc[own["clipped_pct"].idxmax(), "grade"])
+    first = str(own.sort_values("clipped_pct", kind="stable", na_position="first")["grade"].iloc[-1])
     grade = int(drift_panel.choose("Grade", grades, "drift-grade", first))
     st.caption(
         f"Those that left it furthest at grade {grade}: how wide the range would have to be to hold every value, as a "
