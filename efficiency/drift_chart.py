@@ -1,19 +1,23 @@
-"""Accuracy and clipping under growing shift, as lines: Plotly from the frame of `analysis.drift.table`."""
+"""Accuracy and clipping under growing shift, as lines, and how far layers leave their ranges, as bars.
+
+Plotly from the frames of `analysis.drift.table` and `analysis.drift_alarm.layers`.
+"""
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from efficiency import axes, palette
-from efficiency.analysis import drift, views
+from efficiency.analysis import drift_alarm, views
 from efficiency.analysis.wording import number
 
 
 def accuracy(lines: pd.DataFrame, recalibrated: bool) -> go.Figure:
-    """Of one shift: a line a variant over the grades, with 95 % intervals; calibrated anew, dotted."""
+    """Of one shift: a line a variant over the grades, with 95 % intervals; recalibrated, dotted."""
     traces = []
     for variant, own in lines.groupby("variant", sort=False):
         name, hue = views.variant_label(str(variant)), palette.colour(str(variant))
@@ -37,50 +41,104 @@ def accuracy(lines: pd.DataFrame, recalibrated: bool) -> go.Figure:
             }
         )
         if recalibrated and own["recalibrated_pct"].notna().any():
-            traces.append(
-                {
-                    "type": "scatter",
-                    "mode": "lines+markers",
-                    "name": f"{name}, calibrated anew",
-                    "x": own["grade"],
-                    "y": own["recalibrated_pct"],
-                    "line": {"color": hue, "dash": "dot"},
-                    "marker": {"symbol": "circle-open"},
-                    "hovertemplate": f"{name}, calibrated anew, grade %{{x}}: %{{y:.1f}} %<extra></extra>",
-                }
-            )
+            hover = f"{name}, recalibrated, grade %{{x}}: %{{y:.1f}} %<extra></extra>"
+            traces.append(_dotted(name, hue, own["grade"], own["recalibrated_pct"], hover))
     return _over_grades(traces, "Accuracy [%]", 340)
 
 
-def clipping(lines: pd.DataFrame) -> go.Figure:
-    """Of one shift: how much more noise clipping adds to an activation than at grade 0; dashed, the alarm."""
-    traces = [
+def clipping(lines: pd.DataFrame, recalibrated: bool) -> go.Figure:
+    """Of one shift: how much more noise clipping adds than on the rows of the calibration; dashed, the alarm."""
+    traces = []
+    for variant, own in lines[lines["clipped_pct"].notna()].groupby("variant", sort=False):
+        name, hue = views.variant_label(str(variant)), palette.colour(str(variant))
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines+markers",
+                "name": name,
+                "x": own["grade"],
+                "y": own["clipped_pct"].clip(lower=0),
+                "line": {"color": hue},
+                "text": own["clipped_layer"].map(escape),
+                "hovertemplate": f"{name}, grade %{{x}}: %{{y:.2f}} %, at %{{text}}<extra></extra>",
+            }
+        )
+        if recalibrated and own["recalibrated_clipped_pct"].notna().any():
+            hover = f"{name}, recalibrated, grade %{{x}}: %{{y:.2f}} %<extra></extra>"
+            after = own["recalibrated_clipped_pct"].clip(lower=0)
+            traces.append(_dotted(name, hue, own["grade"], after, hover))
+    traces.append(
         {
             "type": "scatter",
-            "mode": "lines+markers",
-            "name": views.variant_label(str(variant)),
-            "x": own["grade"],
-            "y": own["clipped_pct"].clip(lower=0),
-            "line": {"color": palette.colour(str(variant))},
-            "text": own["clipped_layer"],
-            "hovertemplate": "grade %{x}: %{y:.2f} %, at %{text}<extra></extra>",
+            "mode": "lines",
+            "name": "Alarm: above it, the calibration does not fit",
+            "x": [-0.2, 5.2],
+            "y": [drift_alarm.ALARM_PCT] * 2,
+            "line": {"color": palette.GUIDE, "dash": "dash", "width": 1},
+            "hoverinfo": "skip",
         }
-        for variant, own in lines[lines["clipped_pct"].notna()].groupby("variant", sort=False)
+    )
+    return _over_grades(traces, "Noise that clipping adds [% of variance]", 240, y={"rangemode": "tozero"})
+
+
+def _dotted(name: str, hue: str, x: pd.Series[Any], y: pd.Series[Any], hover: str) -> axes.Part:
+    """The line of a variant after it was calibrated anew."""
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": f"{name}, recalibrated",
+        "x": x,
+        "y": y,
+        "line": {"color": hue, "dash": "dot"},
+        "marker": {"symbol": "circle-open"},
+        "hovertemplate": hover,
+    }
+
+
+def layers(furthest: pd.DataFrame) -> go.Figure:
+    """A bar a layer and variant: how wide its range would have to be; the line is the calibrated range."""
+    traces = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": views.variant_label(str(variant)),
+            "x": own["reach"],
+            "y": own["layer"].map(escape) + " ",  # a name of digits alone would be taken for a number
+            "marker": {"color": palette.colour(str(variant))},
+            "text": [f"{reach:.2f}x, {cut:.2f} % lost" for reach, cut in own[["reach", "clipped_pct"]].to_numpy()],
+            "textposition": "outside",
+            "cliponaxis": False,
+            "hovertemplate": "%{y}: %{text}<extra></extra>",
+        }
+        for variant, own in furthest.groupby("variant", sort=False)
     ]
-    alarm = axes.line({"color": palette.GUIDE, "dash": "dash", "width": 1}, y=drift.ALARM_PCT)
-    return _over_grades(traces, "Noise that clipping adds [% of variance]", 220, shapes=[alarm])
+    return axes.figure(
+        traces,
+        100 + 24 * max(1, len(furthest)),
+        x={
+            "title": {"text": "Range that would hold all values / calibrated range", "standoff": 14},
+            "range": [0, 1.35 * max(1.0, float(furthest["reach"].max()))],
+        },
+        y={
+            "automargin": True, "showgrid": False, "type": "category", "autorange": "reversed",
+            "categoryorder": "array", "categoryarray": (furthest["layer"].drop_duplicates().map(escape) + " ").tolist(),
+        },
+        shapes=[axes.line({"color": palette.GUIDE, "dash": "dash", "width": 1}, x=1.0)],
+        bargap=0.35,
+        showlegend=len(traces) > 1,
+        legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
+    )  # fmt: skip
 
 
-def _over_grades(traces: list[axes.Part], title: str, height: int, **layout: Any) -> go.Figure:
+def _over_grades(traces: list[axes.Part], title: str, height: int, y: axes.Part | None = None) -> go.Figure:
     return axes.figure(
         traces,
         height,
         x={"title": "Grade of the shift", "tickvals": list(range(6)), "range": [-0.2, 5.2]},
-        y={"rangemode": "tozero"} if layout else {},
+        y=y or {},
         title=title,
         showlegend=True,
         legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0},
-        **layout,
     )
 
 

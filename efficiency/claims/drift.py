@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from scipy.stats import norm
-
 from efficiency import workloads
 from efficiency.analysis import drift, views
 from efficiency.analysis.drift import Interval
@@ -45,18 +43,12 @@ def _of_shift(workload: str, record: DriftRecord, shift: str, read: Read, said: 
     found = read(record, shift)
     if found is None:
         return Case(label, workload, "unresolved", "The measurement of drift does not hold it.", shift=shift)
-    figure = Figure(found[0], 0.0, "pp", *_together(found, len(record.asked["shifts"])))
+    # So wide that those of all shifts hold at once: of many shifts, one would else pass by luck.
+    value, low, high = drift.together(found, len(record.asked["shifts"]))
+    figure = Figure(value, 0.0, "pp", low, high)
     verdict, because = asking.held(figure)
     why = f"{said.format(figure=figure.said())}, over five grades of {record.asked['test_rows']:,} rows. {because}"
     return Case(label, workload, verdict, why, figure, shift=shift)
-
-
-def _together(found: Interval, shifts_asked: int) -> tuple[float, float]:
-    """The ends of an interval so wide that those of all shifts hold at once with 95 % (Bonferroni): of many shifts, one
-    would else pass by luck."""
-    value, low, high = found
-    wider = float(norm.isf(0.025 / shifts_asked) / norm.isf(0.025))
-    return value - wider * (value - low), value + wider * (high - value)
 
 
 CLAIMS = (

@@ -21,6 +21,7 @@ def drift(
 ) -> None:
     """Accuracy under growing shifts of the data, in FP32 and each kind of INT8; what calibrating anew wins back."""
     from efficiency.analysis import drift as analysis
+    from efficiency.analysis import drift_words
     from efficiency.engine import drift_job
     from efficiency.results import drifts
     from efficiency.results.store import Store
@@ -37,10 +38,9 @@ def drift(
             seed=seed,
             tell=bar.share,
         )
-    # A user's file is kept under its whole path, however it was typed.
-    record = next(one for one in drifts.known(store) if one.number == number)
+    record = drifts.get(store, number)
     found = analysis.table(record)
-    console.table(f"Drift of {workload}", *analysis.summary(found))
+    console.table(f"Drift of {workload}", *drift_words.summary(found))
     for variant, reason in analysis.reasons(record).items():
         console.say(f"{variant}: {reason}")
     if json:

@@ -18,7 +18,9 @@ BATCH = 250
 def run(asked: Message, send: Send) -> None:
     """Sends a message for every cell, shift × grade; grade 0 once, as the shift `none`.
 
-    Techniques that calibrate are calibrated anew on shifted, unlabelled rows as well, and answer a second time.
+    Techniques that calibrate are calibrated anew on shifted, unlabelled rows as well, and answer a second time. What
+    ranges do to test rows is told under `ranges`, and to the rows that they were learned from under `fitted`, which is
+    what the former is judged by; after calibrating anew, under `recalibrated_ranges` and `recalibrated_fitted`.
     """
     import numpy as np
     import torch
@@ -53,6 +55,15 @@ def run(asked: Message, send: Send) -> None:
         learned = compose.learn(keys, reference, sample, data)
         return compose.prepare(keys, reference, sample, learned), learned
 
+    def spanned(learned: dict[str, torch.Tensor], by: torch.Tensor) -> dict[str, dict[str, float]]:
+        return compose.ranges(keys, reference, sample, learned, by.split(BATCH))
+
+    def learned_from() -> torch.Tensor:
+        """The rows that the first ranges are from, their labels left aside."""
+        if calibrates:
+            return torch.from_numpy(calibration)
+        return inputs.encoded(workload, dataset, condition, "train", asked["training_rows"])[0]
+
     send({"doing": "preparing"})
     ours, learned = prepared_on(calibration)
     calibrates = compose.calibrates(keys)
@@ -67,12 +78,17 @@ def run(asked: Message, send: Send) -> None:
             "grade": grade,
             "rows": arrays.to_text(stayed.astype("uint16")),
             "correct": arrays.to_text(_correct(ours, inputs_now, right)),
-            "ranges": compose.ranges(keys, reference, sample, learned, inputs_now.split(BATCH)),
+            "ranges": spanned(learned, inputs_now),
         }
+        if not grade and cell["ranges"]:
+            cell["fitted"] = spanned(learned, learned_from())
         if calibrates and shift:
             unlabelled, _ = shift.of_grade(calibration, calibration_labels, grade, seed + 1)
-            anew, _ = prepared_on(unlabelled)
+            anew, learned_anew = prepared_on(unlabelled)
             cell["recalibrated_correct"] = arrays.to_text(_correct(anew, inputs_now, right))
+            if cell["ranges"]:
+                cell["recalibrated_ranges"] = spanned(learned_anew, inputs_now)
+                cell["recalibrated_fitted"] = spanned(learned_anew, torch.from_numpy(unlabelled))
         send({"cell": cell})
 
 

@@ -33,6 +33,9 @@ class DriftRecord:
         return int(self.asked["test_rows"])
 
 
+_FIELDS = tuple(DRIFTS.c[name] for name in DriftRecord.__dataclass_fields__)
+
+
 def keep(
     store: Store,
     *,
@@ -58,12 +61,19 @@ def keep(
         return int(done.inserted_primary_key[0])  # type: ignore[index]
 
 
+def get(store: Store, number: int) -> DriftRecord:
+    """The measurement of that number, which `keep` gave."""
+    with store.reading() as connection:
+        line = connection.execute(select(*_FIELDS).where(DRIFTS.c.number == number)).one()
+    return DriftRecord(**line._mapping)
+
+
 def known(store: Store, workload: str | None = None, machine_key: str | None = None) -> list[DriftRecord]:
     """The measurement of most test rows of each workload and data set, the newest where several are; newest first.
 
     So a short one does not stand in place of a thorough one. Of one workload or machine where named.
     """
-    query = select(*(DRIFTS.c[name] for name in DriftRecord.__dataclass_fields__)).order_by(DRIFTS.c.number.desc())
+    query = select(*_FIELDS).order_by(DRIFTS.c.number.desc())
     if workload is not None:
         query = query.where(DRIFTS.c.workload == workload)
     found: dict[tuple[object, ...], DriftRecord] = {}

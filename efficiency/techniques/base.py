@@ -34,7 +34,8 @@ Tensors = dict[str, "torch.Tensor"]
 Manager = Callable[[], AbstractContextManager[object]]
 Ranges = dict[str, dict[str, float]]
 """By the layer that gives the activation: `clipped_share`, the squared error of cutting values off at the calibrated
-range as a share of their variance, and `range_ratio`, what the values span as a multiple of that range."""
+range as a share of their variance; `range_ratio`, what the values span as a multiple of that range; and `reach`, how
+wide it would have to be to hold them all, as a multiple of what it is."""
 TookEffect = Literal["yes", "no", "partly"]
 
 

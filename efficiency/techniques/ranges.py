@@ -37,12 +37,14 @@ class Watch(nn.Module):
         return values
 
     def found(self) -> dict[str, float]:
-        """Squared error of clipping / variance, and the range that values span as a multiple of the calibrated one."""
+        """Squared error of clipping / variance; the range that values span as a multiple of the calibrated one, and how
+        wide that would have to be to hold them all."""
         span = self.high - self.low
         variation = self.squares - self.sum**2 / self.count if self.count else 0.0
         return {
             "clipped_share": self.cut / variation if variation > 0 else 0.0,
             "range_ratio": (self.most - self.least) / span if span > 0 else 0.0,
+            "reach": (max(self.most, self.high) - min(self.least, self.low)) / span if span > 0 else 0.0,
         }
 
 
