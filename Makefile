@@ -6,10 +6,11 @@ BIN := $(VENV)/bin
 #   make app TORCH_INDEX=<url>
 PIP_INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 # Other engines beside PyTorch are installed too; to leave them out: make app RUNTIMES=0
-EXTRA := $(if $(filter 0,$(RUNTIMES)),,requirements-runtimes.txt)
+# They have a stamp of their own, so that a later make app brings what was left out.
+READY := $(VENV)/.ready $(if $(filter 0,$(RUNTIMES)),,$(VENV)/.ready-runtimes)
 
 .PHONY: app setup test check example readme
-app: $(VENV)/.ready
+app: $(READY)
 	$(BIN)/streamlit run app.py
 
 setup: $(VENV)/.ready-dev
@@ -23,7 +24,7 @@ check: $(VENV)/.ready-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-example: $(VENV)/.ready
+example: $(READY)
 	$(BIN)/python -m efficiency.results.example
 
 readme: $(VENV)/.ready
@@ -33,8 +34,12 @@ $(VENV)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=<path to one>.") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.ready: requirements.txt $(EXTRA) | $(VENV)/bin/pip
-	$(BIN)/pip install $(PIP_INDEX) -r requirements.txt $(addprefix -r ,$(EXTRA))
+$(VENV)/.ready: requirements.txt | $(VENV)/bin/pip
+	$(BIN)/pip install $(PIP_INDEX) -r requirements.txt
+	touch $@
+
+$(VENV)/.ready-runtimes: requirements-runtimes.txt $(VENV)/.ready
+	$(BIN)/pip install $(PIP_INDEX) -r requirements.txt -r requirements-runtimes.txt
 	touch $@
 
 $(VENV)/.ready-dev: requirements-dev.txt requirements-runtimes.txt $(VENV)/.ready

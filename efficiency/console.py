@@ -62,6 +62,12 @@ def matrix(found: Matrix) -> None:
     for number, reason in enumerate(found.reasons, start=1):
         listed.add_row(str(number), Text(reason))
     console.print(listed)
+    if succeeded := [row.technique for row in found.rows if row.technique.successor]:
+        say("\nDeprecated, and the successor here:")
+        successors = Table.grid(padding=(0, 1))
+        for t in succeeded:
+            successors.add_row(Text(f"{t.key}:"), Text(t.successor or ""))
+        console.print(successors)
 
 
 def write_json(place: str, document: Mapping[str, Any]) -> None:
@@ -156,6 +162,13 @@ class Bar:
         self._bar.update(self._task, description=what, completed=done, total=total or None, count=count, left=left)
 
 
+INFERENCE = ("variant", "speed-up [95 %]", "", "accuracy", "", "smaller", "p50 ms", "accuracy %", "MB", "note")
+TRAINING = (
+    "variant", "speed-up [95 %]", "", "accuracy", "", "p50 ms", "accuracy %", "loss", "peak MB", "mJ", "note"
+)  # fmt: skip
+"""Trained weights are FP32's in size, so that size says nothing."""
+
+
 def outcome(rows: pd.DataFrame) -> None:
     """The rows of a study, relative first, one table a workload and condition."""
     rows = views.prepared(rows)
@@ -165,9 +178,13 @@ def outcome(rows: pd.DataFrame) -> None:
         of_several = f", {dataset}" if several[part.index[0]] else ""
         table(
             f"{workload}{of_several}, {condition}{f', noise floor {noise}' if noise else ''}",
-            ("variant", "speed-up [95 %]", "", "accuracy", "", "smaller", "p50 ms", "accuracy %", "MB", "note"),
+            TRAINING if part["phase"].iloc[0] == "training" else INFERENCE,
             (_outcome_row(row) for row in part.to_dict("records")),
         )
+    if (rows["phase"] == "training").any():
+        say("p50 is the time of a step; loss, the mean of the last tenth of the steps; mJ, of an example above idle.")
+        if rows["energy_mj"].isna().all():
+            say("There is no mJ: energy was not measured, for a reason that the row's details on the pages give.")
     console.print("* on the Pareto front: nothing measured here is better in one thing and no worse in another.")
     console.print("± is half the 95 % interval; the noise floor is what the control shows, where nothing differs.")
 
@@ -205,6 +222,8 @@ def _outcome_row(row: Mapping[Any, Any]) -> list[object]:
     speed = number("speedup", "{:.2f}x")
     if speed:
         speed += f" [{row['speedup_ci_low']:.2f}, {row['speedup_ci_high']:.2f}]"
+    trained = row["phase"] == "training"
+    own = (("training_loss", "{:.3f}"), ("peak_memory_mb", "{:.0f}"), ("energy_mj", "{:.3g}"))
     return [
         text("variant") + (" *" if row["on_pareto_front"] is True else ""),
         speed,
@@ -212,9 +231,9 @@ def _outcome_row(row: Mapping[Any, Any]) -> list[object]:
         number("accuracy_delta_pp", "{:+.2f} pp")
         + half("accuracy_delta_ci_low_pp", "accuracy_delta_ci_high_pp", " ±{:.2f}"),
         text("accuracy_verdict"),
-        number("size_ratio", "{:.2f}x"),
+        *([] if trained else [number("size_ratio", "{:.2f}x")]),
         number("latency_ms_p50", "{:.3g}") + half_ms(),
         number("accuracy_pct", "{:.2f}") + half("accuracy_ci_low_pct", "accuracy_ci_high_pct", " ±{:.1f}"),
-        number("size_mb", "{:.3g}"),
+        *([number(*one) for one in own] if trained else [number("size_mb", "{:.3g}")]),
         text("reason") or wording.warnings(text("warnings")),
     ]

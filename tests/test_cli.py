@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -135,6 +136,47 @@ def test_the_matrix_is_readable_at_100_columns(monkeypatch):
         assert below.count(f" {number} {reason}") == 1
     words = {word for line in lines for word in line.split()}
     assert all(part in words for key in WORKLOADS for part in key.replace("-", "- ").split())
+
+
+def test_the_techniques_on_a_gpu_can_be_listed_anywhere():
+    asked = CliRunner().invoke(app, ["list", "techniques", "--device", "cuda", "--json", "-"])
+    reasons = {t["key"]: t["workloads"] for t in json.loads(asked.stdout.splitlines()[-1])["techniques"]}
+    assert reasons["amp-fp16"]["lstm-classifier"] == "yes"
+    assert reasons["onnxruntime"]["lstm-classifier"].endswith("on CUDA use torch-compile.")
+    expected = matrix.of(Condition(device="cuda"), this_machine())
+    assert reasons == {row.technique.key: {k: why or "yes" for k, why in row.why_not.items()} for row in expected.rows}
+    shown = " ".join(CliRunner().invoke(app, ["list", "techniques", "--device", "cuda"]).stderr.split())
+    assert ("where CUDA is not available" in shown) == bool(this_machine().why_no_cuda)
+
+
+def test_what_is_deprecated_is_listed_with_its_successor(monkeypatch):
+    printed = io.StringIO()
+    monkeypatch.setattr(console, "console", Console(file=printed, width=100))
+    console.matrix(matrix.of(Condition(), this_machine()))
+    below = " ".join(printed.getvalue().split("Deprecated, and the successor here:")[1].split())
+    for technique in TECHNIQUES.values():
+        assert (technique.api_status == "deprecated") == (f"{technique.key}: {technique.successor}" in below)
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="There is no make.")
+def test_runtimes_that_were_left_out_are_installed_by_a_later_make_app(tmp_path):
+    shutil.copy(paths.PROJECT / "Makefile", tmp_path)
+    stamps = tmp_path / ".venv"
+    (stamps / "bin").mkdir(parents=True)
+    for file in ("requirements.txt", "requirements-runtimes.txt", ".venv/bin/pip", ".venv/.ready"):
+        (tmp_path / file).touch()
+
+    def planned(*arguments: str) -> str:
+        environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "RUNTIMES")}
+        command = ["make", "--dry-run", "app", *arguments]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+        assert "streamlit run app.py" in done.stdout
+        return done.stdout
+
+    assert "pip install" not in planned("RUNTIMES=0")
+    assert "-r requirements-runtimes.txt" in planned()
+    (stamps / ".ready-runtimes").touch()
+    assert "pip install" not in planned()
 
 
 def test_the_example_is_there_before_the_app_was_opened_and_once_deleted_says_what_to_do():

@@ -6,12 +6,16 @@ import io
 from pathlib import Path
 
 import pytest
+import synthetic
 from rich.console import Console
 
 from efficiency import console
 from efficiency.analysis import wording
 from efficiency.engine.progress import Progress
 from efficiency.errors import BadRequest
+from efficiency.machine import this_machine
+from efficiency.results.store import Store
+from efficiency.study import plan_preset
 
 
 def test_a_place_that_was_tried_is_left_as_it_was(tmp_path: Path) -> None:
@@ -59,3 +63,26 @@ def test_a_file_hears_once_what_is_waited_for(monkeypatch: pytest.MonkeyPatch) -
             bar.tell(Progress("mine", "queued", "Waiting", waiting_for="drift of LSTM"))
         bar.tell(Progress("mine", "running", "Timing"))
     assert printed.getvalue().count("Waiting for drift of LSTM.") == 1
+
+
+def test_training_rows_have_loss_memory_and_energy(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    printed = io.StringIO()
+    monkeypatch.setattr(console, "console", Console(file=printed, width=160))
+    with Store.open() as store:
+        steps = store.rows([synthetic.fill(store, plan_preset("quick", this_machine(), phase="training"))])
+        answers = store.rows([synthetic.fill(store)])
+    console.outcome(steps.assign(training_loss=0.4567))
+    text = printed.getvalue()
+    heading = next(line for line in text.splitlines() if "variant" in line)
+    assert all(name in heading for name in ("loss", "peak MB", "mJ"))
+    assert "MB" not in heading.replace("peak MB", "")
+    assert "0.457" in text
+    assert "There is no mJ: energy was not measured" in text
+    assert max(map(len, text.splitlines())) <= 160
+    printed.truncate(0)
+    console.outcome(steps.assign(energy_mj=12.34))
+    assert "12.3" in printed.getvalue()
+    assert "There is no mJ" not in printed.getvalue()
+    printed.truncate(0)
+    console.outcome(answers)
+    assert not any(name in printed.getvalue() for name in ("loss", "peak MB", "mJ"))

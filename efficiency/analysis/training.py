@@ -82,7 +82,7 @@ def curves(panel: pd.DataFrame, details: Mapping[int, Mapping[str, Any]]) -> pd.
 def outcome(panel: pd.DataFrame, details: Mapping[int, Mapping[str, Any]]) -> pd.DataFrame:
     """A line a variant that was trained: time and memory of a step, and where all of them led."""
     shown = panel[panel["variant"] != CONTROL]
-    ends = [_end(_kept(details, row).get("losses")) for row in views.records(shown)]
+    ends = [loss_at_end(_kept(details, row).get("losses")) for row in views.records(shown)]
     return pd.DataFrame({
         "Variant": shown["variant_label"],
         "Step p50 [ms]": shown["latency_ms_p50"],
@@ -98,6 +98,19 @@ def outcome(panel: pd.DataFrame, details: Mapping[int, Mapping[str, Any]]) -> pd
         "Energy [mJ]": shown["energy_mj"],
         "Compiled for [s]": shown["prepare_s"].where(shown["variant"].str.contains("torch-compile")),
     }).dropna(axis=1, how="all").reset_index(drop=True)  # fmt: skip
+
+
+def no_energy(panel: pd.DataFrame, details: Mapping[int, Mapping[str, Any]]) -> str:
+    """Why there is no column of energy; empty where some row has a figure."""
+    if panel["energy_mj"].notna().any():
+        return ""
+    said = (wording.energy(details.get(int(row["row_id"]), {}).get("energy")) for row in views.records(panel))
+    return next(filter(None, said), "Energy was not measured.")
+
+
+def padding(panel: pd.DataFrame) -> str:
+    """What share of the text is padding; empty where rows have no tokens."""
+    return next(filter(None, map(views.padding_said, panel["padding_pct"])), "")
 
 
 def luck_pp(details: Mapping[Any, Any], accuracy_pct: Any) -> float:
@@ -144,7 +157,7 @@ def _kept(details: Mapping[int, Mapping[str, Any]], row: Mapping[str, Any]) -> M
     return mapping_of(details.get(int(row["row_id"]), {}).get("training"))
 
 
-def _end(losses: Any) -> float | None:
+def loss_at_end(losses: Any) -> float | None:
     """The mean loss of the last steps; None where it is no number any more."""
     kept = sequence_of(losses)
     last = kept[-max(1, round(AT_THE_END * len(kept))) :]

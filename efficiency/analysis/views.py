@@ -10,6 +10,7 @@ import pandas as pd
 
 from efficiency import techniques, workloads
 from efficiency.analysis import wording
+from efficiency.analysis.kept import is_number
 from efficiency.condition import Condition
 from efficiency.results.columns import COLUMNS
 from efficiency.study import BASELINE, CONTROL
@@ -32,6 +33,11 @@ def variant_label(key: str) -> str:
 def workload_label(key: str) -> str:
     """`lstm-classifier` to `LSTM`; a user's own file keeps its name."""
     return workloads.WORKLOADS[key].label if key in workloads.WORKLOADS else key.rsplit("/", 1)[-1]
+
+
+def padding_said(percent: Any) -> str:
+    """`12 % of the timed tokens are padding.`; empty where rows have no tokens."""
+    return f"{percent:.0f} % of the timed tokens are padding." if is_number(percent) else ""
 
 
 def _condition_label(device: str, batch: float, threads: float, length: float, padding: float, phase: str) -> str:

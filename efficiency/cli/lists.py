@@ -10,7 +10,7 @@ import typer
 
 from efficiency import console, workloads
 from efficiency.cli.app import Json, app
-from efficiency.condition import Condition, Phase
+from efficiency.condition import Condition, Device, Phase
 from efficiency.errors import BadRequest
 from efficiency.machine import this_machine
 from efficiency.techniques import compose, matrix
@@ -20,12 +20,13 @@ from efficiency.techniques import compose, matrix
 def list_(
     what: Annotated[str, typer.Argument(help="workloads or techniques")] = "",
     phase: Annotated[Phase, typer.Option(help="Of techniques: for answers, or for training steps.")] = "inference",
+    device: Annotated[Device, typer.Option(help="Of techniques: where they would run.")] = "cpu",
     json: Json = None,
 ) -> None:
     """The workloads, or every technique on every workload: yes, or why not."""
     lists: dict[str, Callable[[str | None], None]] = {
         "workloads": _list_workloads,
-        "techniques": partial(_list_techniques, phase),
+        "techniques": partial(_list_techniques, Condition(device, phase=phase)),
     }
     if what not in lists:
         instead = f", not '{what}'" if what else ""
@@ -49,10 +50,13 @@ def _list_workloads(json: str | None) -> None:
         console.table("Workloads", rows[0], (row.values() for row in rows))
 
 
-def _list_techniques(phase: Phase, json: str | None) -> None:
-    found = matrix.of(Condition(phase=phase), this_machine())
+def _list_techniques(condition: Condition, json: str | None) -> None:
+    here = this_machine()
+    found = matrix.of(condition, here)
     if not json:
         console.matrix(found)
+        if condition.device == "cuda" and (reason := here.why_no_cuda):
+            console.say(f"\nNothing of this can run here, where CUDA is not available: {reason}.")
         return
     rows = [
         {
@@ -63,7 +67,7 @@ def _list_techniques(phase: Phase, json: str | None) -> None:
             "api_status": row.technique.api_status,
             "successor": row.technique.successor,
             "phases": ["inference", "training"] if row.technique.training else ["inference"],
-            "conflicts": compose.conflicts(row.technique.key, phase),
+            "conflicts": compose.conflicts(row.technique.key, condition.phase),
             "workloads": {key: reason or "yes" for key, reason in row.why_not.items()},
         }
         for row in found.rows

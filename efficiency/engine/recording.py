@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficiency import workloads
-from efficiency.analysis import accuracy, derive, roofline, speed, stillness
+from efficiency.analysis import accuracy, derive, roofline, speed, stillness, training
 from efficiency.analysis.derive import Measured
 from efficiency.ceiling import Ceiling
 from efficiency.check import Checked
@@ -43,6 +43,8 @@ class _Row:
     identity: dict[str, object]
     details: dict[str, Any] = field(default_factory=dict)
     padding_pct: float | None = None
+    training_loss: float | None = None
+    """Of the last steps (`training.loss_at_end`); None in inference."""
     work: dict[str, float] | None = None
     """Of the FP32 reference (`measure.work.Work`): the baseline's row has it."""
 
@@ -109,6 +111,7 @@ class StoreRecorder:
         row.padding_pct = probe["padding_pct"]
         row.work = probe.get("work")
         trained = probe.get("training") or {}
+        row.training_loss = training.loss_at_end(trained.get("losses"))
         if again := trained.get("reordered"):
             measured.luck_pp = abs(again["accuracy_pct"] - accuracy.share(measured.predicted, measured.labels).pct)
             trained["beats_guessing"] = accuracy.beats_guessing(measured.predicted, measured.labels)
@@ -231,7 +234,8 @@ class StoreRecorder:
         for row, columns in zip(rows, derived, strict=True):
             if only is not None and row is not only:
                 continue
-            columns = {"recorded_at": now, **row.identity, "padding_pct": padding_pct, **columns}
+            about = {**row.identity, "padding_pct": padding_pct, "training_loss": row.training_loss}
+            columns = {"recorded_at": now, **about, **columns}
             row_id = self._store.put_row(self._study_id, row.position, columns, row.details)
             if material and row.measured.samples is not None:
                 self._store.put_samples(row_id, row.measured.samples)

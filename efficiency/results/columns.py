@@ -58,6 +58,7 @@ COLUMNS: dict[str, Kind] = {
     "runtime_speedup": "number",
     "runtime_speedup_ci_low": "number",
     "runtime_speedup_ci_high": "number",
+    "training_loss": "number",
 }
 
 STATUSES = ("done", "failed", "not-applicable", "cancelled")

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from efficiency import paths
 from efficiency.techniques.base import Data, Prepared, Tensors
 
 if TYPE_CHECKING:
@@ -44,8 +48,17 @@ def why_not(engine: str, optional: str, condition: Condition, machine: Machine) 
     if condition.device != "cpu":
         return f"{engine} is measured on the CPU only; on CUDA use torch-compile."
     if optional not in machine.installed:
-        return f"{engine} is not installed; `pip install -r requirements-runtimes.txt` brings it."
+        return not_installed(engine)
     return None
+
+
+def not_installed(engine: str) -> str:
+    """What brings it: named is the Python that runs, since another's pip would install elsewhere."""
+    python = Path(sys.executable)
+    if python.is_relative_to(paths.PROJECT):
+        python = python.relative_to(paths.PROJECT)
+    command = f"{shlex.quote(str(python))} -m pip install -r requirements-runtimes.txt"
+    return f"{engine} is not installed; `{command}` brings it, and the app has it once it is started again."
 
 
 def apply(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepared:

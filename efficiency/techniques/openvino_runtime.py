@@ -34,7 +34,7 @@ def why_not_int8(workload: Workload, condition: Condition, machine: Machine) -> 
     if reason := why_not(workload, condition, machine):
         return reason
     if "nncf" not in machine.installed:
-        return "OpenVINO's quantizer NNCF is not installed; `pip install -r requirements-runtimes.txt` brings it."
+        return foreign.not_installed("OpenVINO's quantizer NNCF")
     return None
 
 

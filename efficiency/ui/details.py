@@ -27,7 +27,7 @@ from efficiency.analysis.wording import markdown_text
 from efficiency.results.store import Store
 from efficiency.study import CONTROL
 from efficiency.tolerance import tolerance_of
-from efficiency.ui import artefact, layers_plan, selected, take_home, why
+from efficiency.ui import api_status, artefact, layers_plan, selected, take_home, why
 
 EFFECT = {"yes": ("took effect", "green"), "partly": ("took effect in part", "orange"), "no": ("no effect", "red")}
 CEILING = (
@@ -63,6 +63,8 @@ def _drawer(store: Store, rows: pd.DataFrame, row: pd.Series[Any]) -> None:
     if row["status"] == "done":
         _findings(row)
         _numbers(row, baseline)
+        if text := views.padding_said(row["padding_pct"]):
+            st.caption(text)
         if gain := runtime_gain.said(row.to_dict(), kept):
             st.markdown(markdown_text(gain))
         why.show(store, rows, row, kept, study.machine)
@@ -77,7 +79,7 @@ def _drawer(store: Store, rows: pd.DataFrame, row: pd.Series[Any]) -> None:
         waits = row["state"] != row["status"]
         say, icon = (st.info, ":material/hourglass_empty:") if waits else (st.warning, ":material/block:")
         say(f"{markdown_text(row['state'])}: {markdown_text(row['reason'])}", icon=icon)
-    _evidence(kept)
+    _evidence(kept, row["padding_pct"])
     _layers(kept)
     if text := kernels.said(kept):
         st.caption(markdown_text(text))
@@ -212,7 +214,7 @@ def _answers(store: Store, row: pd.Series[Any], baseline: pd.Series[Any] | None,
             st.caption("Test rows are numbered from 0, in the order of the test set; those that were lost come first.")
 
 
-def _evidence(kept: dict[str, Any]) -> None:
+def _evidence(kept: dict[str, Any], padding_pct: Any) -> None:
     found = tables.evidence(kept)
     if found:
         st.markdown("##### Did it take effect?")
@@ -221,6 +223,8 @@ def _evidence(kept: dict[str, Any]) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.badge(markdown_text(word), color=colour)  # type: ignore[arg-type]
             st.markdown(f"**{markdown_text(views.variant_label(key))}**: {markdown_text(reason)}", width="content")
+        if key == "fast-path" and effect == "yes" and (padding := views.padding_said(padding_pct)):
+            st.caption(f"It can skip padding that stands at the end of rows. Here, {padding}")
 
 
 def _layers(kept: dict[str, Any]) -> None:
@@ -239,14 +243,12 @@ def _layers(kept: dict[str, Any]) -> None:
 
 
 def _cards(variant: str) -> None:
-    for key in variant.split("+"):
-        technique = techniques.TECHNIQUES.get(key)
-        if technique is None:
-            continue
+    known = [techniques.TECHNIQUES[key] for key in variant.split("+") if key in techniques.TECHNIQUES]
+    if known:
+        st.caption(markdown_text(" ".join(map(api_status.said, known))))
+    for technique in known:
         with st.expander(f"About {technique.label}", icon=":material/menu_book:"):
             st.markdown(_without_title(technique.card.read_text()) if technique.card.is_file() else technique.summary)
-            if technique.api_status == "deprecated":
-                st.caption(f"Its API is deprecated; the successor is {technique.successor}.")
 
 
 def _without_title(markdown: str) -> str:

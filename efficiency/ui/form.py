@@ -13,9 +13,10 @@ from efficiency.analysis import views
 from efficiency.analysis.wording import markdown_text
 from efficiency.condition import Device, Phase
 from efficiency.machine import this_machine
-from efficiency.study import Preset
+from efficiency.study import Preset, Variant
+from efficiency.techniques import compose
 from efficiency.techniques.base import Technique
-from efficiency.ui import plan
+from efficiency.ui import api_status, plan
 
 
 @dataclass(frozen=True)
@@ -78,31 +79,61 @@ class Form:
         chosen = []
         for technique in shown:
             available = plan.availability(technique.key, names, device, this_machine(), self.phase)
-            note = f" Its API is deprecated: {technique.successor}." if technique.api_status == "deprecated" else ""
+            label = f"{technique.label} {api_status.tag(technique)}"
+            about = f"{technique.summary} {markdown_text(api_status.said(technique))}"
             if available.state == "none":
-                st.toggle(technique.label, False, disabled=True, key=self._key(f"off-{technique.key}"))
-            elif st.toggle(
-                technique.label,
-                key=self._key(f"technique-{technique.key}"),
-                help=technique.summary + note,
-                persist_state="session",
-            ):
+                st.toggle(label, False, disabled=True, key=self._key(f"off-{technique.key}"), help=about)
+            elif st.toggle(label, key=self._key(f"technique-{technique.key}"), help=about, persist_state="session"):
                 chosen.append(technique.key)
             if available.note:
                 st.caption(markdown_text(available.note))
         return chosen
 
     def combinations(self) -> list[str]:
-        return st.multiselect(
+        known = [*plan.combinations(self.phase), *st.session_state[self._key("combinations")]]
+        chosen = st.multiselect(
             "Combinations",
-            plan.combinations(self.phase),
-            format_func=views.variant_label,
+            list(dict.fromkeys(known)),
+            format_func=_named,
             key=self._key("combinations"),
             persist_state="session",
             wrap=True,
             placeholder="None",
             help="Each is one more variant, with all of its techniques together.",
         )
+        self._own_combination()
+        return chosen
+
+    def _own_combination(self) -> None:
+        """Any techniques that can stand together, to be added to the combinations."""
+        picking, adding = st.columns([5, 1], vertical_alignment="bottom")
+        picked = picking.multiselect(
+            "Combine",
+            [technique.key for technique in self.techniques],
+            format_func=_named,
+            key=self._key("combine"),
+            persist_state="session",
+            select_all=False,
+            wrap=True,
+            placeholder="Two techniques or more, by name or key",
+            help="Techniques that become one variant together; Add puts it among the combinations above.",
+        )
+        clash = compose.clash(tuple(picked), self.phase)
+        adding.button(
+            "Add",
+            key=self._key("combine-add"),
+            icon=":material/add:",
+            width="stretch",
+            disabled=len(picked) < 2 or clash is not None,
+            on_click=self._add_combination,
+        )
+        if clash:
+            st.warning(markdown_text(clash), icon=":material/report:")
+
+    def _add_combination(self) -> None:
+        state, chosen, picked = st.session_state, self._key("combinations"), self._key("combine")
+        state[chosen] = list(dict.fromkeys([*state[chosen], Variant.of(state[picked]).key]))
+        state[picked] = []
 
     def device(self, place: DeltaGenerator) -> Device:
         machine = this_machine()
@@ -140,3 +171,8 @@ class Form:
             persist_state="session",
             help="Of the timed process; several give a row each.",
         )
+
+
+def _named(keys: str) -> str:
+    """A variant by its label and its keys, so that typing either finds it."""
+    return f"{views.variant_label(keys)} · {keys}"

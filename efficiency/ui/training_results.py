@@ -90,5 +90,6 @@ def _panel(store: Store, number: int, title: str, panel: pd.DataFrame) -> None:
                 "Compiled for [s]": st.column_config.NumberColumn(format="%.1f"),
             },
         )
-        if text := training.luck(panel, details):
-            st.caption(markdown_text(text))
+        for text in (training.luck(panel, details), training.padding(panel), training.no_energy(panel, details)):
+            if text:
+                st.caption(markdown_text(text))

@@ -64,9 +64,11 @@ def test_steps_are_timed_in_pairs_and_the_control_is_the_baseline(document: dict
 def test_losses_fall_and_accuracy_is_paired(document: dict[str, Any]) -> None:
     rows = rows_of(document)
     kept = {key: rows[key]["details"]["training"] for key in ("baseline", "amp-bf16")}
-    for found in kept.values():
+    for key, found in kept.items():
+        row = rows[key]
         assert found["steps"] == len(found["losses"]) == STEPS
         assert found["losses"][-1] < found["losses"][0]
+        assert min(found["losses"]) <= row["columns"]["training_loss"] < found["losses"][0]
     first = [found["losses"][0] for found in kept.values()]
     assert first[0] == pytest.approx(first[1], rel=0.01), "the same weights and the same batch"
     assert first[0] != kept["baseline"]["reordered"]["losses"][0], "other batches"

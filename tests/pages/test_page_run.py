@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ import synthetic
 from said import said
 from streamlit.testing.v1 import AppTest
 
+from efficiency import paths
 from efficiency.engine import jobs
 from efficiency.machine import this_machine
 from efficiency.results.store import Store
@@ -54,6 +56,63 @@ def test_unavailable_technique_is_off_with_its_reason(visit: Visit) -> None:
     assert at.toggle(key="plan-off-amp-fp16").disabled
     assert "FP16 autocast is for CUDA" in said(at)
     assert "For LSTM, Transformer." in said(at)
+
+
+def test_what_brings_a_runtime_names_the_python_that_runs() -> None:
+    bare = replace(this_machine(), installed=())
+    for key, name in (("onnxruntime", "ONNX Runtime"), ("openvino-int8", "OpenVINO")):
+        found = plan.availability(key, ["lstm-classifier"], "cpu", bare)
+        assert found.state == "none"
+        said, command, then = found.note.split("`")
+        assert said == f"{name} is not installed; "
+        python, *rest = shlex.split(command)
+        assert (paths.PROJECT / python).is_file()
+        assert " ".join(rest) == "-m pip install -r requirements-runtimes.txt"
+        assert "started again" in then
+    without_nncf = replace(this_machine(), installed=("openvino",))
+    assert "NNCF" in plan.availability("openvino-int8", ["lstm-classifier"], "cpu", without_nncf).note
+
+
+def test_every_toggle_is_tagged_with_its_api_status(visit: Visit) -> None:
+    at = visit("run")
+    at.button_group(key="plan-workloads").set_value(["lstm-classifier"]).run()
+    old, off, new = (at.toggle(key=f"plan-{key}") for key in (
+        "technique-dynamic-int8", "off-static-int8", "technique-torch-compile"
+    ))  # fmt: skip
+    assert off.disabled
+    for toggle in (old, off):
+        assert "-badge[deprecated]" in toggle.label
+    assert "The API of Dynamic INT8 is deprecated; its successor here is int8-dynamic" in old.help
+    assert "its successor here is pt2e-static-int8" in off.help
+    assert "-badge[stable]" in new.label
+    assert all("-badge[" in toggle.label for toggle in at.toggle)
+
+
+def test_any_combination_can_be_put_together(visit: Visit) -> None:
+    at = visit("run")
+    options = at.multiselect(key="plan-combine").options
+    assert any("BF16 weights" in option and "bf16-weights" in option for option in options), "typing either finds it"
+    before = list(at.multiselect(key="plan-combinations").value)
+    at.multiselect(key="plan-combine").set_value(["torch-compile"]).run()
+    assert at.button(key="plan-combine-add").disabled, "one is no combination"
+    at.multiselect(key="plan-combine").set_value(["torch-compile", "bf16-weights"]).run()
+    for _ in range(2):
+        at.button(key="plan-combine-add").click().run()
+        assert at.multiselect(key="plan-combinations").value == [*before, "bf16-weights+torch-compile"]
+        assert at.multiselect(key="plan-combine").value == []
+        at.multiselect(key="plan-combine").set_value(["bf16-weights", "torch-compile"]).run()
+    assert "--combine bf16-weights+torch-compile" in at.code[0].value
+    at.switch_page("pages/studies.py").run()
+    at.switch_page("pages/run.py").run()
+    assert at.multiselect(key="plan-combinations").value == [*before, "bf16-weights+torch-compile"]
+
+
+def test_what_cannot_stand_together_is_said_and_not_added(visit: Visit) -> None:
+    at = visit("run")
+    at.multiselect(key="plan-combine").set_value(["static-int8", "dynamic-int8", "inference-mode"]).run()
+    assert "dynamic-int8 and static-int8 both change the weights; choose one." in [told.value for told in at.warning]
+    assert at.button(key="plan-combine-add").disabled
+    assert not at.button(key="start-study").disabled, "the plan is what it was"
 
 
 def _without_workloads(at: AppTest) -> None:

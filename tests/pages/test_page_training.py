@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pandas as pd
 import pytest
 import synthetic
 from said import said
@@ -12,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from efficiency.engine import jobs
 from efficiency.machine import this_machine
+from efficiency.results.columns import COLUMNS
 from efficiency.results.store import Store
 from efficiency.study import Study, plan_preset
 
@@ -68,6 +70,36 @@ def test_results_are_of_training_studies_alone(visit: Visit, store: Store) -> No
     assert outcome["Loss at the end"].notna().all()
     explore = visit("explore", study=[id])
     assert "training" in " ".join(explore.multiselect(key="condition").options)
+
+
+def test_a_combination_is_judged_as_training_judges_it(visit: Visit) -> None:
+    at = visit("training")
+    at.multiselect(key="training-combine").set_value(["amp-bf16", "amp-fp16"]).run()
+    assert "cannot be combined; choose one." in said(at)
+    assert at.button(key="training-combine-add").disabled
+    at.multiselect(key="training-combine").set_value(["torch-compile", "channels-last"]).run()
+    at.button(key="training-combine-add").click().run()
+    assert "channels-last+torch-compile" in at.multiselect(key="training-combinations").value
+    assert "--combine channels-last+torch-compile" in at.code[0].value
+
+
+def test_padding_of_text_and_a_missing_counter_are_said(visit: Visit, store: Store) -> None:
+    id = synthetic.fill(store, plan_preset("quick", this_machine(), phase="training"))
+    baseline = store.rows([id]).query("variant == 'baseline' and workload == 'lstm-classifier'").iloc[0]
+    columns = {name: baseline[name] for name in COLUMNS if name != "study" and pd.notna(baseline[name])}
+    reason = "There are no power counters here, as on most virtual machines."
+    kept = store.details(int(baseline["row_id"])) | {"energy": {"mj": None, "reason": reason}}
+    store.put_row(id, int(baseline["position"]), columns, kept)
+    captions = [text.value.replace("\\", "") for text in visit("training").caption]
+    assert captions.count(f"{synthetic.PADDING_PCT:.0f} % of the timed tokens are padding.") == 2, (
+        "LSTM and transformer"
+    )
+    assert captions.count(f"Energy was not measured. {reason}") == 1
+    assert captions.count("Energy was not measured.") == 2, "rows that keep no reason"
+    store.put_row(id, int(baseline["position"]), columns | {"energy_mj": 1.5}, kept)
+    at = visit("training")
+    assert reason not in "\n".join(text.value for text in at.caption)
+    assert 1.5 in next(one.value["Energy [mJ]"].tolist() for one in at.dataframe if "Energy [mJ]" in one.value)
 
 
 def test_the_details_of_a_trained_row_know_luck(visit: Visit, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
