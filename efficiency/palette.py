@@ -26,7 +26,7 @@ COLOURS = {
     "int8-weight-only": "#3F4FA8",
     "int4-weight-only": "#A99BE8",
     "int8-dynamic": "#00A6A6",
-    "float8-dynamic": "#1F6F54",
+    "float8-dynamic": "#F08080",
     "bf16-weights": "#EE3377",
     "fp16-weights": "#9B1B5A",
     "amp-bf16": "#E69F00",
