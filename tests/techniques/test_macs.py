@@ -90,7 +90,7 @@ def test_attention_stays_in_fp32_where_its_projections_do_not(keys: tuple[str, .
 
 
 class InDtype(nn.Module):
-    """Multiplies as torchao does on CUDA: by a higher-order operator, in place of which it takes floats when refused."""
+    """Multiplies as torchao does on CUDA: by a higher-order operator, and in floats where that is refused."""
 
     def __init__(self) -> None:
         super().__init__()
