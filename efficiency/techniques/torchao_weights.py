@@ -195,7 +195,7 @@ def recipe_of(
 ) -> Recipe:
     """The lines for `quantized`; `place` is the module that `takes` is from."""
     quantize = Recipe(
-        model=f"quantize_(model, {config}, {takes})\n",
+        model=f"config = {config}\nquantize_(model, config, {takes})\n",
         imports=("from torchao.quantization import quantize_", *imports),
         uses=(f"{place}:{takes}",),
     )

@@ -193,7 +193,7 @@ def test_on_cuda_layers_that_torchao_would_take_to_the_cpu_stay_in_fp32() -> Non
     workload = workloads.get("transformer-encoder")
     for device, takes in (("cuda", "is_taken_by_cublas"), ("cpu", "is_taken")):
         text = recipes.of(("int8-dynamic",), workload, Condition(device=device))
-        assert f"sample.device)), {takes})\n" in text
+        assert f"quantize_(model, config, {takes})\n" in text
 
 
 @pytest.mark.parametrize(("left", "said"), [(2, "2 products ran in FP32: cuBLAS"), (1, "One product ran"), (0, "")])
