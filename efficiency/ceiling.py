@@ -15,8 +15,8 @@ from typing import Any, Literal
 
 from efficiency import paths
 
-Arithmetic = Literal["fp32", "bf16", "fp16", "int8"]
-ARITHMETIC: dict[Arithmetic, str] = {"fp32": "FP32", "bf16": "BF16", "fp16": "FP16", "int8": "INT8"}
+Arithmetic = Literal["fp32", "bf16", "fp16", "fp8", "int8"]
+ARITHMETIC: dict[Arithmetic, str] = {"fp32": "FP32", "bf16": "BF16", "fp16": "FP16", "fp8": "FP8", "int8": "INT8"}
 """Kinds of arithmetic that a technique may run in, with their names for people."""
 WITHOUT_VNNI = "int8-without-vnni"
 """The rate of INT8 where oneDNN is kept from instructions made for it; known only of a processor that has them."""

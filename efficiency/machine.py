@@ -7,7 +7,6 @@ import hashlib
 import os
 import platform
 import shutil
-import subprocess
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -16,6 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
+
+from efficiency import nvidia
 
 # Instruction sets that decide how fast INT8 and BF16 run, in /proc/cpuinfo's spelling.
 INSTRUCTION_SETS = (
@@ -65,6 +66,11 @@ class Machine:
     """What of `OPTIONAL` is installed."""
     torch_cuda: str | None = None
     """The version of CUDA that the installed PyTorch was built for; None of a build without, which sees no GPU."""
+    compute_capability: str | None = None
+    """What the GPU's kernels may use, as `8.9`, the least of several GPUs; None where the driver does not tell, and of
+    machines that were stored before this was asked."""
+    gpu_memory_mb: float | None = None
+    """In 10^6 bytes, the least of several GPUs; None likewise."""
 
     @property
     def threads(self) -> int:
@@ -82,6 +88,10 @@ class Machine:
                 "builds with it)"
             )
         return None
+
+    def has_capability(self, major: int, minor: int) -> bool:
+        """Whether a GPU is there that is known to have this compute capability or a higher one."""
+        return self.compute_capability is not None and nvidia.version(self.compute_capability) >= (major, minor)
 
     @property
     def key(self) -> str:
@@ -183,20 +193,6 @@ def _memory_mb() -> float:
     return round(total / 1e6)
 
 
-def _gpus() -> tuple[str, ...]:
-    """Names of NVIDIA GPUs as the driver's own tool gives them: asking torch would import it."""
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return ()
-    try:
-        listed = subprocess.run(
-            [tool, "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True, timeout=10
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ()
-    return tuple(filter(None, map(str.strip, listed.stdout.splitlines()))) if listed.returncode == 0 else ()
-
-
 def _cpp_compiler() -> str | None:
     """The first that is there: what `CXX` names, as Inductor has it, else GCC or Clang."""
     return next(filter(shutil.which, (os.environ.get("CXX", "g++"), "g++", "clang++")), None)
@@ -231,7 +227,7 @@ def _torch_cuda(package: Path | None = None) -> str | None:
 def this_machine() -> Machine:
     """The machine at hand, read once a process."""
     model, sets = _cpu_facts()
-    quota = _quota_cores()
+    quota, gpus = _quota_cores(), nvidia.gpus()
     return Machine(
         cpu_model=model,
         architecture=platform.machine(),
@@ -239,7 +235,7 @@ def this_machine() -> Machine:
         logical_cores=os.cpu_count() or 1,
         instruction_sets=sets,
         memory_mb=_memory_mb(),
-        gpus=_gpus(),
+        gpus=gpus.names,
         system=f"{platform.system()} {platform.release()}",
         python_version=platform.python_version(),
         torch_version=_torch_version(),
@@ -252,4 +248,6 @@ def this_machine() -> Machine:
         cpp_compiler=_cpp_compiler(),
         installed=tuple(name for name, packages in OPTIONAL.items() if all(map(find_spec, packages))),
         torch_cuda=_torch_cuda(),
+        compute_capability=gpus.compute_capability,
+        gpu_memory_mb=gpus.memory_mb,
     )

@@ -188,6 +188,8 @@ COMBINATIONS: dict[Preset, tuple[tuple[str, ...], ...]] = {
         ("amp-bf16", "channels-last"),
         ("amp-bf16", "channels-last", "inference-mode"),
         ("int8-dynamic", "torch-compile"),
+        ("float8-dynamic", "torch-compile"),
+        ("torch-compile", "cuda-graphs"),
         ("channels-last", "optimize-for-inference"),
         ("dynamic-int8", "optimize-for-inference"),
         ("static-int8", "optimize-for-inference"),

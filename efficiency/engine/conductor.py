@@ -68,6 +68,7 @@ class Conductor:
             silence_s=lambda expected_s: PATIENCE * expected_s + GRACE_S,
             settle=self._settle,
             say=self._say,
+            gpu_memory_mb=machine.gpu_memory_mb,
         )
         self._slowness = dict.fromkeys(self._study.workloads, 1.0)
         self._ready: dict[str, Message | VariantFailed] = {}

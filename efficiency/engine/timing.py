@@ -22,7 +22,7 @@ from efficiency.study import Effort, Entry, Heat
 CALLS_IN_SILENCE = 1 + latency.WARM_UP_CALLS
 """A replicate gives a sign of life before every visit; the longest visit of a slow model is its first."""
 MEMORY_SHARE = 0.8
-"""Of the machine's memory, at most, for the variants of a heat together."""
+"""Of the device's memory, at most, for the variants of a heat together."""
 TURNS_A_SERVER = 2
 """Replicates of a heat that are forked from one server, at most: they share where its libraries lie in memory."""
 KEPT_EVERY = 3
@@ -64,6 +64,8 @@ class Timing:
     say: Callable[[str], None]
     work: Work = replicate.run
     """What a replicate does."""
+    gpu_memory_mb: float | None = None
+    """Where a GPU's variants lie, and what peaks of theirs are measured in; the machine's own where it is not known."""
     timed: dict[Entry, None] = field(default_factory=dict)
     """Entries whose rows are worth keeping, in the order they came to be."""
 
@@ -117,7 +119,9 @@ class Timing:
             return sum(float(started[entry]["peak_memory_mb"] or 0.0) for entry in some)
 
         always, rest = entries[:2], entries[2:]
-        room_mb = MEMORY_SHARE * self.memory_mb - needed_mb(always)
+        on_gpu = entries[0].condition.device == "cuda"
+        memory_mb = self.gpu_memory_mb if on_gpu and self.gpu_memory_mb is not None else self.memory_mb
+        room_mb = MEMORY_SHARE * memory_mb - needed_mb(always)
         part: list[Entry] = []
         for entry in rest:
             if part and needed_mb([*part, entry]) > room_mb:

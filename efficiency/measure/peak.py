@@ -109,6 +109,20 @@ def _int8(device: str) -> Product:
     return make
 
 
+def _fp8(device: str) -> Product:
+    """FP8 in with a scale for each matrix, as torchao multiplies; GPUs without FP8 refuse it."""
+    import torch
+
+    def make(n: int) -> Callable[[], object]:
+        a, b = (torch.randn(n, n, device=device).to(torch.float8_e4m3fn) for _ in range(2))
+        scale = torch.ones(1, 1, device=device)
+        return lambda: torch._scaled_mm(
+            a, b.t(), scale_a=scale, scale_b=scale, out_dtype=torch.bfloat16, use_fast_accum=True
+        )
+
+    return make
+
+
 def _quantized_linear(engine: str) -> Product:
     """INT8 in and out, as the eager INT8 techniques multiply."""
     import torch
@@ -148,6 +162,7 @@ def _cuda() -> dict[str, Product]:
         "fp32": _float(torch.float32, "cuda"),
         "bf16": _float(torch.bfloat16, "cuda"),
         "fp16": _float(torch.float16, "cuda"),
+        "fp8": _fp8("cuda"),
         "int8": _int8("cuda"),
     }
 
@@ -161,7 +176,7 @@ def rate_gops(make: Product, sizes: Iterable[int], wait: Callable[[], None] = la
             break
         try:
             best = max(best, operations / _best_s(make(n), wait))
-        except (RuntimeError, NotImplementedError):
+        except (RuntimeError, NotImplementedError, ValueError):
             break
     return best
 

@@ -4,8 +4,10 @@ from efficiency.errors import UnknownName
 from efficiency.techniques.amp import AMP_BF16, AMP_FP16
 from efficiency.techniques.base import Evidence, Prepared, Stage, Technique
 from efficiency.techniques.channels_last import CHANNELS_LAST
+from efficiency.techniques.cuda_graphs import CUDA_GRAPHS
 from efficiency.techniques.dynamic_int8 import DYNAMIC_INT8
 from efficiency.techniques.fast_path import FAST_PATH
+from efficiency.techniques.float8_dynamic import FLOAT8_DYNAMIC
 from efficiency.techniques.grad_enabled import GRAD_ENABLED
 from efficiency.techniques.half_weights import BF16_WEIGHTS, FP16_WEIGHTS
 from efficiency.techniques.inference_mode import INFERENCE_MODE
@@ -35,6 +37,7 @@ TECHNIQUES: dict[str, Technique] = {
         INT8_WEIGHT_ONLY,
         INT4_WEIGHT_ONLY,
         INT8_DYNAMIC,
+        FLOAT8_DYNAMIC,
         BF16_WEIGHTS,
         FP16_WEIGHTS,
         AMP_BF16,
@@ -42,6 +45,7 @@ TECHNIQUES: dict[str, Technique] = {
         CHANNELS_LAST,
         OPTIMIZE_FOR_INFERENCE,
         TORCH_COMPILE,
+        CUDA_GRAPHS,
         PT2E_DYNAMIC_INT8,
         PT2E_STATIC_INT8,
         PT2E_QAT_INT8,

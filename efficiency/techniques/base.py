@@ -205,7 +205,11 @@ class Technique:
     runtime: Runtime | None = None
     fp32_of: str | None = None
     """Of a runtime that quantizes by itself: the key of the same runtime in FP32, to tell INT8's gain from its own."""
+    hides_operations: bool = False
+    """Whether a call of the variant no longer shows PyTorch's dispatcher what the model computes: evidence of weights
+    and layout is taken from the variant without it."""
     conflicts: frozenset[str] = frozenset()
+    """Those that it cannot stand with; `clashes.py` has the reasons."""
     api_status: Literal["stable", "deprecated"] = "stable"
     successor: str | None = None
     arithmetic: Arithmetic = "fp32"

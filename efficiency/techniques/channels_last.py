@@ -59,10 +59,12 @@ def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> 
     copies = 0
 
     class Layouts(TorchDispatchMode):
+        supports_higher_order_operators = True  # as torchao's products on CUDA are, which have no layout of images
+
         def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
             nonlocal copies
             result = func(*args, **(kwargs or {}))
-            name = func.overloadpacket.__name__
+            name = getattr(func, "overloadpacket", func).__name__
             if _both_ways(result):
                 kept.append(_is_channels_last(result))
                 copies += name in _COPIES

@@ -11,12 +11,12 @@ from torch import nn
 
 
 class CompiledPackage(nn.Module):
-    """A package loaded from `file`; `run` is the call that a user would make."""
+    """A package loaded from `file`; `run` is the call that a user would make, of one thread or of several."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, *, single_threaded: bool = False) -> None:
         super().__init__()
         self.file = file
-        self.run = torch._inductor.aoti_load_package(str(file))
+        self.run = torch._inductor.aoti_load_package(str(file), run_single_threaded=single_threaded)
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         out: torch.Tensor = self.run(inputs)
@@ -33,6 +33,10 @@ class CompiledPackage(nn.Module):
     def integer_calls(self) -> int:
         """Those of them that compute in 8 bits."""
         return self._calls(r"_q(conv|linear)|_int_mm")
+
+    def fp8_calls(self) -> int:
+        """Those of them that compute in FP8."""
+        return self._calls(r"_scaled_mm")
 
     def _calls(self, kind: str) -> int:
         checked = r"AOTI_TORCH_ERROR_CODE_CHECK\((aoti_torch_\w+)"

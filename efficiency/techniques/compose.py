@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -12,7 +11,9 @@ from typing import TYPE_CHECKING
 from efficiency import techniques
 from efficiency.ceiling import Arithmetic
 from efficiency.techniques.base import Data, Evidence, Prepared, Ranges, Runtime, Stage, Technique, Tensors
+from efficiency.techniques.clashes import because
 from efficiency.techniques.fast_path import switched
+from efficiency.techniques.flat_weights import copied
 
 if TYPE_CHECKING:
     import torch
@@ -43,7 +44,7 @@ def clash(keys: tuple[str, ...], phase: Phase = "inference") -> str | None:
             if first.stage == second.stage and first.stage in ALONE_IN_STAGE:
                 return f"{first.key} and {second.key} both change the {first.stage.value}; choose one."
             if second.key in _conflicts(first, phase) or first.key in _conflicts(second, phase):
-                return f"{first.key} and {second.key} cannot be combined; choose one."
+                return f"{first.key} and {second.key} cannot be combined{because(first.key, second.key)}; choose one."
     return None
 
 
@@ -181,7 +182,7 @@ def prepare(
     if runtime is None:
         if model is None:
             raise ValueError("A variant without a runtime is prepared from its model.")
-        chosen, module = techniques.in_order(keys), copy.deepcopy(model).eval()
+        chosen, module = techniques.in_order(keys), copied(model).eval()
     else:
         if folder is None:
             raise ValueError("A variant with a runtime is prepared from the folder that it was packaged into.")
@@ -197,11 +198,10 @@ def prepare(
 def evidence(
     keys: tuple[str, ...], prepared: Prepared, sample: torch.Tensor, reference: nn.Module, learned: Tensors
 ) -> dict[str, Evidence]:
-    """What each technique can show for itself: of weights and layout, before a runtime took the model."""
-    if runtime_of(keys) is None:
-        return {t.key: t.evidence(prepared, sample, reference) for t in techniques.in_order(keys)}
+    """What each technique can show for itself: of weights and layout, before a runtime or a graph took the model."""
+    chosen = techniques.in_order(keys)
     before = _before_runtime(keys)
+    if runtime_of(keys) is None and not (before and any(t.hides_operations for t in chosen)):
+        return {t.key: t.evidence(prepared, sample, reference) for t in chosen}
     eager = prepare(before, reference, sample, learned)
-    return {
-        t.key: t.evidence(eager if t.key in before else prepared, sample, reference) for t in techniques.in_order(keys)
-    }
+    return {t.key: t.evidence(eager if t.key in before else prepared, sample, reference) for t in chosen}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from efficiency.techniques import macs
 from efficiency.techniques.base import Evidence, Prepared
+from efficiency.techniques.flat_weights import copied
 from efficiency.techniques.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def opened_copy(model: nn.Module) -> nn.Module:
     """A copy whose encoder layers are written out as Linear layers, which quantizers can see."""
     from efficiency.techniques.open_encoder import open_encoders
 
-    return open_encoders(copy.deepcopy(model))
+    return open_encoders(copied(model))
 
 
 def static_mapping(model: nn.Module, *, training: bool) -> Any:

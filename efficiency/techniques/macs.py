@@ -47,6 +47,10 @@ class Macs:
         """Share of the multiply-accumulates that ran in these kinds of arithmetic; 0 where there are none."""
         return self._part(lambda product: product.arithmetic in kinds)
 
+    def calls_in(self, operation: str, kind: Arithmetic) -> int:
+        """How often it was called in this arithmetic."""
+        return sum((product.operation, product.arithmetic) == (operation, kind) for product in self.products)
+
     def share_in(self, operations: Collection[str]) -> float:
         """Share of the multiply-accumulates that these operations did."""
         return self._part(lambda product: product.operation in operations)
@@ -89,19 +93,40 @@ def counted(prepared: Prepared, sample: torch.Tensor) -> Macs:
     conversions = 0
 
     class Seen(TorchDispatchMode):
+        # Refused one, torchao would fall back to floating point without a word, and that would be what is counted.
+        supports_higher_order_operators = True
+
         def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
             nonlocal conversions
             result = func(*args, **(kwargs or {}))
-            name = func.overloadpacket.__name__
-            conversions += _converts(name, args, result)
-            if formula := formulas.get(func.overloadpacket):
-                operations = formula(*args, **(kwargs or {}), out_val=result)
-                products.append(Product(name, _arithmetic(func.namespace, name, result), int(operations) // 2))
+            operation, namespace, given = _looked_into(func, args)
+            name = operation.__name__
+            conversions += _converts(name, given, result)
+            if formula := formulas.get(operation):
+                operations = formula(*given, **(kwargs or {}), out_val=result)
+                products.append(Product(name, _arithmetic(namespace, name, result), int(operations) // 2))
             return result
 
     with Seen():
         replace(prepared, grad_mode=torch.no_grad).caller()(sample)
     return Macs(tuple(products), conversions)
+
+
+def _looked_into(func: Any, args: tuple[Any, ...]) -> tuple[Any, str, tuple[Any, ...]]:
+    """The operation that is run, its namespace, and what it is given.
+
+    A higher-order operator stands for the one inside: `out_dtype(aten.mm, torch.int32, a, b)`, as torchao multiplies
+    INT8 on CUDA, for `_int_mm(a, b)`. Others of its kind stay closed, and nothing in them is counted.
+    """
+    import torch
+
+    if not isinstance(func, torch._ops.HigherOrderOperator):
+        return func.overloadpacket, func.namespace, args
+    if func.__name__ != "out_dtype":
+        return func, "", args
+    inner, _, *operands = args
+    integers = inner is torch.ops.aten.mm.default and all(matrix.dtype == torch.int8 for matrix in operands)
+    return (torch.ops.aten._int_mm if integers else inner.overloadpacket), inner.namespace, tuple(operands)
 
 
 def _converts(name: str, args: tuple[Any, ...], result: Any) -> bool:
@@ -121,6 +146,8 @@ def _arithmetic(namespace: str, name: str, result: Any) -> Arithmetic:
 
     if namespace == "quantized" or name == "_int_mm" or name.startswith("quantized_"):
         return "int8"
+    if name.startswith("_scaled_mm"):
+        return "fp8"  # whatever type it is given out in
     first = result[0] if isinstance(result, tuple) else result
     kinds: dict[torch.dtype, Arithmetic] = {torch.bfloat16: "bf16", torch.float16: "fp16"}
     return kinds.get(first.dtype, "fp32")

@@ -41,6 +41,11 @@ def settings(device: str) -> dict[str, bool]:
     return frozen | {"aot_inductor.weight_use_caching_allocator": True} if device == "cuda" else frozen
 
 
+def single_threaded(device: str) -> bool:
+    """One thread calls it here, and without what keeps several apart a CUDA graph can capture the call."""
+    return device == "cuda"
+
+
 def package(prepared: Prepared, sample: torch.Tensor, learned: Tensors, folder: Path) -> None:
     """Compile for the sample's shape and the threads that PyTorch has now, with the weights frozen into the code."""
     package_module(prepared.module, sample, folder)
@@ -71,7 +76,7 @@ def load(folder: Path, sample: torch.Tensor) -> nn.Module:
     from efficiency.techniques.compiled_package import CompiledPackage
 
     with quiet():
-        return CompiledPackage(folder / FILE)
+        return CompiledPackage(folder / FILE, single_threaded=single_threaded(sample.device.type))
 
 
 def apply(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepared:
@@ -95,6 +100,9 @@ def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> 
     if integer := prepared.module.integer_calls():
         figures["int8_calls"] = float(integer)
         said += f", {integer} of which compute in integers"
+    if eight := prepared.module.fp8_calls():
+        figures["fp8_calls"] = float(eight)
+        said += f", {eight} of which compute in FP8"
     return Evidence("yes", f"{said}.", figures)
 
 
@@ -135,6 +143,7 @@ def evidence_of_training(prepared: Prepared, sample: torch.Tensor, reference: nn
 
 def recipe(workload: Workload, condition: Condition) -> Recipe:
     chosen = ", ".join(f'"{name}": {value}' for name, value in settings(condition.device).items())
+    loaded = "package, run_single_threaded=True" if single_threaded(condition.device) else "package"
     return Recipe(
         model=f"""\
 package = str(FOLDER / "model.pt2")
@@ -143,7 +152,7 @@ with torch.no_grad():
     exported = torch.export.export(model, (sample,))
     aoti_compile_and_package(exported, package_path=package, inductor_configs=settings)
 # Where the package lies already, this line alone serves the model.
-model = aoti_load_package(package)
+model = aoti_load_package({loaded})
 """,
         imports=("import torch", "from torch._inductor import aoti_compile_and_package, aoti_load_package"),
     )

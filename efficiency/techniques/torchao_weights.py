@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 GROUP = 32
 """Weights that share a scale in 4 bits, along the input; torchao takes no layer that this does not divide."""
+LEAST_ROWS = 17
+"""Of a product in INT8 by cuBLAS; torchao computes one of fewer rows in FP32."""
 
 
 def why_not(workload: Workload, condition: Condition, machine: Machine) -> str | None:
@@ -38,7 +40,20 @@ def why_not(workload: Workload, condition: Condition, machine: Machine) -> str |
     return None
 
 
-def _torchao() -> Any:
+def why_not_int8_dynamic(workload: Workload, condition: Condition, machine: Machine) -> str | None:
+    """On CUDA also where it is known that a call has too few rows: elsewhere the evidence tells."""
+    if reason := why_not(workload, condition, machine):
+        return reason
+    length = condition.length or workload.length
+    if condition.device == "cuda" and length and condition.batch_size * length < LEAST_ROWS:
+        return (
+            f"On CUDA, cuBLAS multiplies INT8 from {LEAST_ROWS} rows on, and a call has "
+            f"{condition.batch_size * length} tokens here; take a larger batch or int8-weight-only."
+        )
+    return None
+
+
+def library() -> Any:
     """`torchao.quantization`; its first import tells of kernels for other machines, and of PyTorch's deprecations."""
     with quiet():
         import torchao.quantization
@@ -67,37 +82,46 @@ def is_taken_in_groups(part: nn.Module, name: str) -> bool:
     return isinstance(part, nn.Linear) and is_taken(part, name) and part.in_features % GROUP == 0
 
 
-def _quantized(prepared: Prepared, config: Any, takes: Callable[[nn.Module, str], bool] = is_taken) -> Prepared:
+def is_taken_by_cublas(part: nn.Module, name: str) -> bool:
+    """Whether it is one whose widths cuBLAS multiplies in INT8: torchao takes the others to the CPU at every call."""
+    from torch import nn
+
+    if not isinstance(part, nn.Linear) or not is_taken(part, name):
+        return False
+    return part.in_features % 8 == 0 and part.out_features % 8 == 0
+
+
+def quantized(prepared: Prepared, config: Any, takes: Callable[[nn.Module, str], bool] = is_taken) -> Prepared:
     """The Linear layers that `takes` says, quantized."""
     module = int8.opened_copy(prepared.module).eval()
-    _torchao().quantize_(module, config, takes)
+    library().quantize_(module, config, takes)
     return replace(prepared, model=module, module=module)
 
 
 def apply_int8_weights(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepared:
     # Inductor's options hold for the whole process, and so for the variants beside this one: they are left alone.
-    return _quantized(prepared, _torchao().Int8WeightOnlyConfig(set_inductor_config=False))
+    return quantized(prepared, library().Int8WeightOnlyConfig(set_inductor_config=False))
 
 
 def apply_int4_weights(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepared:
     """`Int4WeightOnlyConfig` packs two values a byte, and wants another package for it; this one needs none."""
     import torch
 
-    api = _torchao()
+    api = library()
     four: Any = torch.int4  # type: ignore[attr-defined]
     config = api.IntxWeightOnlyConfig(weight_dtype=four, granularity=api.PerGroup(GROUP))
-    return _quantized(prepared, config, is_taken_in_groups)
+    return quantized(prepared, config, is_taken_in_groups)
 
 
 def apply_int8_dynamic(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepared:
-    api = _torchao()
+    api = library()
     from torchao.utils import should_reduce_range
 
     # Without VNNI, a CPU adds two products in 16 bits, which full ranges overflow.
     config = api.Int8DynamicActivationInt8WeightConfig(
         set_inductor_config=False, reduce_range=should_reduce_range(sample.device)
     )
-    return _quantized(prepared, config)
+    return quantized(prepared, config, is_taken_by_cublas if sample.device.type == "cuda" else is_taken)
 
 
 def _bits(integers: torch.Tensor) -> int:
@@ -150,27 +174,43 @@ def _stored_bits(module: nn.Module) -> float:
 
 
 def evidence_int8_dynamic(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> Evidence:
-    return int8.with_arithmetic(int8.judged(_share(prepared, reference, 8)), prepared, sample)
+    shown = int8.with_arithmetic(int8.judged(_share(prepared, reference, 8)), prepared, sample)
+    if sample.device.type != "cuda" or shown.took_effect == "no":
+        return shown
+    return told_of_few_rows(shown, macs.counted(prepared, sample))
 
 
-def _recipe(workload: Workload, config: str, imports: tuple[str, ...], takes: str = "is_taken") -> Recipe:
+def told_of_few_rows(shown: Evidence, seen: macs.Macs) -> Evidence:
+    """With the reason why products were left to FP32, where some were."""
+    left = seen.calls_in("mm", "fp32")
+    if not left:
+        return shown
+    said = f"{left} products ran in FP32" if left > 1 else "One product ran in FP32"
+    limits = f"cuBLAS multiplies INT8 only from {LEAST_ROWS} rows on, and in widths that are multiples of 8"
+    return replace(shown, reason=f"{shown.reason} {said}: {limits}.")
+
+
+def recipe_of(
+    workload: Workload, config: str, imports: tuple[str, ...], takes: str = "is_taken", place: str = __name__
+) -> Recipe:
+    """The lines for `quantized`; `place` is the module that `takes` is from."""
     quantize = Recipe(
-        model=f"quantize_(model, {config}, {takes})\n",
+        model=f"config = {config}\nquantize_(model, config, {takes})\n",
         imports=("from torchao.quantization import quantize_", *imports),
-        uses=(f"{__name__}:{takes}",),
+        uses=(f"{place}:{takes}",),
     )
     return int8.opening(workload).then(quantize)
 
 
 def recipe_int8_weights(workload: Workload, condition: Condition) -> Recipe:
     imports = ("from torchao.quantization import Int8WeightOnlyConfig",)
-    return _recipe(workload, "Int8WeightOnlyConfig()", imports)
+    return recipe_of(workload, "Int8WeightOnlyConfig()", imports)
 
 
 def recipe_int4_weights(workload: Workload, condition: Condition) -> Recipe:
     config = "IntxWeightOnlyConfig(weight_dtype=torch.int4, granularity=PerGroup(GROUP))"
     imports = ("import torch", "from torchao.quantization import IntxWeightOnlyConfig, PerGroup")
-    return _recipe(workload, config, imports, "is_taken_in_groups")
+    return recipe_of(workload, config, imports, "is_taken_in_groups")
 
 
 def recipe_int8_dynamic(workload: Workload, condition: Condition) -> Recipe:
@@ -180,7 +220,7 @@ def recipe_int8_dynamic(workload: Workload, condition: Condition) -> Recipe:
         "from torchao.utils import should_reduce_range",
     )
     # Without VNNI, a CPU adds two products in 16 bits, which full ranges overflow.
-    return _recipe(workload, config, imports)
+    return recipe_of(workload, config, imports, "is_taken_by_cublas" if condition.device == "cuda" else "is_taken")
 
 
 INT8_WEIGHT_ONLY = Technique(
@@ -212,7 +252,7 @@ INT8_DYNAMIC = Technique(
     label="INT8 dynamic (torchao)",
     summary="Linear weights in 8 bits, activations quantized on the fly, products in integers; no data.",
     stage=Stage.WEIGHTS,
-    why_not=why_not,
+    why_not=why_not_int8_dynamic,
     apply=apply_int8_dynamic,
     evidence=evidence_int8_dynamic,
     recipe=recipe_int8_dynamic,

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from efficiency import techniques
 from efficiency.errors import VariantFailed, first_line
 from efficiency.techniques.base import Evidence, Prepared, Technique, Training
+from efficiency.techniques.flat_weights import copied
 from efficiency.techniques.quiet import quiet
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def prepare(
     """
     import torch
 
-    module = copy.deepcopy(model).train()
+    module = copied(model).train()
     prepared = Prepared(model=module, module=module, grad_mode=torch.enable_grad)
     serving = _serving(keys)
     for _, training in serving:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from efficiency import recipes, workloads
 from efficiency.condition import Condition
-from efficiency.machine import this_machine
+from efficiency.machine import OPTIONAL, Machine, this_machine
 from efficiency.recipes.script import CALLS
 from efficiency.study import COMBINATIONS, PRESET_TECHNIQUES, QUICK_WORKLOADS
 from efficiency.techniques import TECHNIQUES, compose
@@ -35,20 +35,26 @@ FOLDING = ("pt2e-qat-int8",)
 """torchao takes half a minute to look for batch norms that it can fold, where there are some."""
 
 
-def applying(keys: tuple[str, ...]) -> str | None:
-    """The first small workload that the techniques apply to here."""
+def applying(keys: tuple[str, ...], condition: Condition = CONDITION, machine: Machine | None = None) -> str | None:
+    """The first small workload that the techniques apply to, here where no machine is given."""
     if keys == FOLDING:
         return TRANSFORMER
-    reasons = {name: compose.why_not(keys, workloads.get(name), CONDITION, this_machine()) for name in QUICK_WORKLOADS}
+    machine = machine or this_machine()
+    reasons = {name: compose.why_not(keys, workloads.get(name), condition, machine) for name in QUICK_WORKLOADS}
     return next((name for name, reason in reasons.items() if reason is None), None)
+
+
+def every() -> list[tuple[str, ...]]:
+    """Every technique, and the presets' combinations."""
+    combined = [keys for preset in COMBINATIONS for keys in COMBINATIONS[preset]]
+    return [*((key,) for key in TECHNIQUES), *dict.fromkeys(combined)]
 
 
 def cases() -> Iterator[tuple[str, tuple[str, ...]]]:
     """The baseline, every technique, and the presets' combinations, each on the smallest workload that takes it."""
     yield CNN, ()
     yield "vision-resnet18", ()
-    combined = [keys for preset in COMBINATIONS for keys in COMBINATIONS[preset]]
-    for keys in [*((key,) for key in TECHNIQUES), *dict.fromkeys(combined)]:
+    for keys in every():
         if keys == ("amp-fp16",):
             yield CNN, keys  # refused on a CPU for its pace alone
         elif (name := applying(keys)) is not None:
@@ -58,6 +64,16 @@ def cases() -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 CASES = list(dict.fromkeys(cases()))
+GPU = replace(
+    this_machine(), gpus=("A GPU",), torch_cuda="13.0", compute_capability="9.0", cpp_compiler="g++",
+    installed=tuple(OPTIONAL),
+)  # fmt: skip
+GPU_ALONE = [
+    keys
+    for keys in every()
+    if keys not in {keys for _, keys in CASES} and applying(keys, Condition(device="cuda", batch_size=4), GPU)
+]
+"""What no CPU runs: that its recipe is a script without loose ends is all that can be tested here."""
 DRIVER = """
 import importlib.util, os, pathlib, runpy, sys, traceback, warnings
 warnings.simplefilter("ignore")
@@ -189,7 +205,8 @@ def test_a_recipe_gives_the_variants_scores(
 
 
 def test_every_technique_and_every_combination_of_a_preset_has_a_case() -> None:
-    covered = {keys for _, keys in CASES}
+    covered = {*(keys for _, keys in CASES), *GPU_ALONE}
+    assert {("float8-dynamic",), ("cuda-graphs",)} <= set(GPU_ALONE)
     assert {(key,) for key in TECHNIQUES} <= covered
     assert {(key,) for keys in PRESET_TECHNIQUES.values() for key in keys} <= covered
     assert {keys for combined in COMBINATIONS.values() for keys in combined} <= covered
@@ -197,7 +214,7 @@ def test_every_technique_and_every_combination_of_a_preset_has_a_case() -> None:
 
 def test_all_recipes_are_formatted_and_nothing_in_them_is_unused(tmp_path: Path) -> None:
     for name in workloads.WORKLOADS:
-        for number, keys in enumerate(dict.fromkeys(keys for _, keys in CASES)):
+        for number, keys in enumerate(dict.fromkeys([*(keys for _, keys in CASES), *GPU_ALONE])):
             for device in ("cpu", "cuda"):
                 text = recipes.of(keys, workloads.get(name), Condition(device=device, batch_size=8, threads=2))
                 (tmp_path / f"{name.replace('-', '_')}_{device}_{number}.py").write_text(text)

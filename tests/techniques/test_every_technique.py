@@ -28,6 +28,7 @@ EVERYWHERE = (
 )  # fmt: skip
 INT8 = ("static-int8", "mixed-int8", "qat-int8", "pt2e-static-int8", "pt2e-qat-int8", "onnxruntime-static-int8")
 TORCHAO = ("int8-weight-only", "int4-weight-only", "int8-dynamic")
+GPU_ALONE = ("float8-dynamic", "cuda-graphs")
 DYNAMIC = ("dynamic-int8", "onnxruntime-dynamic-int8")
 # Which techniques apply to which workload on a CPU; what is missing here must say why not.
 APPLIES = {
@@ -157,6 +158,13 @@ def test_what_does_not_apply_says_why_not(name: str) -> None:
     assert all(reason.endswith(".") and len(reason) > 30 for reason in reasons.values() if reason)
 
 
+@pytest.mark.parametrize("key", GPU_ALONE)
+def test_what_is_for_a_gpu_alone_is_refused_on_every_workload_here(key: str) -> None:
+    assert not any(key in keys for keys in APPLIES.values())
+    for name in APPLIES:
+        assert "CPU" in str(compose.why_not((key,), workloads.get(name), Condition(), this_machine()))
+
+
 @pytest.mark.parametrize("key", ["dynamic-int8", "static-int8", "qat-int8"])
 def test_eager_int8_says_why_not_on_cuda(key: str) -> None:
     workload = workloads.get("transformer-encoder")
@@ -196,7 +204,7 @@ def test_two_quantizations_clash_and_so_do_int8_and_autocast() -> None:
     assert compose.clash(("int8-weight-only", "amp-bf16")) is None
 
 
-@pytest.mark.parametrize("key", ["dynamic-int8", *INT8, *TORCHAO])
+@pytest.mark.parametrize("key", ["dynamic-int8", *INT8, *TORCHAO, "float8-dynamic"])
 def test_the_fast_path_takes_no_quantized_weights(key: str) -> None:
     assert "cannot be combined" in str(compose.clash((key, "fast-path")))
 

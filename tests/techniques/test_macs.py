@@ -8,6 +8,7 @@ from contextlib import ExitStack
 import pytest
 import torch
 from torch import nn
+from torch._higher_order_ops.out_dtype import out_dtype
 
 from efficiency import workloads
 from efficiency.condition import Condition
@@ -86,6 +87,43 @@ def test_recurrent_layers(keys: tuple[str, ...], kind: str) -> None:
 def test_attention_stays_in_fp32_where_its_projections_do_not(keys: tuple[str, ...]) -> None:
     found = by_arithmetic(counted(TransformerClassifier(50, 64, 2, 2, 128, L, 4), IDS, *keys))
     assert found == {"int8": PROJECTIONS + N * 64 * 4, "fp32": ATTENTION}
+
+
+class InDtype(nn.Module):
+    """Multiplies as torchao does on CUDA: by a higher-order operator, and in floats where that is refused."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Buffer(torch.randint(-127, 128, (32, 8), dtype=torch.int8))
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        integers = (10 * inputs).to(torch.int8)
+        try:
+            product = out_dtype(torch.ops.aten.mm.default, torch.int32, integers, self.weight)
+        except Exception:
+            product = integers.float() @ self.weight.float()
+        return product.float() + inputs @ torch.ones(32, 8)
+
+
+def test_products_of_higher_order_operators_are_counted_and_not_refused() -> None:
+    found = counted(InDtype(), torch.randn(20, 32))
+    assert by_arithmetic(found) == {"int8": 20 * 32 * 8, "fp32": 20 * 32 * 8}
+    assert [product.operation for product in found.products] == ["_int_mm", "mm"]
+    assert found.calls_in("mm", "fp32") == 1
+    assert found.share("int8") == 0.5
+
+
+class Choosing(nn.Module):
+    """A higher-order operator of another kind, which the count leaves closed."""
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        return torch.ops.higher_order.cond(inputs.sum() > 0, torch.neg, torch.relu, (inputs,)) @ torch.ones(32, 8)
+
+
+def test_other_higher_order_operators_are_let_through() -> None:
+    inputs = torch.ones(2, 32)
+    assert by_arithmetic(counted(Choosing(), inputs)) == {"fp32": 2 * 32 * 8}
+    torch.testing.assert_close(Choosing()(inputs), torch.full((2, 8), -32.0))
 
 
 def test_the_fused_encoder_is_counted_and_so_is_what_it_leaves_out() -> None:

@@ -19,3 +19,6 @@ def test_on_cuda_a_packages_weights_are_where_pytorch_counts_them() -> None:
         found[device] = recipes.of(("torch-compile",), workload, Condition(device=device))
     assert 'settings = {"freezing": True}\n' in found["cpu"]
     assert '"aot_inductor.weight_use_caching_allocator": True}\n' in found["cuda"]
+    # As a CUDA graph needs it, which may capture the package's calls.
+    assert "aoti_load_package(package)\n" in found["cpu"]
+    assert "aoti_load_package(package, run_single_threaded=True)\n" in found["cuda"]

@@ -11,11 +11,11 @@ import pytest
 import torch
 from torch import nn
 
-from efficiency import paths, workloads
+from efficiency import paths, recipes, workloads
 from efficiency.condition import Condition
 from efficiency.machine import this_machine
 from efficiency.measure.size import serialized_bytes
-from efficiency.techniques import TECHNIQUES, compose, torchao_weights
+from efficiency.techniques import TECHNIQUES, compose, macs, torchao_weights
 from efficiency.techniques.base import Evidence, Prepared
 
 KEYS = ("int8-weight-only", "int4-weight-only", "int8-dynamic")
@@ -179,6 +179,32 @@ def test_the_first_import_is_silent() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+class OddWidths(nn.Module):
+    """Layers of widths that cuBLAS takes in INT8, and of others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fits, self.rows, self.columns = nn.Linear(64, 24), nn.Linear(20, 64), nn.Linear(64, 4)
+
+
+def test_on_cuda_layers_that_torchao_would_take_to_the_cpu_stay_in_fp32() -> None:
+    taken = [name for name, part in OddWidths().named_modules() if torchao_weights.is_taken_by_cublas(part, name)]
+    assert taken == ["fits"]
+    workload = workloads.get("transformer-encoder")
+    for device, takes in (("cuda", "is_taken_by_cublas"), ("cpu", "is_taken")):
+        text = recipes.of(("int8-dynamic",), workload, Condition(device=device))
+        assert f"quantize_(model, config, {takes})\n" in text
+
+
+@pytest.mark.parametrize(("left", "said"), [(2, "2 products ran in FP32: cuBLAS"), (1, "One product ran"), (0, "")])
+def test_products_that_cublas_left_to_fp32_are_told_of(left: int, said: str) -> None:
+    seen = macs.Macs((macs.Product("_int_mm", "int8", 9), *[macs.Product("mm", "fp32", 1)] * left), 0)
+    shown = torchao_weights.told_of_few_rows(Evidence("yes", "All weights are INT8."), seen)
+    assert shown.reason.startswith("All weights are INT8.")
+    assert said in shown.reason
+    assert ("17 rows" in shown.reason) == bool(left)
+
+
 def why_not(key: str, workload: str, condition: Condition) -> str | None:
     return compose.why_not((key,), workloads.get(workload), condition, this_machine())
 
@@ -191,6 +217,10 @@ def test_why_not(key: str) -> None:
     assert "use static-int8" in str(why_not(key, "vision-small-cnn", here))
     assert "use amp-bf16" in str(why_not(key, "lstm-classifier", there)), "Those run on the CPU only."
     assert "for inference" in str(why_not(key, "transformer-encoder", replace(here, phase="training")))
+    few = why_not(key, "transformer-encoder", replace(there, length=8, batch_size=2))
+    assert ("from 17 rows on, and a call has 16 tokens" in str(few)) == (key == "int8-dynamic")
+    assert why_not(key, "transformer-encoder", replace(there, length=8, batch_size=3)) is None
+    assert why_not(key, "transformer-encoder", replace(here, length=8, batch_size=2)) is None
     bare = replace(this_machine(), installed=())
     missing = compose.why_not((key,), workloads.get("transformer-encoder"), here, bare)
     assert "pip install -r requirements.txt" in str(missing)
