@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -118,19 +119,23 @@ def test_the_link_fills_a_form_that_was_used_before(serve: Callable[[], Any], st
     fill(store, "static-int8", "dynamic-int8")
     tab.goto(f"{serve().url}/run")
 
-    def on() -> list[str]:
+    def toggle(technique: str) -> Any:
+        return tab.locator(f".st-key-plan-technique-{technique} label").first
+
+    def on() -> set[str]:
         tab.get_by_test_id("stApp").and_(tab.locator("[data-test-script-state=notRunning]")).wait_for()
         tab.wait_for_timeout(500)
-        toggles = tab.get_by_test_id("stCheckbox").filter(has=tab.locator("input:checked"))
-        return [text.strip().splitlines()[0] for text in toggles.all_inner_texts()]
+        toggles = tab.locator("[class*=st-key-plan-technique-]").filter(has=tab.locator("input:checked"))
+        classes = toggles.evaluate_all("found => found.map(one => one.className)")
+        return {key for text in classes for key in re.findall(r"st-key-plan-technique-(\S+)", text)}
 
-    tab.get_by_test_id("stCheckbox").first.wait_for()
-    tab.get_by_test_id("stCheckbox").filter(has_text="AMP BF16").locator("label").first.click()
-    assert "AMP BF16" not in on()
+    toggle("amp-bf16").click()
+    assert "static-int8" in (used := on())
+    assert "amp-bf16" not in used
     tab.get_by_role("link", name="Overview", exact=True).click()
     tab.get_by_role("link", name=STEP).click()
     tab.get_by_role("heading", name="Plan a study").wait_for()
-    assert on() == ["Static INT8", "Mixed INT8"]
+    assert on() == {"static-int8", "mixed-int8"}
     assert "layers=" not in tab.url
-    tab.get_by_test_id("stCheckbox").filter(has_text="QAT INT8").first.locator("label").first.click()
-    assert on() == ["Static INT8", "Mixed INT8", "QAT INT8"], "What is changed from here on stands."
+    toggle("qat-int8").click()
+    assert on() == {"static-int8", "mixed-int8", "qat-int8"}, "What is changed from here on stands."
