@@ -78,7 +78,7 @@ def clipping(lines: pd.DataFrame, recalibrated: bool) -> go.Figure:
             "hoverinfo": "skip",
         }
     )
-    return _over_grades(traces, "Noise that clipping adds [% of variance]", 240, y={"rangemode": "tozero"})
+    return _over_grades(traces, "Noise that clipping adds [% of variance]", 260, y={"rangemode": "tozero"})
 
 
 def _dotted(name: str, hue: str, x: pd.Series[Any], y: pd.Series[Any], hover: str) -> axes.Part:
@@ -123,7 +123,7 @@ def layers(furthest: pd.DataFrame) -> go.Figure:
             "automargin": True, "showgrid": False, "type": "category", "autorange": "reversed",
             "categoryorder": "array", "categoryarray": (furthest["layer"].drop_duplicates().map(escape) + " ").tolist(),
         },
-        shapes=[axes.line({"color": palette.GUIDE, "dash": "dash", "width": 1}, x=1.0)],
+        shapes=[axes.line({"color": palette.NEUTRAL, "dash": "dash", "width": 1}, x=1.0) | {"layer": "above"}],
         bargap=0.35,
         showlegend=len(traces) > 1,
         legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
@@ -138,7 +138,7 @@ def _over_grades(traces: list[axes.Part], title: str, height: int, y: axes.Part 
         y=y or {},
         title=title,
         showlegend=True,
-        legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0},
+        legend={"orientation": "h", "y": -52 / (height - 80), "yanchor": "top", "x": 0},  # below the axis's title
     )
 
 
