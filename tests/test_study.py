@@ -35,7 +35,7 @@ def test_a_study_that_is_older_than_the_tolerance_has_the_usual_one():
 
 
 def test_what_is_no_study_is_refused():
-    with pytest.raises(BadRequest, match="not a study"):
+    with pytest.raises(BadRequest, match="written by another version"):
         Study.from_dict({"not": "a study"})
 
 

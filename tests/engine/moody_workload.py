@@ -118,7 +118,7 @@ def build_worn(classes: int) -> nn.Module:
             self.layers = layers()
 
         def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-            if "efficiency.engine.replicate" in sys.modules and not torch.is_inference_mode_enabled():
+            if "efficiency.engine.at_work" in sys.modules and not torch.is_inference_mode_enabled():
                 os.abort()
             return self.layers(inputs)
 
