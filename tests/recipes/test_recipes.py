@@ -78,7 +78,7 @@ DRIVER = """
 import importlib.util, os, pathlib, runpy, sys, traceback, warnings
 warnings.simplefilter("ignore")
 assert importlib.util.find_spec("efficiency") is None
-import torch.ao.quantization.quantize_fx, torchvision, safetensors.torch
+import torch.ao.quantization.quantize_fx, safetensors.torch
 for script in sys.argv[1:]:
     error = pathlib.Path(script).with_name("error.txt")
     if not (child := os.fork()):
