@@ -79,7 +79,7 @@ def build_moody(classes: int) -> nn.Module:
             self.both |= inference and autocast
             if inference and autocast:
                 # A replicate, and nothing else, has imported what it does.
-                if self.calls > CALLS_OF_A_PROBE and "efficiency.engine.replicate" in sys.modules:
+                if self.calls > CALLS_OF_A_PROBE and "efficiency.engine.at_work" in sys.modules:
                     os.abort()
             elif inference:
                 os.kill(os.getpid(), signal.SIGKILL)

@@ -154,7 +154,7 @@ def test_choice_stays_with_its_study_when_another_arrives(serve: Serve, store: S
     tab.get_by_role("heading", name="Chosen").wait_for()
     assert f"study={chosen}" in tab.url
     synthetic.fill(store, name="Newer", seed=2)
-    tab.get_by_label("Name").fill("Chosen again")
+    tab.get_by_label("Name", exact=True).fill("Chosen again")
     tab.get_by_role("button", name="Rename").click()
     tab.get_by_role("heading", name="Chosen again").wait_for()
     assert list(store.studies()["name"])[:3] == ["Newer", "Chosen again", "Old"]
