@@ -34,7 +34,8 @@ def verdict(answer: Answer) -> str:
         return "Nothing to choose from" if found.kind == "empty" else "Nothing meets the limits"
     if found.winner["variant"] == BASELINE:
         return "Leave it as it is"
-    tied = f", one of {_number(len(found.tied) + 1)} that can't be told apart" if found.tied else ""
+    compared = len(found.tied) - len(found.uncompared)
+    tied = f", one of {_number(compared + 1)} that can't be told apart" if compared else ""
     return ("Ship it" if answer.confirmed else "Leads (not confirmed yet)") + tied
 
 

@@ -83,17 +83,13 @@ def _card(one: Best) -> str:
     if row is None or row["variant"] == BASELINE:
         body = f'<div class="rest">{escape(decision_words.sentence(one.answer))}</div>'
         big = decision_words.verdict(one.answer)
-        verdict = ""
     else:
         big = wording.number(row["speedup"], "x")
         ends = wording.interval(row["speedup_ci_low"], row["speedup_ci_high"], "x")
-        verdict = decision_words.verdict(one.answer)
         rest = ", ".join(filter(None, (wording.accuracy(row), wording.size(row))))
-        compared = len(answer.tied) - len(answer.uncompared)
-        tied = f"{compared} more {'ties' if compared == 1 else 'tie'} with it" if compared else ""
         body = (
             f'<div class="what">{escape(str(row["variant_label"]))}</div><div class="rest">{escape(rest)}</div>'
-            f'<div class="rest">{escape("; ".join(filter(None, (verdict, tied))))}</div>'
+            f'<div class="rest">{escape(decision_words.verdict(one.answer))}</div>'
         )
         return _link(one, where, f"{escape(big)} <small>95 %: {escape(ends)}</small>" if ends else escape(big), body)
     return _link(one, where, escape(big), body)
