@@ -58,7 +58,7 @@ def test_a_study_from_the_page_to_the_csv(serve: Serve, home: Path, tab: Any) ->
     server = serve()
     plan_a_small_study(tab, server.url)
     start(tab)
-    tab.get_by_text("Rows done").wait_for(timeout=60_000)
+    tab.get_by_text("Rows prepared").wait_for(timeout=60_000)
 
     tab.reload()  # A new session: it finds the study again by itself.
     tab.get_by_role("button", name="Cancel").wait_for()
@@ -106,7 +106,7 @@ def test_cancel_keeps_what_is_done_and_leaves_no_process(serve: Serve, home: Pat
     tab.get_by_text("Small CNN: Channels-last").first.wait_for(timeout=END_MS)
     tab.get_by_role("button", name="Cancel").click()
     tab.get_by_role("button", name="End this study").click()
-    tab.get_by_text("It was cancelled; what was measured is kept.").first.wait_for(timeout=60_000)
+    tab.get_by_text("It was cancelled before anything was timed").first.wait_for(timeout=60_000)
 
     store = Store.open()
     study_id = measured_here(store)
