@@ -78,7 +78,7 @@ DRIVER = """
 import importlib.util, os, pathlib, runpy, sys, traceback, warnings
 warnings.simplefilter("ignore")
 assert importlib.util.find_spec("efficiency") is None
-import torch.ao.quantization.quantize_fx, safetensors.torch
+import torch.ao.quantization.quantize_fx, torch._inductor.compile_fx, safetensors.torch
 for script in sys.argv[1:]:
     error = pathlib.Path(script).with_name("error.txt")
     if not (child := os.fork()):
@@ -172,7 +172,11 @@ def ran(known: dict[str, Rows], tmp_path_factory: pytest.TempPathFactory) -> Ite
         scripts.append(str(folder / "recipe.py"))
     with (home / "said.txt").open("w") as said:
         command = [sys.executable, "-I", "-c", DRIVER, *scripts]
-        process = subprocess.Popen(command, cwd=home, stdout=said, stderr=subprocess.STDOUT, start_new_session=True)
+        # Each would start a pool of compilers, which imports torch anew.
+        environment = {**os.environ, "TORCHINDUCTOR_COMPILE_THREADS": "1"}
+        process = subprocess.Popen(
+            command, cwd=home, env=environment, stdout=said, stderr=subprocess.STDOUT, start_new_session=True
+        )
     yield Running(process, home)
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)  # and the script that it waits for
