@@ -412,7 +412,7 @@ def test_a_study_that_cannot_be_read_fails_with_a_sentence(tmp_path, monkeypatch
     with Store.open(f"sqlite:///{tmp_path / 'e.db'}") as store:
         study_id = store.add_study({"not": "a study"}, name="", machine={}, command="")
         assert job.conduct(store, study_id) == "failed"
-        assert "not a study" in store.study(study_id).message
+        assert "written by another version" in store.study(study_id).message
 
 
 def test_the_row_names_the_machine(moody):

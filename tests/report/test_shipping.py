@@ -138,7 +138,7 @@ NONE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {},
         {"status": lambda columns: lstm(columns, "status", "failed")},
     ),
-    "There is no recipe: This is not a study's description": ({"asked": {"workloads": []}}, {}),
+    "There is no recipe: What this study asks for is not understood here": ({"asked": {"workloads": []}}, {}),
     "There is no recipe: Unknown": ({}, {"dataset": lambda columns: "another"}),
 }
 
