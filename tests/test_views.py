@@ -179,7 +179,7 @@ def test_warnings_are_short_and_what_is_wrong_comes_first() -> None:
     assert wording.warnings("test-subset;noisy;wide-interval") == "⚠ noisy, wide interval, test subset"
     assert wording.warnings("test-subset") == "test subset"
     assert wording.warnings("") == wording.warnings(None) == ""
-    assert set(notes.INFORMATIVE) <= set(notes.HINTS)
+    assert set(notes.INFORMATIVE) <= {*notes.HINTS, notes.LOST_BY_LAYERS}
 
 
 def test_noise_floor_is_the_controls_reach_and_beside_every_timed_row(frame: pd.DataFrame) -> None:

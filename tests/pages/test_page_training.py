@@ -75,7 +75,7 @@ def test_results_are_of_training_studies_alone(visit: Visit, store: Store) -> No
 def test_a_combination_is_judged_as_training_judges_it(visit: Visit) -> None:
     at = visit("training")
     at.multiselect(key="training-combine").set_value(["amp-bf16", "amp-fp16"]).run()
-    assert "cannot be combined; choose one." in said(at)
+    assert "autocast takes one type; choose one." in said(at)
     assert at.button(key="training-combine-add").disabled
     at.multiselect(key="training-combine").set_value(["torch-compile", "channels-last"]).run()
     at.button(key="training-combine-add").click().run()
