@@ -41,7 +41,8 @@ def again(
     document = documents.to_json(store, synthetic.fill(store, seed=1))
     rows = [(row, change(row["columns"])) for row in document["rows"]]
     document["rows"] = [row | {"columns": row["columns"] | columns} for row, columns in rows if columns is not None]
-    document["study"] |= {"status": status, "asked": document["study"]["asked"] | asked}
+    name = f"Again, {status}, with other {', '.join(asked) or 'nothing'}"  # within one second it could be the same
+    document["study"] |= {"status": status, "asked": document["study"]["asked"] | asked, "name": name}
     return documents.from_json(store, document)
 
 
