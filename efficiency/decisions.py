@@ -84,6 +84,12 @@ def cases(store: Store, rows: pd.DataFrame, again: pd.DataFrame) -> list[Case]:
     ]
 
 
+def of_study(store: Store, study_id: str, rows: pd.DataFrame) -> list[Case]:
+    """As `cases`, of a study's rows with the confirmations that are done."""
+    again = confirmations(store.studies(), study_id)
+    return cases(store, rows, views.prepared(store.rows(list(again.loc[again["status"] == "done", "id"]))))
+
+
 def _studies(store: Store, rows: pd.DataFrame) -> Iterator[Timing]:
     for _, own in rows.groupby("study_id", sort=False):
         yield _timing(store, own)

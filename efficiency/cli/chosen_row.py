@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -30,14 +29,6 @@ def chosen(
             f"--workload: {variant} is there of {', '.join(found['workload'].unique())}; name one of them."
         )
     return found.iloc[0]
-
-
-def naming(row: Mapping[str, Any]) -> tuple[str, ...]:
-    """The words after a command's name by which `chosen` finds this row again."""
-    words = [str(row["study_id"]), str(row["variant"]), "--workload", str(row["workload"])]
-    for name in ("batch_size", "threads"):
-        words += [f"--{name.replace('_', '-')}", f"{row[name]:.0f}"]
-    return tuple(words)
 
 
 def _sorted(variant: str) -> str:

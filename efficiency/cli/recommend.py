@@ -14,7 +14,6 @@ from efficiency import console
 from efficiency.analysis import limits as limits_module
 from efficiency.analysis.limits import Limits, Percentile
 from efficiency.cli.app import Json, StudyId, app
-from efficiency.cli.chosen_row import naming
 from efficiency.errors import BadRequest
 
 if TYPE_CHECKING:
@@ -120,11 +119,8 @@ def _rows(store: Store, study_id: str, filters: Mapping[str, str | int | None]) 
 
 def _cases(store: Store, study_id: str, rows: pd.DataFrame) -> Sequence[Case]:
     from efficiency import decisions
-    from efficiency.analysis import views
 
-    again = decisions.confirmations(store.studies(), study_id)
-    fresh = views.prepared(store.rows(list(again.loc[again["status"] == "done", "id"])))
-    return decisions.cases(store, rows, fresh)
+    return decisions.of_study(store, study_id, rows)
 
 
 def _confirm(store: Store, study_id: str, case: Case, asked: Limits) -> None:
@@ -186,6 +182,7 @@ def _say(
     from efficiency import artefact, confirm
     from efficiency.analysis import choice, decision_words, machine_words, notes
     from efficiency.machine import this_machine
+    from efficiency.recipes import naming
 
     record, here = store.study(study_id), this_machine()
     console.say(f"{record.name or study_id}, {decision_words.asked(asked)}.")
@@ -200,10 +197,9 @@ def _say(
             of = store.study(str(found.winner["study_id"]))
             details = store.details(int(found.winner["row_id"]))
             lines += [f"{key}: {hint}" for key, hint in notes.hints(found.winner, of.asked, details)]
-            named = shlex.join(naming(found.winner))
-            lines.append(f"Its recipe: `python -m efficiency recipe {named}`.")
+            lines.append(f"Its recipe: `{naming.command('recipe', found.winner)}`.")
             if not artefact.why_not(found.winner, of, details):
-                lines.append(f"What was prepared: `python -m efficiency artefact {named} --file it.zip`.")
+                lines.append(f"What was prepared: `{naming.command('artefact', found.winner, '--file', 'it.zip')}`.")
         if answer.fresh is None and choice.lead(answer.first) is not None and not confirm.why_not(record, here):
             why = "before it is called so" if found.winner else "which may settle its latency"
             lines.append(f"`{to_confirm}` times it again, {why}.")

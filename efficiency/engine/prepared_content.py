@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
 from importlib import metadata
@@ -39,8 +39,9 @@ OWN_CODE = (
 """Of this project, what decides what a probe makes and finds."""
 
 
-def asked(study: Study, workload: Workload, entry: Entry, machine: Machine) -> dict[str, Any]:
-    """Plain JSON; `workload` is that of the entry, described. Of the condition there is what answers depend on."""
+def asked(study: Study, workload: Workload, entry: Entry, around: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain JSON; `workload` is that of the entry, described, `around` its `surroundings`. Of the condition there is
+    what answers depend on."""
     chosen = techniques.in_order(entry.variant.techniques)
     effort, learns = study.effort, any(technique.learn is not None for technique in chosen)
     return {
@@ -52,8 +53,15 @@ def asked(study: Study, workload: Workload, entry: Entry, machine: Machine) -> d
         "learned_from": [effort.calibration_rows, effort.training_rows] if learns else None,
         "tolerance_pp": study.tolerance_pp if any(technique.heeds_tolerance for technique in chosen) else None,
         "seed": study.seed,
-        "threads": machine.threads,
         "versions": _versions(a_users_own=bool(workload.source)),
+        **around,
+    }
+
+
+def surroundings(machine: Machine) -> dict[str, Any]:
+    """What all preparations of this process have in common; to be asked once for many."""
+    return {
+        "threads": machine.threads,
         "own_code": own_code(),
         "machine": [
             machine.cpu_model,

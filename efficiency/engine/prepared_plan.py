@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from efficiency import workloads
 from efficiency.engine import prepared_cache, prepared_content
@@ -19,14 +20,15 @@ def kept(study: Study, entries: Iterable[Entry], machine: Machine) -> frozenset[
     beginnings = prepared_cache.beginnings()
     if study.anew or study.phase != "inference" or not beginnings:
         return frozenset()
+    around = prepared_content.surroundings(machine)
     return frozenset(
         entry
         for entry in entries
         if entry.why_not is None
         and not entry.variant.control
-        and prepared_cache.beginning_of(_asked(study, entry, machine)) in beginnings
+        and prepared_cache.beginning_of(_asked(study, entry, around)) in beginnings
     )
 
 
-def _asked(study: Study, entry: Entry, machine: Machine) -> dict[str, object]:
-    return prepared_content.asked(study, workloads.describe(entry.workload), entry, machine)
+def _asked(study: Study, entry: Entry, around: Mapping[str, Any]) -> dict[str, Any]:
+    return prepared_content.asked(study, workloads.describe(entry.workload), entry, around)

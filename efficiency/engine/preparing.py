@@ -18,7 +18,8 @@ class Preparing:
     """A study that is `anew` takes nothing from the cache, and replaces what it has."""
 
     def __init__(self, study: Study, workloads: dict[str, Workload], orders: Orders, machine: Machine) -> None:
-        self._study, self._workloads, self._orders, self._machine = study, workloads, orders, machine
+        self._study, self._workloads, self._orders = study, workloads, orders
+        self._around = prepared_content.surroundings(machine)
         prepared_cache.limit_bytes()  # a limit that is no number is told before anything is measured
 
     def is_kept(self, entry: Entry, ready: Message) -> bool:
@@ -49,7 +50,7 @@ class Preparing:
         return not self._study.anew and entry.condition.phase == "inference"
 
     def _key(self, entry: Entry, about: Message) -> str:
-        asked = prepared_content.asked(self._study, self._workloads[entry.workload], entry, self._machine)
+        asked = prepared_content.asked(self._study, self._workloads[entry.workload], entry, self._around)
         return prepared_cache.key_of(asked, about)
 
     def _places(self, entry: Entry) -> dict[str, Path]:

@@ -6,17 +6,16 @@ a user's own file is described by running that file in a child process, as for e
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 
 import pandas as pd
 
 from efficiency import decisions, recipes, techniques
-from efficiency.analysis import decision_words, views
+from efficiency.analysis import decision_words
 from efficiency.analysis.choice import Answer, Row
 from efficiency.best import usual
 from efficiency.errors import EfficiencyError
-from efficiency.recipes import header
+from efficiency.recipes import header, naming
 from efficiency.recipes.stored import Wanted
 from efficiency.results.store import Store, StudyRecord
 from efficiency.study import BASELINE
@@ -42,10 +41,8 @@ class Shipped:
 
 def of(store: Store, study: StudyRecord, rows: pd.DataFrame) -> list[Shipped]:
     """One for each workload and condition of a study's rows, as `views.prepared` has them; none of training."""
-    again = decisions.confirmations(store.studies(), study.id)
-    fresh = views.prepared(store.rows(list(again.loc[again["status"] == "done", "id"])))
     limits = usual(tolerance_of(study.asked))
-    return [_shipped(store, case.title, case.answer(limits)) for case in decisions.cases(store, rows, fresh)]
+    return [_shipped(store, case.title, case.answer(limits)) for case in decisions.of_study(store, study.id, rows)]
 
 
 def said(study: StudyRecord, trained: bool) -> str:
@@ -80,19 +77,8 @@ def _shipped(store: Store, title: str, answer: Answer) -> Shipped:
 def _beside(wanted: Wanted, winner: Row) -> str:
     lines = header.files(techniques.in_order(wanted.keys), wanted.condition)
     *names, last = (line.removeprefix("- ").partition(":")[0] for line in lines)
+    command = naming.command("recipe", winner, "--bundle", f"{wanted.workload.key}-{winner['variant']}.zip")
     return (
         f"Beside the script have to lie {', '.join(names)} and {last}; its first lines say what is in them. Where the "
-        f"study is stored, `{_command(wanted, winner)}` writes the script and all of them into one zip."
+        f"study is stored, `{command}` writes the script and all of them into one zip."
     )
-
-
-def _command(wanted: Wanted, winner: Row) -> str:
-    workload, variant, condition = wanted.workload.key, str(winner["variant"]), wanted.condition
-    options = {
-        "--workload": workload,
-        "--batch-size": str(condition.batch_size),
-        "--threads": str(condition.threads),
-        "--bundle": f"{workload}-{variant}.zip",
-    }
-    words = [word for option in options.items() for word in option]
-    return shlex.join(["python", "-m", "efficiency", "recipe", str(winner["study_id"]), variant, *words])

@@ -164,7 +164,9 @@ def key(
 ) -> str:
     effort = replace(STUDY.effort, **{name: changed.pop(name) for name in tuple(changed) if name.endswith("rows")})
     entry = Entry(workload.key, Variant.of([technique]), under)
-    asked = prepared_content.asked(replace(STUDY, effort=effort, **changed), workload, entry, machine)
+    asked = prepared_content.asked(
+        replace(STUDY, effort=effort, **changed), workload, entry, prepared_content.surroundings(machine)
+    )
     return prepared_cache.key_of(asked, about)
 
 
@@ -223,7 +225,8 @@ def test_a_plan_knows_what_an_earlier_study_has_prepared():
     first, later = measured[0], measured[3:]
     planned_s = [estimate.seconds(quick, HERE)]
     for entry in (first, *later):
-        asked = prepared_content.asked(quick, workloads.describe(entry.workload), entry, HERE)
+        around = prepared_content.surroundings(HERE)
+        asked = prepared_content.asked(quick, workloads.describe(entry.workload), entry, around)
         prepared_cache.keep(prepared_cache.key_of(asked, ABOUT), ANSWER, {})
         planned_s.append(estimate.seconds(quick, HERE))
     assert prepared_plan.kept(quick, entries, HERE) == {first, *later}
