@@ -10,10 +10,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import copies
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from efficiency import study, workloads
 from efficiency.analysis import views
@@ -27,7 +28,7 @@ from efficiency.engine.schedule import Schedule
 from efficiency.engine.timing import Timing
 from efficiency.machine import this_machine
 from efficiency.results.store import Store
-from efficiency.study import Effort, Entry, Study, Variant
+from efficiency.study import PRESETS, Effort, Entry, Study, Variant
 
 INT8 = {
     "vision-small-cnn": "static-int8",
@@ -36,6 +37,14 @@ INT8 = {
 }
 THREADS = (1, 2)
 PATIENCE_S = 120.0
+PULSE = "pulse"
+Raw = dict[str, NDArray[np.int64]]
+"""Of a run, by `workload/threads/variant`: [n, 3] replicate, round, nanoseconds; and so the pulse of each heat."""
+
+
+def default() -> Effort:
+    """The quick preset's processes and seconds, and when it stops; few rows, since nothing is said of accuracy."""
+    return replace(PRESETS["quick"][1], test_rows=200)
 
 
 @dataclass
@@ -94,8 +103,8 @@ class Ours:
         own = [e for e in self.entries if e.workload == workload and e.condition.threads == threads]
         return own[0], next(e for e in own if e.variant.key == INT8[workload])
 
-    def run(self, number: int) -> tuple[pd.DataFrame, dict[tuple[str, int], list[Any]]]:
-        """The rows of one study, and for each row's heat the raw samples of baseline, control and copy."""
+    def run(self, number: int) -> tuple[pd.DataFrame, Raw]:
+        """The rows of one study, and what the clock said."""
         asked = replace(self.asked, seed=self.seed + 10_000 * number)
         self.orders = Orders(asked, self.machine, {name: workloads.describe(name) for name in INT8}, self.folder)
         checked = Checked(asked, self.entries)
@@ -123,10 +132,20 @@ class Ours:
         timing.run([(f"{name} {condition.threads}", own) for (name, condition), own in heats.items()], self.started)
         recorder.close_study()
         rows = self.store.rows([study_id])
-        raw: dict[tuple[str, int], list[Any]] = {}
+        raw: Raw = {}
         for row in views.records(rows):
-            if row["variant"] in (study.BASELINE, study.CONTROL, copies.COPY):
-                raw.setdefault((row["workload"], row["threads"]), []).append(self.store.samples(row["row_id"]))
+            if row["variant"] in copies.SLOWER:  # the copy's, multiplied
+                continue
+            cell = f"{row['workload']}/{row['threads']}"
+            samples = self.store.samples(row["row_id"])
+            nanoseconds = np.rint(1e6 * samples["latency_ms"])
+            raw[f"{cell}/{row['variant']}"] = np.column_stack(
+                [samples["replicate"], samples["round"], nanoseconds]
+            ).astype(np.int64)
+            if row["variant"] == study.BASELINE:
+                pulse = self.store.details(row["row_id"])["pulse"]
+                felt = [pulse[name] for name in ("replicate", "round", "handoff_ns")]
+                raw[f"{cell}/{PULSE}"] = np.column_stack(felt).astype(np.int64)
         return rows, raw
 
 

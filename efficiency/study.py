@@ -132,13 +132,12 @@ class Study:
 
 QUICK_WORKLOADS = ("vision-small-cnn", "lstm-classifier", "transformer-encoder")
 PRESETS: dict[Preset, tuple[tuple[str, ...], Effort]] = {
-    "quick": (QUICK_WORKLOADS, Effort(2_000, 256, 512, 6, 0.7, 16, budget_s=165)),
+    "quick": (QUICK_WORKLOADS, Effort(2_000, 256, 512, 8, 0.5, 20, budget_s=165)),
     "article": (tuple(workloads.WORKLOADS), Effort(None, 512, 2_048, 8, 3.0, 24)),
     "full": (tuple(workloads.WORKLOADS), Effort(3_000, 512, 1_024, 6, 3.0, 32, budget_s=1_700)),
 }
-"""Full has four times the rows of article, so it takes 3,000 test rows for each, and the six processes that quick has:
-half an hour on two cores where all is prepared, an hour where nothing is. What that leaves of the half hour narrows
-intervals."""
+"""Full has four times the rows of article, so it takes 3,000 test rows for each, and six processes: half an hour
+on two cores where all is prepared, an hour where nothing is. What that leaves of the half hour narrows intervals."""
 PRESET_TECHNIQUES: dict[Preset, tuple[str, ...]] = {
     "quick": (
         "dynamic-int8",

@@ -17,6 +17,7 @@ from efficiency.techniques import compose, matrix_table
 sys.path.insert(0, str(paths.PROJECT / "benchmarks"))
 import best_of
 import cells
+import copies
 import methods
 
 from efficiency.study import Effort
@@ -92,5 +93,7 @@ def test_both_methods_of_trust_answer(tmp_path: Path, monkeypatch: pytest.Monkey
     ours = methods.Ours(tmp_path, Effort(16, 16, 0, 2, 0.3))
     rows, raw = ours.run(0)
     assert set(rows["status"]) == {"done"}
-    assert set(raw) == {("vision-small-cnn", 1)}
+    assert set(raw) == {
+        f"vision-small-cnn/1/{of}" for of in ("baseline", "control", "static-int8", copies.COPY, methods.PULSE)
+    }
     assert methods.theirs(ours, "vision-small-cnn", 1, 0.5) > 0

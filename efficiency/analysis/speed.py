@@ -27,7 +27,7 @@ FALSE_DISCOVERIES = 0.05
 FASTER = 1 / 3
 """Share of the calls, the fastest, that a replicate's figure rests on."""
 BLOCKS = 5
-"""Blocks of rounds in a replicate: neighbouring rounds are not independent, blocks nearly are."""
+"""Blocks of rounds in a replicate, at most: neighbouring rounds are not independent, blocks nearly are."""
 CALLS_FOR_P90, CALLS_FOR_P99 = 50, 500
 """Fewer calls than these leave less than five beyond the percentile: it stays empty."""
 P99_TAKES = f"it takes {CALLS_FOR_P99} timed calls, since fewer leave less than five beyond it"
@@ -116,13 +116,14 @@ def replicate_ratios(baseline: Samples, variant: Samples) -> dict[int, float]:
 def _within(baseline: Samples, variant: Samples) -> float | None:
     """Variance of a replicate's figure by what its blocks of rounds show; None where there are too few rounds."""
     rounds = np.unique(baseline[:, 1])
-    if len(rounds) < 2 * BLOCKS:
+    count = min(BLOCKS, len(rounds) // 2)
+    if count < 2:
         return None
     figures = [
         _log_ratio(*(samples[np.isin(samples[:, 1], block)] for samples in (baseline, variant)))
-        for block in np.array_split(rounds, BLOCKS)
+        for block in np.array_split(rounds, count)
     ]
-    return float(np.var(figures, ddof=1)) / BLOCKS
+    return float(np.var(figures, ddof=1)) / count
 
 
 def speed_up(baseline: Samples, variant: Samples, confidence: float = 0.95) -> SpeedUp | None:

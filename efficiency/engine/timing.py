@@ -23,7 +23,7 @@ CALLS_IN_SILENCE = 1 + latency.WARM_UP_CALLS
 """A replicate gives a sign of life before every visit; the longest visit of a slow model is its first."""
 MEMORY_SHARE = 0.8
 """Of the device's memory, at most, for the variants of a heat together."""
-TURNS_A_SERVER = 2
+TURNS_A_SERVER = 4
 """Replicates of a heat that are forked from one server, at most: they share where its libraries lie in memory."""
 KEPT_EVERY = 3
 """Replicates of a heat after which its rows are written: what ends this process takes no more than these along."""
