@@ -1,0 +1,124 @@
+"""What the runs of `trust.py` come to: spreads, how often the truth was told, and simulations with the noise seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import copies
+import methods
+import numpy as np
+import simulated
+from numpy.typing import NDArray
+from scipy import stats
+
+from efficiency.analysis import speed
+from efficiency.study import CONTROL
+
+SIMULATED = 2_000
+
+
+def spread(values: list[float]) -> dict[str, Any]:
+    """Coefficient of variation of some speed-ups, in percent, with its 95 % interval (chi-square)."""
+    logs = np.log(values)
+    df = len(logs) - 1
+    deviation = float(np.std(logs, ddof=1))
+    low, high = (deviation * np.sqrt(df / stats.chi2.ppf(share, df)) for share in (0.975, 0.025))
+    return {
+        "cv_pct": round(100 * deviation, 2),
+        "interval_pct": [round(100 * float(low), 2), round(100 * float(high), 2)],
+        "mean": round(float(np.exp(logs.mean())), 3),
+        "runs": len(logs),
+    }
+
+
+def of_cell(runs: list[dict[str, Any]], cell: str) -> dict[str, Any]:
+    """Both methods on one cell, and how often our interval holds the mean of all runs."""
+    found = [run["ours"]["cells"][cell]["speedup"] for run in runs]
+    ours, theirs = spread([one[0] for one in found]), spread([run["theirs"][cell] for run in runs])
+    centre = float(np.exp(np.mean([np.log(one[0]) for one in found])))
+    df = len(runs) - 1
+    ratio = theirs["cv_pct"] / ours["cv_pct"]
+    f = np.sqrt([stats.f.ppf(share, df, df) for share in (0.025, 0.975)])
+    return {
+        "ours": ours,
+        "one_after_the_other": theirs,
+        "times_tighter": round(ratio, 1),
+        "times_tighter_interval": [round(float(ratio / f[1]), 1), round(float(ratio / f[0]), 1)],
+        "held_the_mean": sum(one[1] <= centre <= one[2] for one in found),
+    }
+
+
+def share(called: int, of: int) -> dict[str, Any]:
+    """A share with its 95 % interval (Clopper and Pearson)."""
+    interval = stats.binomtest(called, of).proportion_ci(0.95, method="exact")
+    return {
+        "called": called,
+        "of": of,
+        "share": round(called / of, 3),
+        "interval": [round(float(interval.low), 3), round(float(interval.high), 3)],
+    }
+
+
+def called(runs: list[dict[str, Any]], variant: str, *words: str) -> dict[str, Any]:
+    """How often a variant had one of these verdicts, over all cells and runs."""
+    verdicts = [cell["verdicts"][variant] for run in runs for cell in run["ours"]["cells"].values()]
+    return share(sum(verdict in words for verdict in verdicts), len(verdicts))
+
+
+def simulations(raws: list[methods.Raw], cells: list[str]) -> dict[str, Any]:
+    """Controls and copies simulated with the noise that was just seen, cell by cell, and judged as a study does."""
+    rng, effort = np.random.default_rng(0), methods.default()
+    alarms = covered = total = 0
+    noises = [simulated.fit(*(_joined(raws, f"{cell}/{key}") for key in (CONTROL, copies.COPY))) for cell in cells]
+    for number in range(SIMULATED):
+        control, ratio = _stopped(
+            simulated.study(rng, noises[number % len(noises)], [1.0, 1.0], effort.most_replicates)
+        )
+        floor = speed.noise_floor(control)
+        alarms += speed.verdict(ratio, floor) in ("faster", "slower")
+        covered += ratio.low <= 1 <= ratio.high
+        total += 1
+    return {"false_alarms": share(alarms, total), "coverage": share(covered, total)}
+
+
+def _stopped(samples: list[NDArray[np.int64]]) -> list[speed.SpeedUp]:
+    """The speed-ups over the first of these samples when a study stops: when each is known as well as it asks."""
+    effort = methods.default()
+    for replicates in range(effort.replicates, effort.most_replicates + 1):
+        baseline, *others = (own[own[:, 0] < replicates] for own in samples)
+        ratios = [ratio for own in others if (ratio := speed.speed_up(baseline, own)) is not None]
+        if all(ratio.half_width <= effort.precision for ratio in ratios):
+            break
+    return ratios
+
+
+def _joined(raws: list[methods.Raw], key: str) -> NDArray[np.int64]:
+    """The samples of a variant over all runs; each run's replicates get numbers of their own."""
+    return np.concatenate([raw[key] + np.array([1_000 * number, 0, 0]) for number, raw in enumerate(raws)])
+
+
+def report(runs: list[dict[str, Any]], raws: list[methods.Raw]) -> dict[str, Any]:
+    """All figures of these runs; `raws` are of the quiet ones."""
+    cells = {}
+    for noisy in (False, True):
+        own = [run for run in runs if run["noisy"] == noisy]
+        for cell in own[0]["theirs"]:
+            cells[f"{cell}/{'noisy' if noisy else 'quiet'}"] = of_cell(own, cell)
+    found: dict[str, Any] = {
+        "cells": cells,
+        "coverage_of_the_mean": share(
+            sum(cell["held_the_mean"] for cell in cells.values()), sum(cell["ours"]["runs"] for cell in cells.values())
+        ),
+        "false_alarms": {key: called(runs, key, "faster", "slower") for key in ("control", copies.COPY)},
+        "called_slower": {
+            key: {
+                "all": called(runs, key, "slower"),
+                "quiet": called([run for run in runs if not run["noisy"]], key, "slower"),
+                "noisy": called([run for run in runs if run["noisy"]], key, "slower"),
+            }
+            for key in copies.SLOWER
+        },
+        "seconds_a_cell": round(float(np.mean([run["ours"]["seconds"] for run in runs])) / len(runs[0]["theirs"]), 1),
+        "simulated": simulations(raws, sorted(runs[0]["theirs"])),
+    }
+    return found
