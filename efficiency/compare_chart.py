@@ -45,10 +45,10 @@ def forest(rows: pd.DataFrame, heading: str = "") -> go.Figure:
         "name": "B against A",
     }  # fmt: skip
     bands = [axes.band(1 / floor, floor, opacity=0.14) for floor in _floors(own) if floor > 1]
-    title = "← B slower · speed-up, B / A · B faster →" + axes.small(bands_said(own))
+    title = "speed-up, B / A" + axes.small("← B slower · B faster →") + axes.small(bands_said(own))
     return axes.figure(
         [points],
-        110 + 30 * max(1, own["variant_label"].nunique()),
+        126 + 30 * max(1, own["variant_label"].nunique()),
         x={
             "title": {"text": title, "standoff": 14},
             "type": "log",
@@ -78,11 +78,11 @@ def _ticks(values: list[float], rows: pd.DataFrame) -> axes.Part:
 
 
 def bands_said(rows: pd.DataFrame) -> str:
-    """`grey bands: noise of A ±1.2 %, with B's ±2.5 %`; empty where neither is known."""
+    """`grey: noise of A ±1.2 %, with B's ±2.5 %`; empty where neither is known."""
     both, ours = _floors(rows)
     if both == 1:
         return ""
-    return f"grey bands: noise of A {wording.noise(100 * (ours - 1))}, with B's {wording.noise(100 * (both - 1))}"
+    return f"grey: noise of A {wording.noise(100 * (ours - 1))}, with B's {wording.noise(100 * (both - 1))}"
 
 
 def described(rows: pd.DataFrame) -> str:

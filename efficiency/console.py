@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +113,10 @@ def writable(option: str, place: str | None) -> None:
         raise BadRequest(f"{option}: {place} cannot be written ({error.strerror}); name another file.") from error
 
 
+TOLD_EVERY_S = 30.0
+"""Seconds between two lines in a file, which shows no bar."""
+
+
 class Bar:
     """A progress line: what is being done, how far it is, and how long it has taken and will take."""
 
@@ -129,6 +133,7 @@ class Bar:
         )
         self._task = self._bar.add_task("Starting", total=None, count="", left="")
         self._started, self._share = time.monotonic(), 0.0
+        self._told = self._started
         self._waits_for: str | None = None
 
     def __enter__(self) -> Bar:
@@ -159,6 +164,9 @@ class Bar:
 
     def _show(self, what: str, done: int, total: int, count: str, left_s: float | None) -> None:
         left = f"about {wording.duration(left_s)} left" if left_s else ""
+        if not console.is_terminal and time.monotonic() - self._told >= TOLD_EVERY_S:
+            self._told = time.monotonic()
+            say(", ".join(filter(None, (what, count, left))) + ".")
         self._bar.update(self._task, description=what, completed=done, total=total or None, count=count, left=left)
 
 
@@ -169,24 +177,53 @@ TRAINING = (
 """Trained weights are FP32's in size, so that size says nothing."""
 
 
+WIDE = 120
+"""Columns that a terminal needs for all there is; with fewer, words would be broken anywhere."""
+NARROW = (0, 1, 2, 3)
+"""Places of what a narrow one shows beside the latency."""
+
+
 def outcome(rows: pd.DataFrame) -> None:
-    """The rows of a study, relative first, one table a workload and condition."""
+    """The rows of a study, relative first, one table a workload and condition; in a narrow terminal the chief columns.
+
+    What a narrow one leaves out is in `export ID --csv` and on the pages.
+    """
     rows = views.prepared(rows)
     several = rows.groupby("workload")["dataset"].transform("nunique") > 1
     for (workload, dataset, condition), part in rows.groupby(views.PANEL, sort=False):
         noise = wording.noise(part["noise_pct"].max())
         of_several = f", {dataset}" if several[part.index[0]] else ""
-        table(
+        show = table if console.width >= WIDE else _narrow
+        show(
             f"{workload}{of_several}, {condition}{f', noise floor {noise}' if noise else ''}",
             TRAINING if part["phase"].iloc[0] == "training" else INFERENCE,
-            (_outcome_row(row) for row in part.to_dict("records")),
+            [_outcome_row(row) for row in part.to_dict("records")],
         )
+    if console.width < WIDE:
+        console.print(f"A terminal of {WIDE} columns shows more: size, accuracy, warnings.")
     if (rows["phase"] == "training").any():
         say("p50 is the time of a step; loss, the mean of the last tenth of the steps; mJ, of an example above idle.")
         if rows["energy_mj"].isna().all():
             say("There is no mJ: energy was not measured, for a reason that the row's details on the pages give.")
     console.print("* on the Pareto front: nothing measured here is better in one thing and no worse in another.")
     console.print("± is half the 95 % interval; the noise floor is what the control shows, where nothing differs.")
+
+
+def _narrow(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """As `table`, in 80 columns; why a row has no figures stands below."""
+    shown = Table(
+        title=Text(title), title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, show_edge=False,
+        pad_edge=False,
+    )  # fmt: skip
+    latency = columns.index("p50 ms")
+    for place in (*NARROW, latency):
+        shown.add_column(columns[place], overflow="fold", no_wrap=place > 0)
+    for row in rows:
+        shown.add_row(*(Text(row[place]) for place in NARROW), Text(row[latency].partition(" ")[0]))
+    console.print(shown)
+    for variant, speed_up, *_, note in rows:
+        if note and not speed_up:
+            say(f"{variant}: {note}")
 
 
 def hints(told: Iterable[tuple[str, str, list[str]]]) -> None:
@@ -203,7 +240,7 @@ def reasons(told: Iterable[tuple[str, str, list[str]]]) -> None:
         say(f"- {where}: {variant}. {' '.join(said)}")
 
 
-def _outcome_row(row: Mapping[Any, Any]) -> list[object]:
+def _outcome_row(row: Mapping[Any, Any]) -> list[str]:
     def number(name: str, pattern: str) -> str:
         return "" if pd.isna(row[name]) else pattern.format(row[name])
 

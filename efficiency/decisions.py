@@ -46,7 +46,11 @@ class Case:
     def answer(self, limits: Limits) -> Answer:
         """What leads or may do, and, where that was timed again, what the fresh replicates say."""
         found = self.choose(limits)
-        return Answer(found, None if (fresh := self._fresh(found)) is None else _chosen(fresh, limits))
+        fresh = self._fresh(found)
+        if fresh is None:
+            return Answer(found)
+        again = choice.decide(fresh.rows, limits, fresh.compare)
+        return Answer(found, again, frozenset(views.measured(fresh.rows)["variant"]))
 
     def fresh_study(self, found: Choice) -> str:
         """The id of the confirmation in which the lead was timed again; empty where there is none."""
@@ -58,10 +62,6 @@ class Case:
         if lead is None:
             return None
         return next((one for one in self.again if lead["variant"] in set(views.measured(one.rows)["variant"])), None)
-
-
-def _chosen(timing: Timing, limits: Limits) -> Choice:
-    return choice.decide(timing.rows, limits, timing.compare)
 
 
 def cases(store: Store, rows: pd.DataFrame, again: pd.DataFrame) -> list[Case]:

@@ -10,7 +10,9 @@ EfficiencyError
 """
 
 import difflib
+import traceback
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class EfficiencyError(Exception):
@@ -50,3 +52,9 @@ class VariantFailed(EfficiencyError):
 def first_line(error: Exception) -> str:
     """What a library's error says first, short enough for a reason; its name where it says nothing."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__)[:200]
+
+
+def line_in(error: BaseException, file: Path) -> str:
+    """` (line 12)`: the last line of this file that an error came through; empty where it came through none."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == file]
+    return f" (line {lines[-1]})" if lines else ""

@@ -79,6 +79,8 @@ def test_what_failed_in_b_fails_the_gate_and_what_was_not_asked_does_not(store: 
     code, out, said = ask("compare", a, synthetic.fill(store, few), "--fail-if-slower", "5", "--json", "-")
     assert code == 0
     assert "Not compared: transformer-encoder, CPU, batch 1, 1 thread: " in said
+    assert "Measured in A only" not in said, "Said once."
+    assert "Measured in A only" in ask("compare", a, synthetic.fill(store, few))[2]
     assert json.loads(out.splitlines()[-1])["failed"] == []
 
 

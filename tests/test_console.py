@@ -86,3 +86,29 @@ def test_training_rows_have_loss_memory_and_energy(home: Path, monkeypatch: pyte
     printed.truncate(0)
     console.outcome(answers)
     assert not any(name in printed.getvalue() for name in ("loss", "peak MB", "mJ"))
+
+
+def test_a_narrow_terminal_shows_the_chief_columns_unbroken(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store.open() as store:
+        rows = store.rows([synthetic.fill(store)])
+    printed = io.StringIO()
+    monkeypatch.setattr(console, "console", Console(file=printed, width=80))
+    console.outcome(rows)
+    text = printed.getvalue()
+    tables = [line for line in text.splitlines() if "x [" in line or line.startswith("baseline")]
+    assert tables
+    assert max(map(len, tables)) <= 80
+    assert all(name in text for name in ("baseline", "static-int8", "inference-mode", "unresolved", "p50 ms"))
+    assert "MB" not in text
+    assert "A terminal of 120 columns shows more" in text
+
+
+def test_a_file_hears_now_and_then_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    printed = io.StringIO()
+    monkeypatch.setattr(console, "console", Console(file=printed, width=160))
+    with console.Bar() as bar:
+        bar.share("static-int8: gain", 0.25)
+        assert "gain" not in printed.getvalue()
+        monkeypatch.setattr(console, "TOLD_EVERY_S", 0.0)
+        bar.share("static-int8: blur", 0.5)
+    assert "static-int8: blur, 50%" in printed.getvalue()

@@ -88,6 +88,8 @@ class Answer:
 
     first: Choice
     fresh: Choice | None = None
+    again: frozenset[str] = frozenset()
+    """Keys of the variants that were timed again; none where nothing was."""
 
     @property
     def confirmed(self) -> bool:
@@ -98,6 +100,15 @@ class Answer:
     def last(self) -> Choice:
         """The choice that counts."""
         return self.fresh or self.first
+
+    @property
+    def runner_up(self) -> Row | None:
+        """The fastest of those that are surely slower than the winner; of the first timing, where it was not in the
+        second: few are timed again."""
+        own, before = self.last.runner_up, self.first.runner_up
+        if before is None or before["variant"] in self.again or self.fresh is None:
+            return own
+        return before if own is None or own["speedup"] < before["speedup"] else own
 
 
 def lead(choice: Choice) -> Row | None:

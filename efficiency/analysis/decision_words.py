@@ -45,7 +45,7 @@ def sentence(answer: Answer) -> str:
     if found.kind == "empty":
         return nothing_to_choose(found)
     if found.kind == "none":
-        text, led = closest(found), answer.first.winner
+        text, led = closest(found, again=answer.fresh is not None), answer.first.winner
         if answer.fresh is None:
             return text
         if led is None:
@@ -56,7 +56,11 @@ def sentence(answer: Answer) -> str:
     if row["variant"] == BASELINE:
         led = answer.first.winner if answer.fresh is not None else None
         before = f"{led['variant_label']} led, but on fresh replicates it is not surely faster. " if led else ""
-        return f"{before}Leave it as it is: nothing that meets the limits is surely faster than the baseline."
+        others = found.considered - 1
+        return (
+            f"{before}Leave it as it is: nothing that meets the limits is surely faster than the baseline, of the "
+            f"{others} {'variant' if others == 1 else 'variants'} measured here."
+        )
     if not answer.confirmed:
         start = f"{row['variant_label']} leads (not confirmed yet)"
     elif answer.first.winner is not None and answer.first.winner["variant"] != row["variant"]:
@@ -126,7 +130,7 @@ def asked(limits: Limits) -> str:
 def beside(answer: Answer) -> list[str]:
     """What is to be known beside the answer, a sentence each: its price, ties, the runner-up, what is not settled."""
     found = answer.last
-    told = [_tied(found), _uncompared(found), _dearer(found), _as_measured(found), _runner_up(found)]
+    told = [_tied(found), _uncompared(found), _dearer(found), _as_measured(found), _runner_up(answer)]
     told.append(_unsettled(answer.first))
     told += _unknown(answer.first)
     if found.kind != "empty":
@@ -175,11 +179,12 @@ def _uncompared(found: Choice) -> str:
     )
 
 
-def _runner_up(found: Choice) -> str:
-    row = found.runner_up
+def _runner_up(answer: Answer) -> str:
+    row = answer.runner_up
     if row is None:
         return ""
-    return f"Runner-up: {row['variant_label']}, {facts(row, found.limits)}"
+    before = answer.fresh is not None and row["variant"] not in answer.again
+    return f"Runner-up{', not timed again' if before else ''}: {row['variant_label']}, {facts(row, answer.last.limits)}"
 
 
 def _unsettled(found: Choice) -> str:
@@ -219,8 +224,11 @@ def nothing_to_choose(found: Choice) -> str:
     return f"There is no row to choose from: {_and(told)}. The page Explore says why, row by row."
 
 
-def closest(found: Choice) -> str:
-    """The closest miss, with what it misses and by how much, and why nothing else does better."""
+def closest(found: Choice, *, again: bool = False) -> str:
+    """The closest miss, with what it misses and by how much, and why nothing else does better.
+
+    `again`: the rows are those that were timed again.
+    """
     row, limits = found.closest, found.limits
     assert row is not None
     told = []
@@ -236,7 +244,7 @@ def closest(found: Choice) -> str:
                 f"{wording.number(miss.value - limit, kind.unit)} over {_limit(miss.limit, limits)}"
             )
     return (
-        f"None of {found.considered} rows meets the limits. {_why(found)} "
+        f"None of {found.considered} rows{' that were timed again' if again else ''} meets the limits. {_why(found)} "
         f"The closest miss is {row['variant_label']} ({row['speedup']:.2f}x): {_and(told)}."
     )
 

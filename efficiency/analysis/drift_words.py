@@ -18,24 +18,55 @@ INTERVALS = (
 )
 
 
+def worst_of_all(lines: pd.DataFrame) -> pd.Series[Any] | None:
+    """Of a whole measurement the line of the variant, shift and grade that surely lost most beyond FP32."""
+    surely = lines[lines["excess_high_pp"] < 0].sort_values("excess_pp", kind="stable")
+    return None if surely.empty else surely.iloc[0]
+
+
+def overall(worst: pd.Series[Any] | None, shift: str) -> str:
+    """The answer in a sentence, from `worst_of_all`; `shift` is its shift's label."""
+    if worst is None:
+        return "Under no shift does any variant surely lose more accuracy than FP32 does."
+    told = _beyond(worst, _place(worst, shift)).format(views.variant_label(str(worst["variant"])))
+    return f"{told} of all that was tried."
+
+
 def said(own: pd.DataFrame, shift: str) -> list[str]:
     """Sentences on one shift: what each variant lost beyond FP32, and whether an alarm was raised."""
     found = []
     for variant, lines in own[own["variant"] != BASELINE].groupby("variant", sort=False):
         worst = _worst(lines)
         told = _beyond(worst, _place(worst, shift)).format(views.variant_label(str(variant)))
-        found.append("; ".join(filter(None, (told, _fit(lines)))) + ".")
+        found.append("; ".join(filter(None, (told, _ahead(lines, worst, shift), _fit(lines)))) + ".")
     return found
+
+
+def _ahead(lines: pd.DataFrame, worst: pd.Series[Any], shift: str) -> str:
+    """Where it keeps more than FP32 does, though not at every grade; empty where that is nowhere, or everywhere."""
+    best = _shifted(lines).sort_values("excess_pp", kind="stable").iloc[-1]
+    mean, low, high = _interval(best, "excess")
+    if low <= 0 or worst["excess_low_pp"] > 0:
+        return ""
+    return f"at {_place(best, shift)} it keeps {_figure(mean, low, high)} more"
 
 
 def anew(own: pd.DataFrame, shift: str) -> list[str]:
-    """What calibrating anew did for each variant that can be, at the grade where it had lost most."""
+    """What calibrating anew did for each variant that can be: where it had lost most, and where it does harm."""
     found = []
     for variant, lines in own[own["recalibrated_pct"].notna()].groupby("variant", sort=False):
-        worst = _worst(lines)
+        worst, harmed = _worst(lines), _harmed(lines)
         told = f"{views.variant_label(str(variant))}, recalibrated: {_won_back(worst, _place(worst, shift))}"
+        if harmed is not None and harmed["grade"] != worst["grade"]:
+            told += f", but {_won_back(harmed, _place(harmed, shift))}"
         found.append("; ".join(filter(None, (told, _fits_anew(worst)))) + ".")
     return found
+
+
+def _harmed(lines: pd.DataFrame) -> pd.Series[Any] | None:
+    """The grade at which calibrating anew surely costs accuracy, and most of it."""
+    surely = lines[lines["won_back_high_pp"] < 0].sort_values("won_back_pp", kind="stable")
+    return None if surely.empty else surely.iloc[0]
 
 
 def before_and_after(own: pd.DataFrame) -> pd.DataFrame:
@@ -73,7 +104,11 @@ def _place(worst: pd.Series[Any], shift: str) -> str:
 
 def _worst(lines: pd.DataFrame) -> pd.Series[Any]:
     """Of a variant under a shift the grade at which it lost most beyond FP32: at the last, both may merely guess."""
-    return lines[lines["grade"] > 0].sort_values("excess_pp", kind="stable").iloc[0]
+    return _shifted(lines).sort_values("excess_pp", kind="stable").iloc[0]
+
+
+def _shifted(lines: pd.DataFrame) -> pd.DataFrame:
+    return lines[lines["grade"] > 0]
 
 
 def _beyond(worst: pd.Series[Any], place: str) -> str:

@@ -132,8 +132,8 @@ def headlines(frame: pd.DataFrame, limit: int | None = None) -> pd.DataFrame:
     """The best finding of each panel and study, the first `limit` of them: the fastest that keeps the accuracy.
 
     Where there is none, the fastest whose accuracy is unresolved; where there is none either, `variant` is empty.
-    The panel's title is in `panel`, what was found in `found` (see `FOUND`), and in `faster_unsettled` the name and the
-    speed-up of a still faster one whose accuracy is unresolved, if there is one.
+    The panel's title is in `panel`, how many variants were timed in `timed`, what was found in `found` (see `FOUND`),
+    and in `faster_unsettled` the name and the speed-up of a still faster one whose accuracy is unresolved, if any.
     """
     done = views.measured(frame[SAID])
     own = variants(done.assign(panel=titles(done)))
@@ -149,7 +149,9 @@ def headlines(frame: pd.DataFrame, limit: int | None = None) -> pd.DataFrame:
     )
     best = ordered.drop_duplicates("group")
     nameless = best["rank"] >= FOUND.index("lost")
-    best = best.assign(found=[FOUND[place] for place in best["rank"]])
+    best = best.assign(
+        found=[FOUND[place] for place in best["rank"]], timed=best["group"].map(own.groupby(group).size())
+    )
     best.loc[nameless, ["variant", "variant_label"]] = ""
     second = ordered[ordered["rank"] == FOUND.index("unresolved")].drop_duplicates("group")
     unsettled = {row["group"]: row for row in views.records(second)}

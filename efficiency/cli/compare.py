@@ -61,7 +61,7 @@ def compare(
             "--fail-if-slower: no variant was timed in both studies under the same condition, so nothing can be said; "
             "run both with the same options."
         )
-    _print(found, ours, theirs)
+    _print(found, ours, theirs, gated=gate is not None)
     if json:
         document: dict[str, Any] = {"a": _study(ours), "b": _study(theirs), "differs": compare_words.told(ours, theirs)}
         document |= {"rows": _records(found.rows), "only_a": _records(found.only_a), "only_b": _records(found.only_b)}
@@ -73,7 +73,8 @@ def compare(
         sys.exit(int(gate.fails))
 
 
-def _print(found: Compared, a: StudyRecord, b: StudyRecord) -> None:
+def _print(found: Compared, a: StudyRecord, b: StudyRecord, *, gated: bool) -> None:
+    """`gated`: what A alone measured is told by the gate."""
     from efficiency.analysis import compare_words
 
     for side, study in (("A", a), ("B", b)):
@@ -88,7 +89,7 @@ def _print(found: Compared, a: StudyRecord, b: StudyRecord) -> None:
         columns = [*COLUMNS, *latencies]
         console.table("B against A", columns, shown[columns].itertuples(index=False))
     for side, only in (("A", found.only_a), ("B", found.only_b)):
-        if len(only):
+        if len(only) and not (gated and side == "A"):
             columns = ["Variant", "Workload", "Condition", f"In {'B' if side == 'A' else 'A'}"]
             rows = only[["variant_label", "workload_label", "condition", "why"]].itertuples(index=False)
             console.table(f"Measured in {side} only", columns, rows)

@@ -229,7 +229,7 @@ def _document(case: Case, answer: Answer, price_per_hour: float | None) -> dict[
         "considered": found.considered,
         "meeting": found.meeting,
         "winner": _row(found.winner, price_per_hour),
-        "runner_up": _row(found.runner_up, price_per_hour),
+        "runner_up": _row(answer.runner_up, price_per_hour),
         "tied": [_row(row, price_per_hour) for row in found.tied],
         "unsettled": [_row(row, price_per_hour) for row in answer.first.unsettled],
         "closest": _row(found.closest, price_per_hour),

@@ -23,8 +23,12 @@ from efficiency.tolerance import TOLERANCE_PP
 def run(
     preset: Annotated[Preset, typer.Option(help="What the other options start from.")] = "quick",
     workload: Annotated[list[str] | None, typer.Option(help="A workload's key, or path/to/file.py:make.")] = None,
-    technique: Annotated[list[str] | None, typer.Option(help="Add the variant of this technique.")] = None,
-    combine: Annotated[list[str] | None, typer.Option(help="Add one variant of several: A+B.")] = None,
+    technique: Annotated[
+        list[str] | None, typer.Option(help="This technique, in place of the preset's variants.")
+    ] = None,
+    combine: Annotated[
+        list[str] | None, typer.Option(help="Several as one variant, A+B, in place of the preset's.")
+    ] = None,
     dataset: Annotated[
         list[str] | None, typer.Option(help="Another data set than each workload's own; one for each kind of data.")
     ] = None,

@@ -23,7 +23,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from efficiency.errors import EfficiencyError, VariantFailed
+from efficiency import workloads
+from efficiency.errors import EfficiencyError, VariantFailed, line_in
 
 Message = dict[str, Any]
 Send = Callable[[Message], None]
@@ -134,7 +135,15 @@ def _main(work: Work, asked: Message, pipe: Connection, log: str) -> None:
     except Exception as error:
         traceback.print_exc()
         text = str(error).strip().splitlines()
-        send({"error": f"{type(error).__name__}: {text[0] if text else 'no message'}"})
+        send({"error": f"{type(error).__name__}: {text[0] if text else 'no message'}{_line(error, asked)}"})
+
+
+def _line(error: Exception, asked: Message) -> str:
+    """Which line of the user's file it came from, where the workload is one."""
+    name = str(asked.get("workload", ""))
+    with suppress(EfficiencyError):  # it may be gone by now
+        return line_in(error, workloads.file_and_function(name)[0]) if workloads.is_file(name) else ""
+    return ""
 
 
 class Child:

@@ -39,6 +39,15 @@ def holder() -> str | None:
         return None
 
 
+def at_work() -> str | None:
+    """As `holder`, but nothing of one that ended without a word."""
+    lock = FileLock(_lock_file(), mode=0o666)
+    if _acquired(lock):
+        lock.release()
+        return None
+    return holder()
+
+
 @contextmanager
 def taken(who: str, waiting: Callable[[str | None], None]) -> Iterator[None]:
     """Hold the machine; while something else does, `waiting` is told what, at least every second.

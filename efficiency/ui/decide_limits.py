@@ -35,6 +35,8 @@ DROPS_PP = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0, 20.0, 
 REMEMBERED = (*PARAMETERS.values(), "percentile", "sure", "price")
 """Of the address; not the study, since a newer one may have been measured meanwhile."""
 KEPT = "limits-kept"
+REFUSED = "limit-refused"
+"""The parameter of which 0 was typed just now."""
 STOPS = 40
 OFF = math.inf
 
@@ -121,9 +123,12 @@ def _typed(name: str, chosen: float | None) -> None:
         format="%g",
         placeholder="any",
         key=key,
-        on_change=_keep,
+        on_change=_keep_typed,
         args=(key, parameter),
     )
+    if st.session_state.get(REFUSED) == parameter:
+        del st.session_state[REFUSED]
+        st.caption("0 is no limit that can be kept: choose more than 0, or leave the field empty for any.")
 
 
 def _unknown(name: str, percentile: Percentile) -> float | None:
@@ -142,6 +147,14 @@ def _unknown(name: str, percentile: Percentile) -> float | None:
 
 def _keep(key: str, parameter: str) -> None:
     _put(parameter, st.session_state[key])
+
+
+def _keep_typed(key: str, parameter: str) -> None:
+    """A 0 is refused and what held before stays; nothing at all lets the limit go."""
+    if st.session_state[key] == 0:
+        st.session_state[REFUSED] = parameter
+    else:
+        _keep(key, parameter)
 
 
 def _put(parameter: str, limit: float | None) -> None:

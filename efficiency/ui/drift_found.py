@@ -27,7 +27,10 @@ def show(record: DriftRecord | None) -> None:
         st.info(markdown_text(notice), icon=":material/info:")
     lines = drift.table(record)
     labels = {key: shifts.get(key).label for key in record.asked["shifts"]}
-    shift = shifts.get(drift_panel.choose("Shift", labels, "drift-shift"))
+    worst = drift_words.worst_of_all(lines)
+    st.markdown(f"**{markdown_text(drift_words.overall(worst, '' if worst is None else labels[worst['shift']]))}**")
+    first = None if worst is None else str(worst["shift"])
+    shift = shifts.get(drift_panel.choose("Shift", labels, "drift-shift", first))
     st.caption(f"{shift.summary} Grades 1 to 5: {', '.join(f'{amount:g}' for amount in shift.amounts)}.")
     own = lines[lines["shift"] == shift.key]
     told = drift_words.said(own, shift.label)
@@ -64,8 +67,8 @@ def _calibration(record: DriftRecord, own: pd.DataFrame, shift: str, anew: bool)
     grade = int(drift_panel.choose("Grade", grades, "drift-grade", first))
     st.caption(
         f"Those that left it furthest at grade {grade}: how wide the range would have to be to hold every value, as a "
-        "multiple of the calibrated one, the dashed line; and how much of the signal is lost by cutting off there. Few "
-        "values far out cost little."
+        "multiple of the calibrated one, the dashed line; and how much noise cutting off there adds, in % of the "
+        "signal's variance. Few values far out cost little."
     )
     st.plotly_chart(
         drift_chart.layers(drift_alarm.layers(record, shift, grade)),

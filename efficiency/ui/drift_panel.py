@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import streamlit as st
 
 from efficiency import workloads
-from efficiency.analysis import views
+from efficiency.analysis import views, wording
 from efficiency.analysis.wording import markdown_text
-from efficiency.engine import drift_job, jobs
+from efficiency.engine import drift_job, jobs, turn
 from efficiency.machine import this_machine
 from efficiency.results import drifts
 from efficiency.results.drifts import DriftRecord
@@ -83,12 +83,14 @@ def is_here(record: DriftRecord) -> bool:
 def control(store: Store, workload: str, shown: DriftRecord | None) -> None:
     """The button that measures, in a process of its own, on the data set that is shown."""
     measuring = drift_job.JOB.running()
-    st.fragment(_control, run_every=EVERY_S if measuring else None)(store, workload, shown, measuring)
+    others = turn.at_work()
+    st.fragment(_control, run_every=EVERY_S if measuring or others else None)(store, workload, shown, measuring, others)
 
 
-def _control(store: Store, workload: str, shown: DriftRecord | None, measuring: bool) -> None:
+def _control(store: Store, workload: str, shown: DriftRecord | None, measuring: bool, others: str | None) -> None:
+    """`others`: what has the machine's turn, as `turn.at_work` tells it; this job itself, too."""
     with frame.sentences():
-        if drift_job.JOB.running() != measuring:
+        if drift_job.JOB.running() != measuring or turn.at_work() != others:
             st.rerun(scope="app")
         if measuring:
             st.info(
@@ -97,17 +99,19 @@ def _control(store: Store, workload: str, shown: DriftRecord | None, measuring: 
             return
         if drift_job.JOB.ended():
             st.warning(markdown_text(drift_job.JOB.last_words()), icon=":material/warning:")
-        busy = bool(jobs.live(store))
+        busy = "a study" if jobs.live(store) else wording.at_work(others) if others else ""
         known = shown is not None and is_here(shown)
         if st.button(
             "Measure again" if known else f"Measure drift of {markdown_text(views.workload_label(workload))}",
             icon=":material/trending_down:",
             type="secondary" if known else "primary",
             key="measure-drift",
-            disabled=busy,
+            disabled=bool(busy),
             help=None if busy else "Takes some minutes.",
         ):
             drift_job.JOB.start(["drift", workload, *(["--dataset", shown.dataset] if shown else [])])
             st.rerun(scope="app")
         if busy:
-            st.caption("Not now: a study is being measured or waits for its turn, and this would disturb it.")
+            st.caption(
+                f"Not now: {markdown_text(busy)} is being measured or waits for its turn, and would be disturbed."
+            )

@@ -1,4 +1,4 @@
-"""What a narrow screen shows in place of a table of many columns: a list whose lines are links.
+"""What a narrow screen shows in place of a table of many columns: a list, most of whose lines are links.
 
 Both are on the page; the style sheet shows the one that fits. A table's key starts with `table`.
 """
@@ -23,7 +23,7 @@ LISTED = 40
 
 @dataclass(frozen=True)
 class Line:
-    """Plain texts, and the address's parameters that the line leads to."""
+    """Plain texts, and the address's parameters that the line leads to; a line without any is no link."""
 
     address: Mapping[str, object]
     title: str
@@ -34,8 +34,9 @@ class Line:
 
     def html(self) -> str:
         warned = f'<div class="warn">{escape(self.warned)}</div>' if self.warned else ""
+        place = f' href="?{escape(urlencode(self.address, doseq=True))}" target="_self"' if self.address else ""
         return (
-            f'<a href="?{escape(urlencode(self.address, doseq=True))}" target="_self">'
+            f"<a{place}>"
             f"<b>{escape(self.title)}</b>{escape(f' {self.mark}'.rstrip())}"
             f'<div class="where">{escape(self.where)}</div>{escape(self.text)}{warned}</a>'
         )

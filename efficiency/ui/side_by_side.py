@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache, partial
 from html import escape
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -13,7 +14,8 @@ from efficiency import compare_chart
 from efficiency.analysis import compare, compare_words, panels, views
 from efficiency.analysis.wording import markdown_text
 from efficiency.results.store import Store
-from efficiency.ui import data, frame
+from efficiency.ui import data, frame, narrow_list
+from efficiency.ui.narrow_list import Line
 
 CHARTS = 6
 """Charts on one screen; the table has all."""
@@ -143,6 +145,7 @@ def _table(rows: pd.DataFrame) -> None:
     table = compare_words.table(rows)
     st.dataframe(
         table,
+        key="table-compare",
         hide_index=True,
         height=min(38 + 35 * len(table), 560),
         lazy=False,
@@ -166,3 +169,11 @@ def _table(rows: pd.DataFrame) -> None:
             ),
         },
     )
+    narrow_list.show(table, _line)
+
+
+def _line(line: dict[str, Any]) -> Line:
+    """A line of the table for a narrow screen."""
+    accuracy = f"Accuracy, B - A: {line['Accuracy, B - A']}" if line["Accuracy, B - A"] else ""
+    told = " · ".join(filter(None, (line["B against A"], accuracy)))
+    return Line({}, line["Variant"], f"{line['Workload']} · {line['Condition']}", told)

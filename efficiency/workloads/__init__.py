@@ -5,7 +5,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from efficiency.errors import BadRequest, UnknownName
+from efficiency.errors import BadRequest, UnknownName, line_in
 from efficiency.workloads.base import Dataset, Workload
 from efficiency.workloads.text import LSTM_CLASSIFIER, TRANSFORMER_ENCODER
 from efficiency.workloads.vision import MOBILENET_V2, RESNET18, SMALL_CNN
@@ -80,7 +80,8 @@ def _from_file(name: str) -> Workload:
         make = getattr(module, function, None)
         workload = None if make is None else make()
     except Exception as error:
-        raise BadRequest(f"--workload: {path} does not run: {type(error).__name__}: {error}.") from error
+        told = f"{type(error).__name__}: {error}".rstrip(".")
+        raise BadRequest(f"--workload: {path} does not run: {told}{line_in(error, path)}.") from error
     if make is None:
         raise BadRequest(f"--workload: {path} has no function '{function}'; name one that returns a Workload.")
     if not isinstance(workload, Workload):

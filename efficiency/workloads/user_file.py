@@ -19,7 +19,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from efficiency.errors import BadRequest, EfficiencyError
+from efficiency.errors import BadRequest, EfficiencyError, line_in
 from efficiency.paths import PROJECT
 from efficiency.workloads.base import Dataset, Pace, Training, Workload
 
@@ -219,6 +219,8 @@ def _fields(name: str) -> dict[str, Any]:
 
 def main(name: str) -> None:
     """What the child does: answer on standard output, where nothing else may write."""
+    from efficiency.workloads import file_and_function
+
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     # What the file prints, from Python or from C, goes to standard error.
     os.dup2(2, 1)
@@ -228,7 +230,7 @@ def main(name: str) -> None:
         line = json.dumps({"error": str(error)})
     except (Exception, SystemExit) as error:
         text = f"--workload: {name} fails: {type(error).__name__}: {error}".rstrip(".")
-        line = json.dumps({"error": f"{text}."})
+        line = json.dumps({"error": f"{text}{line_in(error, file_and_function(name)[0])}."})
     answers.write(f"\n{_MARK}{line}\n")
     answers.flush()
 

@@ -115,6 +115,31 @@ def test_where_nothing_is_surely_faster_it_is_left_as_it_is():
     assert small.winner["variant"] == "a"
 
 
+def test_how_many_were_tried_before_it_is_left_as_it_is_is_said():
+    one = decided(rows(row("a", 1.0, speed_verdict="same")))
+    assert decision_words.sentence(Answer(one)).endswith("than the baseline, of the 1 variant measured here.")
+    two = decided(rows(row("a", 1.0, speed_verdict="same"), row("b", 0.9, speed_verdict="slower")))
+    assert decision_words.sentence(Answer(two)).endswith("of the 2 variants measured here.")
+
+
+def test_a_runner_up_that_was_not_timed_again_is_still_one():
+    frame = rows(row("a", 3.0), row("b", 2.5))
+    first, again = decided(frame), decided(frame[frame["variant"] != "b"])
+    fresh = Answer(first, again, frozenset({BASELINE, "a"}))
+    assert again.runner_up["variant"] == BASELINE
+    assert fresh.runner_up["variant"] == "b"
+    assert "Runner-up, not timed again: B, 2.50x" in " ".join(decision_words.beside(fresh))
+    whole = Answer(first, first, frozenset({BASELINE, "a", "b"}))
+    assert "Runner-up: B, 2.50x" in " ".join(decision_words.beside(whole))
+
+
+def test_how_many_were_timed_again_is_said_where_none_of_them_meets_the_limits():
+    frame = rows(row("a", 3.0), row("b", 2.5))
+    slow = rows(row("a", 2.0))
+    answer = Answer(decided(frame, latency_ms=3.5), decided(slow, latency_ms=3.5), frozenset({BASELINE, "a"}))
+    assert "A led, but not on fresh replicates. None of 2 rows that were timed again" in decision_words.sentence(answer)
+
+
 def test_what_the_winner_takes_more_of_than_the_baseline_is_told_beside_it():
     found = decided(rows(row("a", 3.0, peak_memory_mb=620.0), row("b", 2.0)))
     text = " ".join(decision_words.beside(Answer(found)))

@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from efficiency import drift_chart, paths
 from efficiency.analysis import drift, drift_alarm
 from efficiency.analysis.wording import markdown_text
+from efficiency.engine import turn
 from efficiency.machine import this_machine
 from efficiency.results import drifts
 from efficiency.results.drifts import DriftRecord
@@ -62,6 +63,16 @@ def test_the_page_shows_what_was_measured(record: DriftRecord, home: Path) -> No
     assert "Dynamic INT8: It reaches Linear layers only." in plainly(at)
     assert set(at.dataframe[0].value["variant"]) == {"Baseline", "Static INT8"}
     assert "yardstick" not in plainly(at)
+
+
+def test_it_is_said_that_something_else_is_measured_now(record: DriftRecord, home: Path) -> None:
+    keep(record)
+    with turn.taken("drift of LSTM", print):
+        at = page()
+        assert at.button(key="measure-drift").disabled
+        assert "Not now: drift of LSTM is being measured" in plainly(at)
+    at.run()
+    assert not at.button(key="measure-drift").disabled
 
 
 def test_the_button_shows_before_and_after_recalibrating(record: DriftRecord, home: Path) -> None:

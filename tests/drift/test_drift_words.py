@@ -98,6 +98,26 @@ def test_a_sentence_has_the_worst_grade_its_figure_and_interval(
     assert len(cells) == len(drift_words.SUMMARY)
 
 
+def test_harm_and_gain_at_other_grades_than_the_worst_are_said_too() -> None:
+    lines = static((-0.4, 1.0, 34.0)).assign(alarm=[False, False, True, True], recalibrated_pct=80.0)
+    lines["won_back_pp"] = [0.0, 0.3, -13.0, -35.0]
+    lines["won_back_low_pp"], lines["won_back_high_pp"] = lines["won_back_pp"] - 2, lines["won_back_pp"] + 2
+    (told,) = drift_words.said(lines, "Contrast")
+    assert "; at grade 3 of contrast it keeps 34.00 pp (95 %: 32.50 to 35.50) more; its ranges no longer fit" in told
+    (anew,) = drift_words.anew(lines, "Contrast")
+    assert "cannot be told, +0.30 pp (95 %: -1.70 to +2.30), but it loses 35.00 pp (95 %: 33.00 to 37.00) more" in anew
+    assert "more at grade 3 of contrast" in anew
+
+
+def test_the_worst_of_all_shifts_is_the_answer() -> None:
+    lines = pd.concat([static((-3.0, -9.0)), static((-20.0, -1.0), half=30.0).assign(shift="blur")])
+    worst = drift_words.worst_of_all(lines)
+    assert worst is not None
+    assert drift_words.overall(worst, "Gain").startswith("Static INT8 loses 9.00 pp (95 %: 7.50 to 10.50) more than")
+    assert drift_words.worst_of_all(static((-1.0, 2.0))) is None
+    assert "Under no shift" in drift_words.overall(None, "")
+
+
 @pytest.mark.parametrize(
     ("alarms", "said", "short"),
     [

@@ -37,6 +37,15 @@ def test_it_is_told_whose_turn_it_is_and_freed_afterwards():
         assert turn.holder() == "second"
 
 
+def test_what_ended_without_a_word_is_not_at_work():
+    with turn.taken("first", pytest.fail):
+        assert turn.at_work() == "first"
+    turn._holder_file().write_text("killed")
+    assert turn.holder() == "killed"
+    assert turn.at_work() is None
+    turn._holder_file().unlink()
+
+
 def test_it_is_freed_by_an_error():
     with pytest.raises(ValueError, match="broken"), turn.taken("first", print):
         raise ValueError("broken")

@@ -196,6 +196,19 @@ def test_a_limit_on_what_no_row_knows_is_not_passed_over(visit: Visit, store: St
     assert "no limits" in said(at)
 
 
+def test_a_limit_of_nothing_is_refused_and_the_one_before_stays(visit: Visit, store: Store) -> None:
+    at = visit("decide", study=synthetic.fill(store), case="LSTM")
+    at.number_input(key="typed-latency").set_value(7.5).run()
+    at.number_input(key="typed-latency").set_value(0.0).run()
+    assert not at.exception
+    assert "0 is no limit that can be kept" in said(at)
+    assert at.query_params["latency"] == "7.5"
+    assert at.number_input(key="typed-latency").value == 7.5
+    at.number_input(key="typed-latency").set_value(6.5).run()
+    assert at.query_params["latency"] == "6.5"
+    assert "0 is no limit" not in said(at)
+
+
 def test_a_limit_is_typed_where_the_slider_has_no_stop(visit: Visit, store: Store) -> None:
     at = visit("decide", study=synthetic.fill(store), case="LSTM")
     at.number_input(key="typed-latency").set_value(7.777).run()

@@ -53,6 +53,15 @@ def test_the_example_is_described_without_its_callables() -> None:
             call(None)
 
 
+@pytest.mark.parametrize(
+    ("line", "error"), [("pass", "ValueError: no"), ("import missing_here", "ModuleNotFoundError")]
+)
+def test_an_error_names_the_line_it_came_from(tmp_path: Path, line: str, error: str) -> None:
+    path = _file(tmp_path, f"{line}\n\ndef make():\n    raise ValueError('no')\n")
+    with pytest.raises(BadRequest, match=rf"{error}.* \(line {4 if line == 'pass' else 1}\)\.$"):
+        describe_in_child(f"{path}:make")
+
+
 def test_the_example_is_a_workload_worth_measuring() -> None:
     from efficiency.workloads.training import accuracy_pct
 
