@@ -53,6 +53,12 @@ class Variant:
         return " + ".join(techniques.get(key).label for key in self.techniques)
 
 
+PRECISION_PCT = 2.0
+"""Half the width that an interval of a speed-up should have, unless a study says otherwise."""
+LEAST_PRECISION, MOST_PRECISION = 0.001, 0.5
+"""What may be asked for."""
+
+
 @dataclass(frozen=True)
 class Effort:
     """How much data and time a study gives each variant."""
@@ -69,10 +75,19 @@ class Effort:
     """Timed seconds in each fresh process, shared by all variants of a heat."""
     most_replicates: int = 0
     """Added one by one while an interval is wider than `precision`; none where this is less than `replicates`."""
-    precision: float = 0.02
+    precision: float = PRECISION_PCT / 100
     """Half the width that an interval should have, as a share of the speed-up."""
     budget_s: float | None = None
     """Seconds after which a study that has no budget of its own adds no replicate; None for no such limit."""
+
+    def within(self, precision_pct: float) -> Effort:
+        """With this precision in percent, and as many more processes at most as that takes: four times for half of it.
+
+        It may be anything: `check` says what is wrong with it.
+        """
+        precision = precision_pct / 100
+        more = max(1.0, self.precision / max(precision, LEAST_PRECISION))
+        return replace(self, precision=precision, most_replicates=round(self.most_replicates * more**2))
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,19 @@ def test_what_is_no_study_is_refused():
         Study.from_dict({"not": "a study"})
 
 
+def test_half_the_width_takes_four_times_the_processes():
+    effort = asked().effort
+    assert effort.within(2.0) == effort
+    assert effort.within(1.0) == replace(effort, precision=0.01, most_replicates=4 * effort.most_replicates)
+    assert effort.within(5.0) == replace(effort, precision=0.05)
+
+
+@pytest.mark.parametrize(("precision_pct", "fits"), [(0.1, True), (50.0, True), (0.0, False), (float("nan"), False)])
+def test_a_precision_that_makes_no_sense_is_a_sentence(precision_pct, fits):
+    found = check.problems(replace(asked(), effort=asked().effort.within(precision_pct)), this_machine())
+    assert [problem.split(":")[0] for problem in found] == ([] if fits else ["--precision"])
+
+
 @pytest.mark.parametrize(
     ("tolerance_pp", "fits"), [(0.1, True), (20.0, True), (0.0, False), (-1.0, False), (95.0, False)]
 )

@@ -170,6 +170,8 @@ def discovery_threshold(p_values: Sequence[float]) -> float:
 def verdict(ratio: SpeedUp, floor: float, threshold: float = FALSE_DISCOVERIES) -> Verdict:
     """What may be said: a difference must not be by luck, must exceed 2 %, and must exceed what the control shows.
 
+    Nor can two be called the same within 2 % by a measurement that moves two copies of one model by more.
+
     `threshold` is the study's `discovery_threshold`.
     """
     line = max(1 + EQUIVALENCE, floor)
@@ -177,6 +179,7 @@ def verdict(ratio: SpeedUp, floor: float, threshold: float = FALSE_DISCOVERIES) 
         return "faster"
     if ratio.p_value <= threshold and ratio.estimate < 1 / line:
         return "slower"
-    if ratio.low >= 1 / (1 + EQUIVALENCE) and ratio.high <= 1 + EQUIVALENCE:
+    alike = ratio.low >= 1 / (1 + EQUIVALENCE) and ratio.high <= 1 + EQUIVALENCE
+    if alike and floor <= 1 + EQUIVALENCE:
         return "same"
     return "unresolved"

@@ -62,10 +62,15 @@ def _verdict(case: Case) -> str:
         return f"The interval {ends} lies within {band}: whatever difference there is, is of no practical worth."
     if case.row.get("speed_verdict") == "slower":
         return f"It is slower: a call takes {1 / ratio:.2f}x the baseline's time, {_ends(1 / high, 1 / low)}."
+    noise = case.number("noise_pct") or 0.0
+    if low >= 1 / (1 + EQUIVALENCE) and high <= 1 + EQUIVALENCE:
+        return (
+            f"Not resolved: the interval {ends} lies within {band}, but the control, where nothing differs, reaches "
+            f"±{noise:.1f} %: this measurement cannot tell so little."
+        )
     if low <= 1 <= high:
         half = 100 * (math.sqrt(high / low) - 1)
         return f"Not resolved: the interval {ends} holds 1 and reaches beyond {band}; it is ±{half:.1f} % wide."
-    noise = case.number("noise_pct") or 0.0
     if 1 / (1 + EQUIVALENCE) <= ratio <= 1 + EQUIVALENCE:
         return (
             f"Not resolved: the interval {ends} lies on one side of 1, but {ratio:.3f} is within {band}, of no "

@@ -15,7 +15,7 @@ from efficiency.cli.studies import shown
 from efficiency.condition import Device, Phase
 from efficiency.errors import BadRequest, EfficiencyError
 from efficiency.machine import this_machine
-from efficiency.study import Preset, Study, Variant
+from efficiency.study import PRECISION_PCT, Preset, Study, Variant
 from efficiency.tolerance import TOLERANCE_PP
 
 
@@ -46,6 +46,14 @@ def run(
     tolerance: Annotated[
         float, typer.Option(help="Percentage points of accuracy that may be lost and still count as kept.")
     ] = TOLERANCE_PP,
+    precision: Annotated[
+        float,
+        typer.Option(
+            metavar="PERCENT",
+            help="Half the width of the intervals of speed-ups, until which processes are added, as far as the budget "
+            "allows.",
+        ),
+    ] = PRECISION_PCT,
     seed: Annotated[int, typer.Option(help="Of calibration, fine-tuning and the order of timing.")] = 0,
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Prepare everything anew, also what an earlier study has kept.")
@@ -61,7 +69,7 @@ def run(
 
     asked = study.plan_preset(preset, this_machine(), device, phase)
     asked = replace(asked, datasets=tuple(dataset or ()), budget_s=budget, seed=seed, name=name.strip() or asked.name)
-    asked = replace(asked, tolerance_pp=tolerance, anew=no_cache)
+    asked = replace(asked, tolerance_pp=tolerance, anew=no_cache, effort=asked.effort.within(precision))
     asked = replace(asked, workloads=_chosen_workloads(asked, workload))
     unknown: list[str] = []
     if technique or combine:

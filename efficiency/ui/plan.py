@@ -14,6 +14,7 @@ from efficiency.errors import BadRequest
 from efficiency.machine import Machine
 from efficiency.study import (
     COMBINATIONS,
+    PRECISION_PCT,
     PRESET_TECHNIQUES,
     PRESETS,
     TRAINING_COMBINATIONS,
@@ -43,6 +44,7 @@ class Chosen:
     datasets: tuple[str, ...] = ()
     budget_s: float | None = None
     tolerance_pp: float = TOLERANCE_PP
+    precision_pct: float = PRECISION_PCT
     length: int | None = None
     padding_pct: int = 0
     own_file: str = ""
@@ -101,6 +103,7 @@ def study_of(chosen: Chosen, machine: Machine) -> Study:
         datasets=chosen.datasets,
         budget_s=chosen.budget_s,
         tolerance_pp=chosen.tolerance_pp,
+        effort=preset.effort.within(chosen.precision_pct),
         name=chosen.name.strip() or preset.name,
     )
 
@@ -140,6 +143,7 @@ def command(study: Study, machine: Machine) -> str:
         "padding": first.padding_pct or None,
         "budget": None if study.budget_s is None else f"{study.budget_s:g}",
         "tolerance": None if study.tolerance_pp == preset.tolerance_pp else f"{study.tolerance_pp:g}",
+        "precision": None if study.effort == preset.effort else f"{100 * study.effort.precision:g}",
     }
     words += [f"--{name} {value}" for name, value in options.items() if value is not None]
     return " ".join([*words, *_name(study, preset)])

@@ -9,7 +9,7 @@ from efficiency.analysis.wording import markdown_text, without_options
 from efficiency.condition import Device
 from efficiency.errors import EfficiencyError
 from efficiency.machine import this_machine
-from efficiency.study import Study
+from efficiency.study import PRECISION_PCT, Study
 from efficiency.techniques.base import Stage
 from efficiency.tolerance import TOLERANCE_PP
 from efficiency.ui import plan
@@ -47,7 +47,7 @@ def show() -> Study | None:
             chosen_techniques, combinations = _techniques(asked, device)
         with between:
             datasets, batch_sizes, threads, budget_s = _conditions(asked)
-        length, padding_pct, name, tolerance_pp = advanced
+        length, padding_pct, name, tolerance_pp, precision_pct = advanced
         chosen = plan.Chosen(
             preset=preset,
             workloads=tuple(names),
@@ -59,6 +59,7 @@ def show() -> Study | None:
             datasets=tuple(datasets),
             budget_s=budget_s,
             tolerance_pp=tolerance_pp,
+            precision_pct=precision_pct,
             length=length,
             padding_pct=padding_pct,
             own_file=own_file,
@@ -70,7 +71,7 @@ def show() -> Study | None:
         return None
 
 
-def _advanced() -> tuple[Device, str, tuple[int | None, int, str, float]]:
+def _advanced() -> tuple[Device, str, tuple[int | None, int, str, float, float]]:
     with st.expander("Advanced", icon=":material/tune:"):
         left, right = st.columns(2)
         own_file = left.text_input(
@@ -83,7 +84,7 @@ def _advanced() -> tuple[Device, str, tuple[int | None, int, str, float]]:
         name = right.text_input(
             "Name of the study", key="plan-name", placeholder="quick on this machine", persist_state="session"
         )
-        one, two, three, four = st.columns(4)
+        one, two, three, four, five = st.columns(5)
         device = FORM.device(one)
         length = two.number_input(
             "Length [tokens]", value=None, min_value=1, step=1, key="plan-length", placeholder="as the workload has it",
@@ -96,7 +97,13 @@ def _advanced() -> tuple[Device, str, tuple[int | None, int, str, float]]:
             help="Percentage points of accuracy that may be lost and still count as kept. The less is tolerated, "
             "the more test rows it takes to tell.",
         )  # fmt: skip
-    return device, own_file, (None if length is None else int(length), int(padding), name, tolerance_pp)
+        precision_pct = five.number_input(
+            "Intervals within ± [%]", value=PRECISION_PCT, step=0.5, format="%g", key="plan-precision",
+            persist_state="session",
+            help="Processes are added until every speed-up is known so well, or the budget is used up. Half of it "
+            "takes four times as many.",
+        )  # fmt: skip
+    return device, own_file, (None if length is None else int(length), int(padding), name, tolerance_pp, precision_pct)
 
 
 def _techniques(names: list[str], device: Device) -> tuple[list[str], list[str]]:

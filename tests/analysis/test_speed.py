@@ -199,6 +199,8 @@ def test_a_process_without_a_common_round_does_not_count():
         (0.99, 1.0, 1.01, 1.0, "same"),
         (1.005, 1.01, 1.015, 1.0, "same"),  # surely faster, by too little to matter
         (0.985, 0.99, 0.995, 1.0, "same"),
+        (0.99, 1.0, 1.01, 1.02, "same"),
+        (0.99, 1.0, 1.01, 1.03, "unresolved"),  # where two baselines differ by more
         (0.9, 1.0, 1.1, 1.0, "unresolved"),
         (0.95, 1.5, 2.3, 1.0, "unresolved"),  # much faster perhaps, but not surely
         (1.04, 1.05, 1.06, 1.10, "unresolved"),  # within what two baselines differ by

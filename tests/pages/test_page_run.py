@@ -231,6 +231,16 @@ def test_the_tolerated_loss_is_asked_for_and_in_the_command(visit: Visit, store:
     assert at.button(key="start-study").disabled
 
 
+def test_how_narrow_intervals_should_be_is_asked_for_and_in_the_command(visit: Visit, store: Store) -> None:
+    at = visit("run")
+    assert "--precision" not in at.code[0].value
+    at.number_input(key="plan-precision").set_value(1.0).run()
+    assert "--precision 1" in at.code[0].value
+    at.number_input(key="plan-precision").set_value(0.0).run()
+    assert "choose from 0.1 to 50 percent, not 0" in said(at)
+    assert at.button(key="start-study").disabled
+
+
 def test_form_is_as_it_was_left_after_another_page(visit: Visit, store: Store) -> None:
     at = visit("run")
     at.button_group(key="plan-workloads").set_value(["lstm-classifier"]).run()
