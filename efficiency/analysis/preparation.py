@@ -9,12 +9,16 @@ from typing import Any
 import pandas as pd
 
 from efficiency.analysis import wording
-from efficiency.analysis.kept import mapping_of
+from efficiency.analysis.kept import mapping_of, number_of
 
 SIZE_OF = {
     "artefact": "The size is that of the artefact: the files that the runtime loads.",
     "state": "The size is that of the serialized state: an eager variant has no artefact.",
 }
+
+
+LEAST_PART = 0.02
+"""Of the preparation: a smaller part is not told."""
 
 
 def said(kept: Mapping[str, Any], prepare_s: float | None) -> str:
@@ -24,10 +28,19 @@ def said(kept: Mapping[str, Any], prepare_s: float | None) -> str:
     if not day:
         return ""
     took = "" if prepare_s is None or pd.isna(prepare_s) else wording.number(prepare_s, "s")
+    took += _parts(number_of(kept.get("learn_s")), prepare_s) if took else ""
     if about.get("from_cache"):
         then = f"; preparation took {took} then" if took else ""
         return f"Prepared on {day}, taken from the cache{then}."
     return f"Prepared on {day}" + (f", in {took}." if took else ".")
+
+
+def _parts(learn_s: float | None, prepare_s: float | None) -> str:
+    """`, 2.10 s of it calibration or fine-tuning, 1.10 s conversion or compilation`; nothing where one is all of it."""
+    if learn_s is None or prepare_s is None or not LEAST_PART * prepare_s < learn_s < (1 - LEAST_PART) * prepare_s:
+        return ""
+    learned, made = (wording.number(seconds, "s") for seconds in (learn_s, prepare_s - learn_s))
+    return f", {learned} of it calibration or fine-tuning, {made} conversion or compilation"
 
 
 def _day(when: object) -> str:

@@ -107,6 +107,7 @@ def run(asked: Message, send: Send) -> None:
     answer: dict[str, Any] = {
         "weights": weights,
         "prepare_s": prepare_s,
+        "learn_s": learn_s,
         "evaluate_s": evaluate_s,
         "size_of": "artefact" if artefact.is_dir() else "state",
         "size_bytes": size.artefact_bytes(artefact) if artefact.is_dir() else size.serialized_bytes(prepared.module),

@@ -120,6 +120,7 @@ class StoreRecorder:
             "logits": probe["logits"],
             "kernels": probe.get("kernels"),
             "prepared": probe.get("prepared"),
+            "learn_s": probe.get("learn_s"),
             "size_of": probe.get("size_of"),
             "answers_of": probe.get("answers_of"),
             "test_rows": len(measured.labels),
