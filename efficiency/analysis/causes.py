@@ -21,6 +21,11 @@ INSTRUCTIONS: dict[Arithmetic, tuple[tuple[str, ...], str]] = {
     "fp16": (("avx512_fp16", "asimddp", "sve"), "AVX512-FP16"),
 }
 """What a processor needs of for fast arithmetic, and what that is called."""
+READS: dict[Arithmetic, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "int8": (("u8", "s8"), ("vnni", "amx", "int8")),
+    "bf16": (("bf16",), ("bf16", "amx")),
+}
+"""What oneDNN's kernels for it read, and what the names of the fast ones hold."""
 PURPOSE = {
     "inference-mode": "Inference mode computes the very same: what it saves is bookkeeping, some microseconds an "
     "operation, and a call takes {latency} here.",
@@ -88,10 +93,25 @@ def _instructions(case: Case) -> str:
         return ""
     if limit := mapping_of(case.details.get("kernels")).get("onednn_limit"):
         return f"ONEDNN_MAX_CPU_ISA={limit} keeps oneDNN from the instruction sets that this processor has."
-    if not isinstance(own, list | tuple) or set(sets) & set(own):
+    if not isinstance(own, list | tuple):
+        return ""
+    if not set(sets) & set(own):
+        return (
+            f"This processor has no instructions for {ARITHMETIC[case.arithmetic]} (such as {named}), so it takes "
+            "detours."
+        )
+    return _slower_kernels(case, [one for one in own if one in sets])
+
+
+def _slower_kernels(case: Case, fast: list[str]) -> str:
+    """Where oneDNN's kernels use less than the processor has, which on x86 their names tell."""
+    types, expected = READS.get(case.arithmetic, ((), ()))
+    slower = sorted(map(kernels.name, kernels.slower_than_expected(case.details, types, expected)))
+    if not slower or not fast[0].startswith(("avx", "amx")):
         return ""
     return (
-        f"This processor has no instructions for {ARITHMETIC[case.arithmetic]} (such as {named}), so it takes detours."
+        f"This processor has {kernels.name(fast[0])}, but oneDNN ran its operations in {ARITHMETIC[case.arithmetic]} "
+        f"in {' and '.join(slower)}, which is slower."
     )
 
 

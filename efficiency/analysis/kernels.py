@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from efficiency.analysis.kept import mapping_of
@@ -13,14 +13,28 @@ REORDER = "reorder"
 
 def ran(details: Mapping[Any, Any]) -> list[tuple[str, str, int]] | None:
     """(primitive, instruction set, calls); None where nothing is kept, which is not that nothing ran."""
-    listed = mapping_of(details.get("kernels")).get("ran")
+    return _counted(details, "ran")
+
+
+def slower_than_expected(details: Mapping[Any, Any], types: Collection[str], expected: Collection[str]) -> set[str]:
+    """Instruction sets in which all that reads these types ran, where none of them is among the expected.
+
+    A set is expected where its name holds one of these parts, as `avx512_core_vnni` does `vnni`. What the log names no
+    set of (a reference implementation, another library's) says nothing.
+    """
+    used = {instruction_set for kind, instruction_set, _ in _counted(details, "read") or () if kind in types} - {""}
+    return set() if any(part in one for one in used for part in expected) else used
+
+
+def _counted(details: Mapping[Any, Any], name: str) -> list[tuple[str, str, int]] | None:
+    listed = mapping_of(details.get("kernels")).get(name)
     if not isinstance(listed, list | tuple):
         return None
     found = []
     for one in listed:
         match one:
-            case [str(primitive), str(instruction_set), int(count)]:
-                found.append((primitive, instruction_set, count))
+            case [str(what), str(instruction_set), int(count)]:
+                found.append((what, instruction_set, count))
     return found
 
 
@@ -43,7 +57,7 @@ def said(details: Mapping[Any, Any]) -> str:
         if primitive != REORDER:
             computing[primitive, instruction_set] += count
     parts = [
-        f"{count} × {primitive.replace('_', ' ')}" + (f" in {_name(instruction_set)}" if instruction_set else "")
+        f"{count} × {primitive.replace('_', ' ')}" + (f" in {name(instruction_set)}" if instruction_set else "")
         for (primitive, instruction_set), count in computing.most_common(4)
     ]
     copied = reorders(details) or 0
@@ -61,6 +75,6 @@ def said(details: Mapping[Any, Any]) -> str:
     return text
 
 
-def _name(instruction_set: str) -> str:
+def name(instruction_set: str) -> str:
     """oneDNN's `avx512_core_vnni` as people write it: `AVX512-VNNI`."""
     return instruction_set.replace("_core", "").replace("_", "-").upper()

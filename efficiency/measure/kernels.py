@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import torch
 
 _RAN = re.compile(r"^onednn_verbose,.*?\bexec,cpu,(\w+),([^,]*),", re.MULTILINE)
+_READ = re.compile(r"^onednn_verbose,.*?\bexec,cpu,(?!reorder)\w+,([^,]*),[^,]*,src\w*:(\w+):", re.MULTILINE)
 _SET = re.compile(r"avx512_core\w*|avx2\w*|avx\b|sse41|sve\w*|asimd")
 
 
@@ -32,6 +33,8 @@ class Kernels:
 
     ran: tuple[tuple[str, str, int], ...]
     """Primitive, instruction set (empty where the log names none) and how often; those that ran most come first."""
+    read: tuple[tuple[str, str, int], ...]
+    """Type of what was read (`f32`, `bf16`, `u8`), instruction set and how often, of what computes."""
     quantized_engine: str
     """PyTorch's library for INT8: `x86` is FBGEMM and oneDNN together."""
     cpu_capability: str
@@ -47,9 +50,11 @@ def of(call: Callable[[torch.Tensor], Any], sample: torch.Tensor) -> Kernels | N
     if sample.device.type != "cpu" or not torch.backends.mkldnn.is_available() or os.name != "posix":
         return None
     log = _standard_output(lambda: _logged(call, sample))
-    counts = Counter((primitive, _instruction_set(written)) for primitive, written in _RAN.findall(log))
+    ran = Counter((primitive, _instruction_set(written)) for primitive, written in _RAN.findall(log))
+    read = Counter((kind, _instruction_set(written)) for written, kind in _READ.findall(log))
     return Kernels(
-        tuple((primitive, found, count) for (primitive, found), count in counts.most_common()),
+        tuple((primitive, found, count) for (primitive, found), count in ran.most_common()),
+        tuple((kind, found, count) for (kind, found), count in read.most_common()),
         torch.backends.quantized.engine,
         torch.backends.cpu.get_cpu_capability(),
         os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA"),

@@ -68,6 +68,24 @@ def test_missing_instructions_are_named_where_they_are_missing():
     assert "no instructions" not in told({"variant": "inference-mode"})
 
 
+@pytest.mark.parametrize(
+    ("machine", "used", "said"),
+    [
+        (["avx512_vnni"], "avx2", True), (["avx512_vnni"], "avx512_core_vnni", False), (["avx2"], "avx2", False),
+        (["i8mm"], "sve_256", False),
+    ],
+)  # fmt: skip
+def test_kernels_below_what_the_processor_has_are_named(machine, used, said):
+    row = {**ROW, "variant": "static-int8"}
+    details = {"kernels": {"read": [["u8", used, 4]]}}
+    case = Case(row, details, {"instruction_sets": machine}, (BASELINE, row), {})
+    text = " ".join(why.reasons(case))
+    assert (
+        "This processor has AVX512-VNNI, but oneDNN ran its operations in INT8 in AVX2, which is slower." in text
+    ) == said
+    assert ("but oneDNN ran" in text) == said
+
+
 def test_what_stays_in_fp32_bounds_the_gain():
     said = told({"variant": "dynamic-int8"}, {"int8_mac_share": 0.5, "conversions": 4.0})
     assert "Only 50% of the multiply-accumulates run in INT8" in said

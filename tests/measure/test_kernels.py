@@ -35,6 +35,28 @@ def test_convolutions_and_copies_between_layouts_are_seen(capfd):
     assert "onednn" not in capfd.readouterr().out  # neither then nor afterwards
 
 
+def test_what_they_read_is_seen_with_the_instruction_set():
+    call(IMAGES)
+    found = kernels.of(call, IMAGES)
+    assert found is not None
+    assert sum(count for kind, _, count in found.read if kind == "f32") == 2
+    assert {kind for kind, _, _ in found.read} == {"f32"}, "Copies compute nothing."
+
+
+@pytest.mark.parametrize(
+    ("read", "slower"),
+    [
+        ([["u8", "avx512_core_vnni", 3], ["u8", "avx2", 1]], set()),
+        ([["u8", "avx2", 3], ["f32", "avx512_core", 9]], {"avx2"}),
+        ([["u8", "", 3]], set()),
+        ([["f32", "avx2", 9]], set()),
+        (None, set()),
+    ],
+)
+def test_kernels_that_use_less_than_the_processor_has_are_told(read, slower):
+    assert words.slower_than_expected({"kernels": {"read": read}}, ("u8", "s8"), ("vnni", "amx")) == slower
+
+
 def test_what_onednn_has_no_part_in_is_empty():
     found = kernels.of(torch.relu, torch.randn(4))
     assert found is not None
