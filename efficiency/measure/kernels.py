@@ -19,6 +19,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from efficiency.measure import onednn_problems
+
 if TYPE_CHECKING:
     import torch
 
@@ -47,7 +49,7 @@ def of(call: Callable[[torch.Tensor], Any], sample: torch.Tensor) -> Kernels | N
     """Of a call that was made before, so that what is prepared once is done; None where oneDNN is not there to ask."""
     import torch
 
-    if sample.device.type != "cpu" or not torch.backends.mkldnn.is_available() or os.name != "posix":
+    if not _asked(sample):
         return None
     log = _standard_output(lambda: _logged(call, sample))
     ran = Counter((primitive, _instruction_set(written)) for primitive, written in _RAN.findall(log))
@@ -59,6 +61,20 @@ def of(call: Callable[[torch.Tensor], Any], sample: torch.Tensor) -> Kernels | N
         torch.backends.cpu.get_cpu_capability(),
         os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA"),
     )
+
+
+def macs_by_type(call: Callable[[torch.Tensor], Any], sample: torch.Tensor) -> dict[str, int]:
+    """Multiply-accumulates of a call that oneDNN did, by the type of what it read; empty where it cannot be asked."""
+    if not _asked(sample):
+        return {}
+    return onednn_problems.by_type(_standard_output(lambda: _logged(call, sample)))
+
+
+def _asked(sample: torch.Tensor) -> bool:
+    """Whether oneDNN is there to ask."""
+    import torch
+
+    return sample.device.type == "cpu" and torch.backends.mkldnn.is_available() and os.name == "posix"
 
 
 def _instruction_set(implementation: str) -> str:

@@ -156,7 +156,9 @@ def package_qat(prepared: Prepared, sample: torch.Tensor, learned: Tensors, fold
 
 
 def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> Evidence:
-    """The library calls in the package: how many of the products and convolutions compute in integers."""
+    """The library calls in the package: how many of the products and convolutions compute in integers, and what share
+    of the reference's multiply-accumulates these do, by oneDNN's log."""
+    from efficiency.measure import kernels, work
     from efficiency.techniques.compiled_package import CompiledPackage
 
     if not isinstance(prepared.module, CompiledPackage):
@@ -166,6 +168,12 @@ def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> 
     said = f"{integer} of the {calls} calls of matrix and convolution libraries in the package compute in integers."
     if not integer:
         return Evidence("no", said, figures)
+    done, whole = kernels.macs_by_type(prepared.caller(), sample), work.of(reference, sample)
+    if whole is not None and (in_integers := done.get("u8", 0) + done.get("s8", 0)):
+        # Two operations are one multiply-accumulate. Inductor may pad, which makes some more of them.
+        share = min(1.0, 2 * in_integers / (whole.operations_per_row * len(sample)))
+        figures["int8_mac_share"] = round(share, 4)
+        said += f" They do {share:.0%} of the multiply-accumulates."
     return Evidence("yes" if integer >= int8.MOSTLY * calls else "partly", said, figures)
 
 
