@@ -24,6 +24,9 @@ class Recorder(Protocol):
     def undisturbed(self, entries: Sequence[Entry]) -> int:
         """In how many replicates of these the machine was undisturbed for long enough to count."""
 
+    def still_ns(self, entry: Entry) -> float | None:
+        """The machine's pulse up to which it counts as undisturbed for this row; None where that is not known."""
+
     def precise(self, entries: Sequence[Entry], within: float) -> bool:
         """Whether each of these speed-ups is known to within this share of itself, as far as it was timed."""
 

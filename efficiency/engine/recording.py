@@ -153,6 +153,11 @@ class StoreRecorder:
         still = stillness.during(self._rows[entries[0]].measured.felt, samples, self._best_ns(entries[0]))
         return 0 if still.disturbed else len(np.unique(still.of(samples)[:, 0]))
 
+    def still_ns(self, entry: Entry) -> float | None:
+        # With one thread there is nobody to hand work to: what disturbs passes within a round.
+        best_ns = self._best_ns(entry) if entry.condition.threads > 1 else None
+        return stillness.SLOWER * best_ns if best_ns else None
+
     def precise(self, entries: Sequence[Entry], within: float) -> bool:
         baseline, *others = (self._rows[entry].measured for entry in entries)
         baseline.best_ns = self._best_ns(entries[0])

@@ -17,7 +17,7 @@ BEAT_S = 5.0
 
 
 def run(asked: Message, send: Send) -> None:
-    """Load in random order, time in random order, send raw samples.
+    """Load in random order, time in random order, send raw samples; or that it is put off, the machine being disturbed.
 
     The variant at work is noted before it is touched: if the process dies, that one is the suspect.
     """
@@ -26,6 +26,7 @@ def run(asked: Message, send: Send) -> None:
 
     from efficiency import workloads
     from efficiency.engine import arrays, at_work, variants
+    from efficiency.measure import pulse
     from efficiency.measure.latency import Timed, rounds
 
     started = time.perf_counter()
@@ -33,6 +34,10 @@ def run(asked: Message, send: Send) -> None:
     device = variants.device_of(asked)
     sample = variants.load_sample(asked["sample"], device)
     torch.set_num_threads(asked["condition"]["threads"])  # after a user's file has run, which may set them, too
+    still_ns = asked.get("still_ns")
+    if still_ns and pulse.now(device) > still_ns:
+        send({"put_off": True})
+        return
     mark = at_work.marker(Path(asked["at_work"]))
     beat_at = started
 

@@ -1,11 +1,13 @@
 """Times heats: replicates, each a fresh process that holds all variants of a heat. No torch here.
 
 A machine that others share is faster for a minute and slower for the next. So the heats of a study take turns, a
-replicate each: what every one of them sees of the machine is spread over all the time that the study is timed.
+replicate each: what every one of them sees of the machine is spread over all the time that the study is timed. A
+replicate that finds the machine disturbed is put off, which takes a tenth of what timing it would, and tells as much.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -25,6 +27,10 @@ MEMORY_SHARE = 0.8
 """Of the device's memory, at most, for the variants of a heat together."""
 TURNS_A_SERVER = 4
 """Replicates of a heat that are forked from one server, at most: they share where its libraries lie in memory."""
+PUT_OFF = 3
+"""Times that the replicates of a heat are put off, at most, for each that it may have."""
+PAUSE_S = 0.5
+"""After a turn in which all were put off."""
 KEPT_EVERY = 3
 """Replicates of a heat after which its rows are written: what ends this process takes no more than these along."""
 LEAST_REPLICATES = 2
@@ -40,6 +46,8 @@ class Group:
     part: int
     number: int = 0
     """Replicates so far."""
+    put_off: int = 0
+    """Times that one found the machine disturbed."""
     took_s: float = 0.0
     """The last of them, from start to end."""
 
@@ -81,20 +89,28 @@ class Timing:
         replicate down is settled as failed.
         """
         groups = [group for label, entries in heats for group in self._groups(label, entries, started)]
-        turn = 0
+        turns_of_server = 0  # the first is the study's own
         while going := [group for group in groups if self._goes_on(group)]:
-            if turn and turn % TURNS_A_SERVER == 0:  # the first server is the study's own
+            if turns_of_server == TURNS_A_SERVER:
                 self.say("Laying out memory anew")
                 child.renew(self.orders.log)
-            turn += 1
+                turns_of_server = 0
+            all_put_off = True
             for group in going:
                 if not self._affordable(group):  # what came before in this turn may have used up the budget
                     continue
+                before = group.put_off
                 try:
                     self._replicate(group, started)
                 except VariantFailed as failure:
                     groups.remove(group)
                     self._give_up(group, groups, failure)
+                all_put_off = all_put_off and group.put_off > before
+            if all_put_off:
+                self.say("Waiting for an undisturbed moment")
+                time.sleep(PAUSE_S)
+            else:
+                turns_of_server += 1
         self.keep()
 
     def keep(self) -> None:
@@ -153,7 +169,7 @@ class Timing:
         place = group.part * self._most + group.number
         before = health.read()
         try:
-            taken = self._ask(group.alive, place, self.schedule.seconds_a_replicate(len(group.alive)), started)
+            taken = self._ask(group, place, self.schedule.seconds_a_replicate(len(group.alive)), started)
         except VariantFailed as failure:
             suspect = self._suspect(group.alive)
             if suspect is None:
@@ -161,6 +177,9 @@ class Timing:
             self.settle(suspect, "failed", f"While it was timed: {failure}")
             group.alive.remove(suspect)
             self.timed.pop(suspect, None)
+            return
+        if taken.get("put_off"):
+            group.put_off += 1
             return
         after = health.read()
         group.took_s = after.at_s - before.at_s
@@ -185,13 +204,15 @@ class Timing:
             if entry not in self.timed:
                 self.settle(entry, "failed", f"The heat could not be timed: {failure}")
 
-    def _ask(self, alive: Sequence[Entry], number: int, seconds: float, started: Mapping[Entry, Message]) -> Message:
+    def _ask(self, group: Group, number: int, seconds: float, started: Mapping[Entry, Message]) -> Message:
         self.orders.at_work.unlink(missing_ok=True)
-        colds = [started[entry] for entry in alive]
+        colds = [started[entry] for entry in group.alive]
+        patient = group.put_off < PUT_OFF * self._most
+        still_ns = self.recorder.still_ns(group.alive[0]) if patient else None
         slowest_s = max(cold["load_s"] + CALLS_IN_SILENCE * cold["first_call_ms"] / 1e3 for cold in colds)
         return ask(
             self.work,
-            self.orders.replicate(alive, number, seconds),
+            self.orders.replicate(group.alive, number, seconds) | {"still_ns": still_ns},
             log=self.orders.log,
             silence_s=self.silence_s(slowest_s),
         )
