@@ -15,7 +15,7 @@ import pytest
 
 from efficiency.analysis import accuracy, speed, stillness
 from efficiency.condition import Condition
-from efficiency.engine import conductor, job
+from efficiency.engine import conductor, job, recording, timing
 from efficiency.engine.progress import Progress, ProgressFile, folder_of
 from efficiency.machine import this_machine
 from efficiency.results.store import Store
@@ -288,11 +288,22 @@ def test_replicates_are_added_until_it_is_precise_or_may_not_be(tmp_path, monkey
     assert counts == {(1e-6, None): {4}, (1e-6, 1.0): {2}, (100.0, None): {2}}
 
 
+def test_a_replicate_that_finds_the_machine_disturbed_is_put_off_but_not_for_ever(tmp_path, monkeypatch):
+    monkeypatch.setattr(timing, "PAUSE_S", 0.0)
+    monkeypatch.setattr(recording.StoreRecorder, "still_ns", lambda recorder, entry: 1.0)  # no handoff is as quick
+    found = conducted(study_of("steady", Variant.of(["inference-mode"])), tmp_path)
+    assert "Waiting for an undisturbed moment" in {told.now for told in found.told}
+    assert set(found.rows["replicates"]) == {EFFORT.replicates}
+    assert set(found.rows["status"]) == {"done"}
+    found.store.close()
+
+
 def test_heats_take_turns_so_that_all_see_the_machine_at_all_times(tmp_path):
     study = study_of("steady", Variant.of(["inference-mode"]))
     two = replace(study, conditions=(Condition(batch_size=2), Condition(batch_size=16)))
     found = conducted(two, tmp_path)
     said = [told.now for told in found.told if "timing" in told.now]
+    assert not any("undisturbed moment" in told.now for told in found.told), "With one thread none is waited for."
     assert [("batch 16" in now, now.rsplit("process ")[1]) for now in said] == [
         (False, "1 of 2"),
         (True, "1 of 2"),
