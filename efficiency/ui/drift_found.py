@@ -67,8 +67,8 @@ def _calibration(record: DriftRecord, own: pd.DataFrame, shift: str, anew: bool)
     grade = int(drift_panel.choose("Grade", grades, "drift-grade", first))
     st.caption(
         f"Those that left it furthest at grade {grade}: how wide the range would have to be to hold every value, as a "
-        "multiple of the calibrated one, the dashed line; and how much noise cutting off there adds, in % of the "
-        "signal's variance. Few values far out cost little."
+        "multiple of the calibrated one, the dashed line; and after it how much noise cutting off there adds, in % of "
+        "the signal's variance. Few values far out cost little."
     )
     st.plotly_chart(
         drift_chart.layers(drift_alarm.layers(record, shift, grade)),
