@@ -1,4 +1,4 @@
-"""Places that a command will write to are tried before anything is measured; progress is told in words."""
+"""Places that a command will write to are tried before anything is measured; progress and rows are told in words."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import synthetic
 from rich.console import Console
 
-from efficiency import console
+from efficiency import console, outcome, progress_line
 from efficiency.analysis import wording
 from efficiency.engine.progress import Progress
 from efficiency.errors import BadRequest
@@ -50,7 +50,7 @@ def test_what_a_study_waits_for_is_said_as_what_it_is(
 ) -> None:
     printed = io.StringIO()
     monkeypatch.setattr(console, "console", Console(file=printed, width=160, force_terminal=True, color_system=None))
-    with console.Bar() as bar:
+    with progress_line.Bar() as bar:
         bar.tell(Progress("mine", "queued", "Waiting", waiting_for=holder))
     assert f" {said} " in printed.getvalue()
 
@@ -58,7 +58,7 @@ def test_what_a_study_waits_for_is_said_as_what_it_is(
 def test_a_file_hears_once_what_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     printed = io.StringIO()
     monkeypatch.setattr(console, "console", Console(file=printed, width=160))
-    with console.Bar() as bar:
+    with progress_line.Bar() as bar:
         for _ in range(3):
             bar.tell(Progress("mine", "queued", "Waiting", waiting_for="drift of LSTM"))
         bar.tell(Progress("mine", "running", "Timing"))
@@ -71,7 +71,7 @@ def test_training_rows_have_loss_memory_and_energy(home: Path, monkeypatch: pyte
     with Store.open() as store:
         steps = store.rows([synthetic.fill(store, plan_preset("quick", this_machine(), phase="training"))])
         answers = store.rows([synthetic.fill(store)])
-    console.outcome(steps.assign(training_loss=0.4567))
+    outcome.table(steps.assign(training_loss=0.4567))
     text = printed.getvalue()
     heading = next(line for line in text.splitlines() if "variant" in line)
     assert all(name in heading for name in ("loss", "peak MB", "mJ"))
@@ -80,11 +80,11 @@ def test_training_rows_have_loss_memory_and_energy(home: Path, monkeypatch: pyte
     assert "There is no mJ: energy was not measured" in text
     assert max(map(len, text.splitlines())) <= 160
     printed.truncate(0)
-    console.outcome(steps.assign(energy_mj=12.34))
+    outcome.table(steps.assign(energy_mj=12.34))
     assert "12.3" in printed.getvalue()
     assert "There is no mJ" not in printed.getvalue()
     printed.truncate(0)
-    console.outcome(answers)
+    outcome.table(answers)
     assert not any(name in printed.getvalue() for name in ("loss", "peak MB", "mJ"))
 
 
@@ -93,7 +93,7 @@ def test_a_narrow_terminal_shows_the_chief_columns_unbroken(home: Path, monkeypa
         rows = store.rows([synthetic.fill(store)])
     printed = io.StringIO()
     monkeypatch.setattr(console, "console", Console(file=printed, width=80))
-    console.outcome(rows)
+    outcome.table(rows)
     text = printed.getvalue()
     tables = [line for line in text.splitlines() if "x [" in line or line.startswith("baseline")]
     assert tables
@@ -106,9 +106,9 @@ def test_a_narrow_terminal_shows_the_chief_columns_unbroken(home: Path, monkeypa
 def test_a_file_hears_now_and_then_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     printed = io.StringIO()
     monkeypatch.setattr(console, "console", Console(file=printed, width=160))
-    with console.Bar() as bar:
+    with progress_line.Bar() as bar:
         bar.share("static-int8: gain", 0.25)
         assert "gain" not in printed.getvalue()
-        monkeypatch.setattr(console, "TOLD_EVERY_S", 0.0)
+        monkeypatch.setattr(progress_line, "TOLD_EVERY_S", 0.0)
         bar.share("static-int8: blur", 0.5)
     assert "static-int8: blur, 50%" in printed.getvalue()

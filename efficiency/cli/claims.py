@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from efficiency import console
+from efficiency import console, progress_line
 from efficiency.cli.app import Json, app
 from efficiency.machine import Machine, this_machine
 
@@ -109,7 +109,7 @@ def _measure_missing(store: Store, here: Machine) -> bool:
         id = store.add_study(
             study.as_dict(), name=study.name, machine=here.as_dict(), command="python -m efficiency claims --run"
         )
-        with console.Bar() as bar:
+        with progress_line.Bar() as bar:
             status = job.conduct(store, id, bar.tell)
         console.say(f"Study {id}: {status}. {store.study(id).message}")
         done = done and status == "done"
@@ -117,6 +117,6 @@ def _measure_missing(store: Store, here: Machine) -> bool:
             return False
     for workload in drifting:
         console.say(f"Drift of {workload}: some minutes.")
-        with console.Bar() as bar:
+        with progress_line.Bar() as bar:
             drift_job.measure(store, workload, here, tell=bar.share)
     return done

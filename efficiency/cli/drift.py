@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from efficiency import console
+from efficiency import console, progress_line
 from efficiency.cli.app import Json, app
 from efficiency.machine import this_machine
 
@@ -28,7 +28,7 @@ def drift(
 
     console.writable("--json", json)
     store = Store.open()
-    with console.Bar() as bar:
+    with progress_line.Bar() as bar:
         number = drift_job.measure(
             store,
             workload,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import pandas as pd
 import typer
 
-from efficiency import console
+from efficiency import console, progress_line
 from efficiency.analysis import limits as limits_module
 from efficiency.analysis.limits import Limits, Percentile
 from efficiency.cli.app import Json, StudyId, app
@@ -141,7 +141,7 @@ def _confirm(store: Store, study_id: str, case: Case, asked: Limits) -> None:
     command = shlex.join(["python", "-m", "efficiency", *sys.argv[1:]])
     new = store.add_study(study.as_dict(), name=study.name, machine=here.as_dict(), command=command)
     console.say(f"{case.title}: timing {', '.join(again)} again, as study {new}.")
-    with console.Bar() as bar:
+    with progress_line.Bar() as bar:
         status = job.conduct(store, new, bar.tell)
     if status != "done":
         console.say(f"Study {new}: {status}. {store.study(new).message}")

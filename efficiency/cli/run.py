@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from efficiency import check, console, study, workloads
+from efficiency import check, console, progress_line, study, workloads
 from efficiency.cli.app import Csv, Json, StudyId, app
 from efficiency.cli.studies import shown
 from efficiency.condition import Device, Phase
@@ -93,7 +93,7 @@ def run(
     store = Store.open()
     command = shlex.join(["python", "-m", "efficiency", *sys.argv[1:]])
     study_id = store.add_study(asked.as_dict(), name=asked.name, machine=here.as_dict(), command=command)
-    with console.Bar() as bar:
+    with progress_line.Bar() as bar:
         status = job.conduct(store, study_id, bar.tell)
     record = store.study(study_id)
     shown(store, study_id, record.asked)

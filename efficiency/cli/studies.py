@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from efficiency import console
+from efficiency import console, outcome
 from efficiency.cli.app import Csv, Json, StudyId, app
 from efficiency.errors import BadRequest
 
@@ -56,13 +56,13 @@ def shown(store: Store, study_id: str, asked: Mapping[str, Any]) -> None:
     rows = store.rows([study_id])
     if rows.empty:  # of a table that is not there nothing needs to be explained
         return
-    console.outcome(rows)
-    console.hints(notes.of_study(views.records(rows), asked, store.details))
+    outcome.table(rows)
+    outcome.hints(notes.of_study(views.records(rows), asked, store.details))
     measured = views.records(views.measured(views.prepared(rows)))
     for row in measured:
         if gain := runtime_gain.said(row, store.details(int(row["row_id"]))):
             console.say(f"{row['workload']}, {row['condition']}: {row['variant']}: {gain}")
-    console.reasons(why.of_study(measured, store.study(study_id).machine, store.details))
+    outcome.reasons(why.of_study(measured, store.study(study_id).machine, store.details))
 
 
 @app.command()

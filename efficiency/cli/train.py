@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from efficiency import console, workloads
+from efficiency import console, progress_line, workloads
 from efficiency.cli.app import Json, app
 from efficiency.errors import EfficiencyError
 from efficiency.machine import this_machine
@@ -24,7 +24,7 @@ def train(
 
     console.writable("--json", json)
     try:
-        with console.Bar() as bar:
+        with progress_line.Bar() as bar:
             card = train_job.train(workload, this_machine(), dataset=dataset, seed=seed, tell=bar.share)
     except KeyboardInterrupt:
         raise EfficiencyError("Training was stopped; the checkpoint is as it was before.") from None
