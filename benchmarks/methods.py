@@ -42,7 +42,7 @@ Raw = dict[str, NDArray[np.int64]]
 """Of a run, by `workload/threads/variant`: [n, 3] replicate, round, nanoseconds; and so the pulse of each heat."""
 
 
-MOST_REPLICATES = 10
+MOST_REPLICATES = 14
 """Of the 20 that the quick preset may take, so that all runs end within 90 minutes."""
 
 

@@ -156,7 +156,7 @@ def lstm_study() -> dict[str, Any]:
 
 
 def all_runs(wanted: int, folder: Path, keep: Path) -> tuple[list[dict[str, Any]], list[methods.Raw]]:
-    """Every run, quiet and noisy in turn, those in `keep` as they were; and the raw samples of the quiet ones."""
+    """Every run, quiet and noisy in turn, those in `keep` as they were; and what the clock said in each."""
     keep.mkdir(parents=True, exist_ok=True)
     ours: methods.Ours | None = None
     seconds: dict[bool, float] = {}
@@ -173,8 +173,7 @@ def all_runs(wanted: int, folder: Path, keep: Path) -> tuple[list[dict[str, Any]
                 np.savez_compressed(clock, **raw)  # type: ignore[arg-type]
                 told.write_text(json.dumps(run))
             runs.append(json.loads(told.read_text()))
-            if not noisy:
-                raws.append(dict(np.load(clock)))
+            raws.append(dict(np.load(clock)))
             seconds[noisy] = runs[-1]["ours"]["seconds"] / len(runs[-1]["theirs"])
             print(f"{name} of {wanted}: {seconds[noisy]:.1f} s a cell", flush=True)
     return runs, raws

@@ -7,6 +7,7 @@ from typing import Any
 import copies
 import methods
 import numpy as np
+import one_level
 import simulated
 from numpy.typing import NDArray
 from scipy import stats
@@ -31,8 +32,9 @@ def spread(values: list[float]) -> dict[str, Any]:
     }
 
 
-def of_cell(runs: list[dict[str, Any]], cell: str) -> dict[str, Any]:
-    """Both methods on one cell, and how often our interval holds the mean of all runs."""
+def of_cell(runs: list[dict[str, Any]], raws: list[methods.Raw], cell: str) -> dict[str, Any]:
+    """Both methods on one cell, how often our interval holds the mean of all runs, and what is left at one level."""
+    at_one_level = one_level.speed_ups(raws, cell, methods.INT8[cell.rsplit("/", 1)[0]])
     found = [run["ours"]["cells"][cell]["speedup"] for run in runs]
     ours, theirs = spread([one[0] for one in found]), spread([run["theirs"][cell] for run in runs])
     centre = float(np.exp(np.mean([np.log(one[0]) for one in found])))
@@ -45,6 +47,7 @@ def of_cell(runs: list[dict[str, Any]], cell: str) -> dict[str, Any]:
         "times_tighter": round(ratio, 1),
         "times_tighter_interval": [round(float(ratio / f[1]), 1), round(float(ratio / f[0]), 1)],
         "held_the_mean": sum(one[1] <= centre <= one[2] for one in found),
+        "at_one_level_of_fp32": spread(at_one_level) if len(at_one_level) > 1 else None,
     }
 
 
@@ -98,12 +101,14 @@ def _joined(raws: list[methods.Raw], key: str) -> NDArray[np.int64]:
 
 
 def report(runs: list[dict[str, Any]], raws: list[methods.Raw]) -> dict[str, Any]:
-    """All figures of these runs; `raws` are of the quiet ones."""
+    """All figures of these runs; `raws` are what the clock said in each."""
     cells = {}
+    quiet = [raw for run, raw in zip(runs, raws, strict=True) if not run["noisy"]]
     for noisy in (False, True):
         own = [run for run in runs if run["noisy"] == noisy]
+        clocks = [raw for run, raw in zip(runs, raws, strict=True) if run["noisy"] == noisy]
         for cell in own[0]["theirs"]:
-            cells[f"{cell}/{'noisy' if noisy else 'quiet'}"] = of_cell(own, cell)
+            cells[f"{cell}/{'noisy' if noisy else 'quiet'}"] = of_cell(own, clocks, cell)
     found: dict[str, Any] = {
         "cells": cells,
         "coverage_of_the_mean": share(
@@ -119,6 +124,6 @@ def report(runs: list[dict[str, Any]], raws: list[methods.Raw]) -> dict[str, Any
             for key in copies.SLOWER
         },
         "seconds_a_cell": round(float(np.mean([run["ours"]["seconds"] for run in runs])) / len(runs[0]["theirs"]), 1),
-        "simulated": simulations(raws, sorted(runs[0]["theirs"])),
+        "simulated": simulations(quiet, sorted(runs[0]["theirs"])),
     }
     return found
