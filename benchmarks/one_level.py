@@ -21,20 +21,26 @@ Logs = NDArray[np.float64]
 def speed_ups(raws: list[methods.Raw], cell: str, int8: str) -> list[float]:
     """Of each run with three undisturbed replicates or more: INT8's speed-up at the mean latency of FP32 in all."""
     runs = [found for raw in raws if len(found := _replicates(raw, cell, int8)) > 2]
+    if not runs:
+        return []
     level = float(np.mean([run[:, 0].mean() for run in runs]))
     return [float(np.exp(np.polyval(np.polyfit(run[:, 0] - level, run[:, 1], 1), 0.0))) for run in runs]
 
 
 def _replicates(raw: methods.Raw, cell: str, int8: str) -> Logs:
-    """[replicates, 2], logarithms: FP32's latency, by three copies of it, and the speed-up; of undisturbed rounds."""
+    """[replicates, 2], logarithms: FP32's latency and the speed-up; of undisturbed rounds, none where they are too few.
+
+    The latency is that of two other copies than the one that the speed-up is of, whose own noise would be in both.
+    """
     threads = cell.rsplit("/", 1)[1]
     pulses = [felt for key, felt in raw.items() if key.endswith(f"/{threads}/{methods.PULSE}")]
     best_ns = min(stillness.undisturbed_ns(felt) for felt in pulses)
     still = stillness.judged(raw[f"{cell}/{methods.PULSE}"], best_ns)
-    fp32 = [still.of(raw[f"{cell}/{key}"]) for key in (BASELINE, CONTROL, copies.COPY)]
-    variant = still.of(raw[f"{cell}/{int8}"])
+    if still.disturbed:
+        return np.empty((0, 2))
+    baseline, *others, variant = (still.of(raw[f"{cell}/{key}"]) for key in (BASELINE, CONTROL, copies.COPY, int8))
     found = []
-    for replicate, ratio in speed.replicate_ratios(fp32[0], variant).items():
-        own = [np.log(one[one[:, 0] == replicate, 2]) for one in fp32]
+    for replicate, ratio in speed.replicate_ratios(baseline, variant).items():
+        own = [np.log(one[one[:, 0] == replicate, 2]) for one in others]
         found.append((np.mean([np.quantile(logs, speed.FASTER / 2) for logs in own]), np.log(ratio)))
     return np.array(found).reshape(-1, 2)

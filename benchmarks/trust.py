@@ -1,6 +1,6 @@
 """How far a speed-up can be trusted: the same question asked again and again, of two methods, side by side.
 
-    python benchmarks/trust.py [--quick] [--runs N] [--keep FILE]
+    python benchmarks/trust.py [--quick] [--runs N] [--keep FOLDER]
 
 How much faster is INT8 than FP32? Asked of the small CNN, the LSTM and the transformer, on 1 and 2 threads, with the
 machine left alone and with a noisy neighbour: twelve cells. A run of our method times the six heats of a study, as a

@@ -11,7 +11,7 @@ from efficiency.condition import Condition
 from efficiency.errors import BadRequest, EfficiencyError, UnknownName
 from efficiency.estimate import least_seconds
 from efficiency.machine import Machine
-from efficiency.study import LEAST_PRECISION, MOST_PRECISION, Entry, Study, expand
+from efficiency.study import LEAST_PRECISION, Entry, Study, expand
 from efficiency.techniques import compose
 from efficiency.workloads import cards
 
@@ -46,10 +46,9 @@ def problems(study: Study, machine: Machine) -> list[str]:
             f"--tolerance: choose more than 0 and at most {MOST_TOLERANCE_PP:g} percentage points of accuracy, "
             f"not {study.tolerance_pp:g}."
         )
-    if not LEAST_PRECISION <= study.effort.precision <= MOST_PRECISION:
+    if not LEAST_PRECISION <= study.effort.precision < math.inf:
         found.append(
-            f"--precision: choose from {100 * LEAST_PRECISION:g} to {100 * MOST_PRECISION:g} percent, "
-            f"not {100 * study.effort.precision:g}."
+            f"--precision: choose {100 * LEAST_PRECISION:g} percent or more, not {100 * study.effort.precision:g}."
         )
     if not 0 <= study.seed < 2**32:
         found.append(f"--seed: choose 0 to {2**32 - 1}, not {study.seed}.")

@@ -105,7 +105,7 @@ def layers(furthest: pd.DataFrame) -> go.Figure:
             "x": own["reach"],
             "y": own["layer"].map(escape) + " ",  # a name of digits alone would be taken for a number
             "marker": {"color": palette.colour(str(variant))},
-            "text": [f"{reach:.2f}x, {cut:.3g} %" for reach, cut in own[["reach", "clipped_pct"]].to_numpy()],
+            "text": [f"{reach:.2f}x, {number(cut, '%')}" for reach, cut in own[["reach", "clipped_pct"]].to_numpy()],
             "textposition": "outside",
             "cliponaxis": False,
             "hovertemplate": "%{y}: %{text}<extra></extra>",

@@ -55,6 +55,6 @@ def first_line(error: Exception) -> str:
 
 
 def line_in(error: BaseException, file: Path) -> str:
-    """` (line 12)`: the last line of this file that an error came through; empty where it came through none."""
+    """` (line 12 of mine.py)`: the last line of this file that an error came through; empty where there is none."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == file]
-    return f" (line {lines[-1]})" if lines else ""
+    return f" (line {lines[-1]} of {file.name})" if lines else ""

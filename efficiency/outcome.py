@@ -22,8 +22,8 @@ TRAINING = (
 
 WIDE = 120
 """Columns that a terminal needs for all there is; with fewer, words would be broken anywhere."""
-NARROW = (0, 1, 2, 3)
-"""Places of what a narrow one shows beside the latency."""
+NARROW = ("variant", "speed-up [95 %]", "", "accuracy", "p50 ms")
+"""What a narrow one shows; the verdict on accuracy stands with it."""
 
 
 def table(rows: pd.DataFrame) -> None:
@@ -42,9 +42,11 @@ def table(rows: pd.DataFrame) -> None:
             TRAINING if part["phase"].iloc[0] == "training" else INFERENCE,
             [_row(row) for row in part.to_dict("records")],
         )
+    trained = bool((rows["phase"] == "training").any())
     if console.console.width < WIDE:
-        console.console.print(f"A terminal of {WIDE} columns shows more: size, accuracy, warnings.")
-    if (rows["phase"] == "training").any():
+        more = "loss, memory, energy" if trained else "size"
+        console.say(f"A terminal of {WIDE} columns shows more: intervals, {more}, warnings.")
+    elif trained:
         console.say(
             "p50 is the time of a step; loss, the mean of the last tenth of the steps; mJ, of an example above idle."
         )
@@ -67,10 +69,12 @@ def _narrow(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -
         pad_edge=False,
     )  # fmt: skip
     latency = columns.index("p50 ms")
-    for place in (*NARROW, latency):
-        shown.add_column(columns[place], overflow="fold", no_wrap=place > 0)
+    for heading in NARROW:
+        shown.add_column(heading, overflow="fold", no_wrap=heading != "variant")
     for row in rows:
-        shown.add_row(*(Text(row[place]) for place in NARROW), Text(row[latency].partition(" ")[0]))
+        variant, speed_up, verdict, accuracy, kept, *_ = row
+        lost = f"{accuracy.partition(' ±')[0]} {kept}".strip()
+        shown.add_row(*map(Text, (variant, speed_up, verdict, lost, row[latency].partition(" ")[0])))
     console.console.print(shown)
     for variant, speed_up, *_, note in rows:
         if note and not speed_up:

@@ -55,8 +55,8 @@ class Variant:
 
 PRECISION_PCT = 2.0
 """Half the width that an interval of a speed-up should have, unless a study says otherwise."""
-LEAST_PRECISION, MOST_PRECISION = 0.001, 0.5
-"""What may be asked for."""
+LEAST_PRECISION = 0.001
+"""What may be asked for, at least, as a share."""
 
 
 @dataclass(frozen=True)

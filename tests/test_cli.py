@@ -484,7 +484,7 @@ BAD: dict[str, tuple[tuple[str, ...], tuple[str, ...], Any]] = {
     "budget, none": ((*TINY, "--budget", "nan"), ("--budget",), None),
     "budget, endless": ((*TINY, "--budget", "inf"), ("--budget",), None),
     "tolerance": ((*TINY, "--tolerance", "-1"), ("--tolerance", "at most 20 percentage points", "not -1"), None),
-    "precision": ((*TINY, "--precision", "0.01"), ("--precision", "from 0.1 to 50 percent", "not 0.01"), None),
+    "precision": ((*TINY, "--precision", "0.01"), ("--precision", "0.1 percent or more", "not 0.01"), None),
     "precision, none": ((*TINY, "--precision", "nan"), ("--precision",), None),
     "tolerance, none": ((*TINY, "--tolerance", "nan"), ("--tolerance",), None),
     "seed": ((*TINY, "--seed", "-1"), ("--seed",), None),

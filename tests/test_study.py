@@ -46,7 +46,9 @@ def test_half_the_width_takes_four_times_the_processes():
     assert effort.within(5.0) == replace(effort, precision=0.05)
 
 
-@pytest.mark.parametrize(("precision_pct", "fits"), [(0.1, True), (50.0, True), (0.0, False), (float("nan"), False)])
+@pytest.mark.parametrize(
+    ("precision_pct", "fits"), [(0.1, True), (50.0, True), (0.0, False), (float("nan"), False), (float("inf"), False)]
+)
 def test_a_precision_that_makes_no_sense_is_a_sentence(precision_pct, fits):
     found = check.problems(replace(asked(), effort=asked().effort.within(precision_pct)), this_machine())
     assert [problem.split(":")[0] for problem in found] == ([] if fits else ["--precision"])

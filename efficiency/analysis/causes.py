@@ -22,8 +22,8 @@ INSTRUCTIONS: dict[Arithmetic, tuple[tuple[str, ...], str]] = {
 }
 """What a processor needs of for fast arithmetic, and what that is called."""
 READS: dict[Arithmetic, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "int8": (("u8", "s8"), ("vnni", "amx", "int8")),
-    "bf16": (("bf16",), ("bf16", "amx")),
+    "int8": (("u8", "s8"), ("vnni", "amx", "avx10", "int8")),
+    "bf16": (("bf16",), ("bf16", "amx", "avx10")),
 }
 """What oneDNN's kernels for it read, and what the names of the fast ones hold."""
 PURPOSE = {

@@ -103,11 +103,13 @@ class Answer:
 
     @property
     def runner_up(self) -> Row | None:
-        """The fastest of those that are surely slower than the winner; of the first timing, where it was not in the
-        second: few are timed again."""
-        own, before = self.last.runner_up, self.first.runner_up
+        """The fastest of those that are slower than the winner; of the first timing, where it was not in the second:
+        few are timed again."""
+        own, before, winner = self.last.runner_up, self.first.runner_up, self.last.winner
         if before is None or before["variant"] in self.again or self.fresh is None:
             return own
+        if winner is None or winner["variant"] == BASELINE or before["speedup"] >= winner["speedup"]:
+            return own  # what was seen of it before says nothing beside this
         return before if own is None or own["speedup"] < before["speedup"] else own
 
 

@@ -21,6 +21,7 @@ EFFORT = {
     "replicates": "processes at least",
     "most_replicates": "processes at most",
     "seconds_per_replicate": "seconds a process",
+    "precision": "half an interval's width, as a share,",
 }
 MOVED = 1.02
 """A baseline whose latency differs by more than this, surely, has moved."""

@@ -45,7 +45,8 @@ def sentence(answer: Answer) -> str:
     if found.kind == "empty":
         return nothing_to_choose(found)
     if found.kind == "none":
-        text, led = closest(found, again=answer.fresh is not None), answer.first.winner
+        led = answer.first.winner
+        text = closest(found, again=answer.fresh is not None and led is not None)
         if answer.fresh is None:
             return text
         if led is None:
@@ -56,11 +57,12 @@ def sentence(answer: Answer) -> str:
     if row["variant"] == BASELINE:
         led = answer.first.winner if answer.fresh is not None else None
         before = f"{led['variant_label']} led, but on fresh replicates it is not surely faster. " if led else ""
+        told = f"{before}Leave it as it is: nothing that meets the limits is surely faster than the baseline"
         others = found.considered - 1
-        return (
-            f"{before}Leave it as it is: nothing that meets the limits is surely faster than the baseline, of the "
-            f"{others} {'variant' if others == 1 else 'variants'} measured here."
-        )
+        if not others:
+            return f"{told}."
+        measured = "timed again" if answer.fresh is not None else "measured here"
+        return f"{told}, of the {others} {'variant' if others == 1 else 'variants'} {measured}."
     if not answer.confirmed:
         start = f"{row['variant_label']} leads (not confirmed yet)"
     elif answer.first.winner is not None and answer.first.winner["variant"] != row["variant"]:

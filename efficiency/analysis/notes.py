@@ -217,6 +217,12 @@ def _more_time(done: Done) -> str:
         )
     if used < most:
         return f"It ended after {used} of at most {most} processes: run the study again."
+    usual = PRESETS[done.preset][1].precision if done.preset in PRESETS else None
+    if usual is not None and (done.effort("precision") or usual) < usual:
+        return (
+            f"All {most} processes that so narrow an interval should take were used: this machine takes more. Ask for "
+            "a wider one, or measure when it is quieter."
+        )
     longer = _longer_preset(most)
     if longer is not None:
         return (

@@ -66,7 +66,7 @@ def _verdict(case: Case) -> str:
     if low >= 1 / (1 + EQUIVALENCE) and high <= 1 + EQUIVALENCE:
         return (
             f"Not resolved: the interval {ends} lies within {band}, but the control, where nothing differs, reaches "
-            f"±{noise:.1f} %: this measurement cannot tell so little."
+            f"±{noise:.2f} %: this measurement cannot tell so little."
         )
     if low <= 1 <= high:
         half = 100 * (math.sqrt(high / low) - 1)

@@ -24,10 +24,10 @@ def run(
     preset: Annotated[Preset, typer.Option(help="What the other options start from.")] = "quick",
     workload: Annotated[list[str] | None, typer.Option(help="A workload's key, or path/to/file.py:make.")] = None,
     technique: Annotated[
-        list[str] | None, typer.Option(help="This technique, in place of the preset's variants.")
+        list[str] | None, typer.Option(help="Measure this technique, in place of the preset's variants.")
     ] = None,
     combine: Annotated[
-        list[str] | None, typer.Option(help="Several as one variant, A+B, in place of the preset's.")
+        list[str] | None, typer.Option(help="Measure several as one variant: A+B, in place of the preset's.")
     ] = None,
     dataset: Annotated[
         list[str] | None, typer.Option(help="Another data set than each workload's own; one for each kind of data.")
@@ -50,8 +50,7 @@ def run(
         float,
         typer.Option(
             metavar="PERCENT",
-            help="Half the width of the intervals of speed-ups, until which processes are added, as far as the budget "
-            "allows.",
+            help="Processes are added until every speed-up's interval is within ± this, or the budget is used up.",
         ),
     ] = PRECISION_PCT,
     seed: Annotated[int, typer.Option(help="Of calibration, fine-tuning and the order of timing.")] = 0,

@@ -134,8 +134,8 @@ def _main(work: Work, asked: Message, pipe: Connection, log: str) -> None:
         send({"error": "It ran out of memory."})
     except Exception as error:
         traceback.print_exc()
-        text = str(error).strip().splitlines()
-        send({"error": f"{type(error).__name__}: {text[0] if text else 'no message'}{_line(error, asked)}"})
+        text = next(iter(str(error).strip().splitlines()), "no message").rstrip(".")
+        send({"error": f"{type(error).__name__}: {text}{_line(error, asked)}"})
 
 
 def _line(error: Exception, asked: Message) -> str:

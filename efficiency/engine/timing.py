@@ -2,7 +2,8 @@
 
 A machine that others share is faster for a minute and slower for the next. So the heats of a study take turns, a
 replicate each: what every one of them sees of the machine is spread over all the time that the study is timed. A
-replicate that finds the machine disturbed is put off, which takes a tenth of what timing it would, and tells as much.
+replicate that finds the machine disturbed is put off: that takes a tenth of a second, and what it had timed would not
+have counted.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ MEMORY_SHARE = 0.8
 TURNS_A_SERVER = 4
 """Replicates of a heat that are forked from one server, at most: they share where its libraries lie in memory."""
 PUT_OFF = 3
-"""Times that the replicates of a heat are put off, at most, for each that it may have."""
+"""Times that the replicates of a heat are put off, at most, for each that is planned."""
 PAUSE_S = 0.5
 """After a turn in which all were put off."""
 KEPT_EVERY = 3
@@ -207,7 +208,8 @@ class Timing:
     def _ask(self, group: Group, number: int, seconds: float, started: Mapping[Entry, Message]) -> Message:
         self.orders.at_work.unlink(missing_ok=True)
         colds = [started[entry] for entry in group.alive]
-        patient = group.put_off < PUT_OFF * self._most
+        # Patience must not cost what is planned its seconds: the budget has to have room for one more.
+        patient = group.put_off < PUT_OFF * self.effort.replicates and self.schedule.affords_another(group.took_s)
         still_ns = self.recorder.still_ns(group.alive[0]) if patient else None
         slowest_s = max(cold["load_s"] + CALLS_IN_SILENCE * cold["first_call_ms"] / 1e3 for cold in colds)
         return ask(

@@ -40,7 +40,7 @@ def holder() -> str | None:
 
 
 def at_work() -> str | None:
-    """As `holder`, but nothing of one that ended without a word."""
+    """As `holder`, but nothing of one that ended without a word, or that has none."""
     lock = FileLock(_lock_file(), mode=0o666)
     if _acquired(lock):
         lock.release()

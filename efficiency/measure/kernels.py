@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     import torch
 
 _RAN = re.compile(r"^onednn_verbose,.*?\bexec,cpu,(\w+),([^,]*),", re.MULTILINE)
-_READ = re.compile(r"^onednn_verbose,.*?\bexec,cpu,(?!reorder)\w+,([^,]*),[^,]*,src\w*:(\w+):", re.MULTILINE)
-_SET = re.compile(r"avx512_core\w*|avx2\w*|avx\b|sse41|sve\w*|asimd")
+_READ = re.compile(
+    r"^onednn_verbose,.*?\bexec,cpu,(?:convolution|inner_product|matmul|rnn),([^,]*),[^,]*,src\w*:(\w+):", re.MULTILINE
+)
+_SET = re.compile(r"avx10_\w+|avx512_core\w*|avx2\w*|avx\b|sse41|sve\w*|asimd")
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Kernels:
     ran: tuple[tuple[str, str, int], ...]
     """Primitive, instruction set (empty where the log names none) and how often; those that ran most come first."""
     read: tuple[tuple[str, str, int], ...]
-    """Type of what was read (`f32`, `bf16`, `u8`), instruction set and how often, of what computes."""
+    """Type of what was read (`f32`, `bf16`, `u8`), instruction set and how often, of what multiplies."""
     quantized_engine: str
     """PyTorch's library for INT8: `x86` is FBGEMM and oneDNN together."""
     cpu_capability: str

@@ -11,7 +11,7 @@ import math
 import re
 
 _PROBLEM = re.compile(
-    r"^onednn_verbose,.*?\bexec,cpu,(?:convolution|inner_product|matmul),.*?\bsrc\w*:(\w+):.*,([^,]*),[\d.]+\s*$",
+    r"^onednn_verbose,.*?\bexec,cpu,(?:convolution|inner_product|matmul),.*?\bsrc\w*:(\w+):.*,([^,]*),[-\d.e+]+\s*$",
     re.MULTILINE,
 )
 _SIZE = re.compile(r"([a-z]+)(\d+)")

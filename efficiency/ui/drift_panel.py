@@ -84,7 +84,9 @@ def control(store: Store, workload: str, shown: DriftRecord | None) -> None:
     """The button that measures, in a process of its own, on the data set that is shown."""
     measuring = drift_job.JOB.running()
     others = turn.at_work()
-    st.fragment(_control, run_every=EVERY_S if measuring or others else None)(store, workload, shown, measuring, others)
+    st.fragment(_control, run_every=EVERY_S if measuring or others or jobs.live(store) else None)(
+        store, workload, shown, measuring, others
+    )
 
 
 def _control(store: Store, workload: str, shown: DriftRecord | None, measuring: bool, others: str | None) -> None:

@@ -19,10 +19,10 @@ COMMAND = 90
 CARDS = 6
 """More best findings than this are in the table only."""
 EMPTY = {
-    "lost": "Whatever is surely faster loses accuracy",
-    "none": "No variant is surely faster",
+    "lost": "whatever is surely faster loses accuracy",
+    "none": "none is surely faster",
 }
-"""What a card says that names no variant; see `panels.FOUND`. How many were tried follows."""
+"""What a card says that names no variant, of so many that were tried; see `panels.FOUND`."""
 
 
 def where_from(store: Store, ids: list[str]) -> None:
@@ -88,7 +88,7 @@ def _card(row: dict[str, Any], several: bool) -> str:
     if row["found"] in EMPTY:
         return (
             f'<div class="eff-card"><div class="where">{where}</div><div class="big">Leave it as it is</div>'
-            f'<div class="rest">{EMPTY[row["found"]]}, of {row["timed"]} tried.</div></div>'
+            f'<div class="rest">Of {row["timed"]} tried, {EMPTY[row["found"]]}.</div></div>'
         )
     speed, _, margin = wording.speed(row).partition(" ± ")
     margin = f" <small>± {escape(margin)}</small>" if margin else ""

@@ -100,8 +100,8 @@ def _advanced() -> tuple[Device, str, tuple[int | None, int, str, float, float]]
         precision_pct = five.number_input(
             "Intervals within ± [%]", value=PRECISION_PCT, step=0.5, format="%g", key="plan-precision",
             persist_state="session",
-            help="Processes are added until every speed-up is known so well, or the budget is used up. Half of it "
-            "takes four times as many.",
+            help="Processes are added until every speed-up is known so well, or the budget is used up. Half the "
+            "width takes four times as many processes.",
         )  # fmt: skip
     return device, own_file, (None if length is None else int(length), int(padding), name, tolerance_pp, precision_pct)
 

@@ -129,6 +129,11 @@ def test_a_runner_up_that_was_not_timed_again_is_still_one():
     assert again.runner_up["variant"] == BASELINE
     assert fresh.runner_up["variant"] == "b"
     assert "Runner-up, not timed again: B, 2.50x" in " ".join(decision_words.beside(fresh))
+    slower = Answer(first, decided(rows(row("a", 2.2))), frozenset({BASELINE, "a"}))
+    assert slower.runner_up["variant"] == BASELINE, "Of what was faster before and not timed again nothing can be said."
+    nothing = Answer(first, decided(rows(row("a", 1.0, speed_verdict="same"))), frozenset({BASELINE, "a"}))
+    assert "Runner-up, not timed again" not in " ".join(decision_words.beside(nothing))
+    assert "of the 1 variant timed again." in decision_words.sentence(nothing)
     whole = Answer(first, first, frozenset({BASELINE, "a", "b"}))
     assert "Runner-up: B, 2.50x" in " ".join(decision_words.beside(whole))
 
@@ -138,6 +143,7 @@ def test_how_many_were_timed_again_is_said_where_none_of_them_meets_the_limits()
     slow = rows(row("a", 2.0))
     answer = Answer(decided(frame, latency_ms=3.5), decided(slow, latency_ms=3.5), frozenset({BASELINE, "a"}))
     assert "A led, but not on fresh replicates. None of 2 rows that were timed again" in decision_words.sentence(answer)
+    assert answer.runner_up is None
 
 
 def test_what_the_winner_takes_more_of_than_the_baseline_is_told_beside_it():

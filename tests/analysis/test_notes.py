@@ -52,6 +52,13 @@ def test_who_used_the_longest_preset_up_is_told_of_no_longer_one():
     assert "another machine" in said
 
 
+def test_who_asked_for_a_narrow_interval_is_told_what_that_takes():
+    effort = PRESETS["quick"][1].within(1.0)
+    said = hint("wide-interval", {"replicates": effort.most_replicates}, asked(effort=effort))
+    assert f"All {effort.most_replicates} processes that so narrow an interval should take" in said
+    assert "preset" not in said
+
+
 def test_a_wide_interval_on_a_busy_machine_begins_with_the_other_programs():
     said = hint("wide-interval", {"replicates": 8}, health=[QUIET, QUIET | {"others_cores": 1.3}])
     assert said.index("end them") < said.index("budget")

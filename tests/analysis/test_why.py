@@ -41,7 +41,7 @@ def told(
         ((1.0, 0.992, 1.008), "same", {}, "The interval [0.992, 1.008] lies within ±2 %"),
         ((1.0, 0.94, 1.06), "unresolved", {}, "holds 1 and reaches beyond ±2 %; it is ±6.2 % wide"),
         ((0.989, 0.978, 0.9999), "unresolved", {}, "0.989 is within ±2 %"),
-        ((1.0, 0.992, 1.008), "unresolved", {"noise_pct": 2.7}, "where nothing differs, reaches ±2.7 %"),
+        ((1.0, 0.992, 1.008), "unresolved", {"noise_pct": 2.7}, "where nothing differs, reaches ±2.70 %"),
         ((1.06, 1.01, 1.11), "unresolved", {"noise_pct": 8.0}, "(noise floor ±8.0 %)"),
         ((1.06, 1.01, 1.11), "unresolved", {}, "may be luck"),
         ((0.5, 0.48, 0.52), "slower", {}, "a call takes 2.00x the baseline's time, [1.92, 2.08]"),

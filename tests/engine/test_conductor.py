@@ -277,7 +277,7 @@ def test_replicates_are_added_until_it_is_precise_or_may_not_be(tmp_path, monkey
     # Whatever else this machine does meanwhile: a disturbed process would be replaced by one more.
     monkeypatch.setattr(stillness, "SLOWER", float("inf"))
     counts = {}
-    for precision, budget_s in ((1e-6, None), (1e-6, 1.0), (100.0, None)):
+    for precision, budget_s in ((0.001, None), (0.001, 1.0), (100.0, None)):
         study = study_of("steady", Variant.of(["inference-mode"]))
         effort = replace(EFFORT, most_replicates=4, precision=precision, budget_s=budget_s)
         found = conducted(replace(study, effort=effort), tmp_path / f"{precision}-{budget_s}")
@@ -285,7 +285,7 @@ def test_replicates_are_added_until_it_is_precise_or_may_not_be(tmp_path, monkey
         wide = found.rows["warnings"].fillna("").str.contains("wide-interval")
         assert set(wide[["control", "inference-mode"]]) == {precision < 1}
         found.store.close()
-    assert counts == {(1e-6, None): {4}, (1e-6, 1.0): {2}, (100.0, None): {2}}
+    assert counts == {(0.001, None): {4}, (0.001, 1.0): {2}, (100.0, None): {2}}
 
 
 def test_a_replicate_that_finds_the_machine_disturbed_is_put_off_but_not_for_ever(tmp_path, monkeypatch):

@@ -49,6 +49,7 @@ def test_what_they_read_is_seen_with_the_instruction_set():
         ([["u8", "avx512_core_vnni", 3], ["u8", "avx2", 1]], set()),
         ([["u8", "avx2", 3], ["f32", "avx512_core", 9]], {"avx2"}),
         ([["u8", "", 3]], set()),
+        ([["u8", "avx10_1_512_amx", 3], ["u8", "avx512_core", 1]], set()),
         ([["f32", "avx2", 9]], set()),
         (None, set()),
     ],

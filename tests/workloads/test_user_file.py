@@ -58,7 +58,7 @@ def test_the_example_is_described_without_its_callables() -> None:
 )
 def test_an_error_names_the_line_it_came_from(tmp_path: Path, line: str, error: str) -> None:
     path = _file(tmp_path, f"{line}\n\ndef make():\n    raise ValueError('no')\n")
-    with pytest.raises(BadRequest, match=rf"{error}.* \(line {4 if line == 'pass' else 1}\)\.$"):
+    with pytest.raises(BadRequest, match=rf"{error}.* \(line {4 if line == 'pass' else 1} of mine.py\)\.$"):
         describe_in_child(f"{path}:make")
 
 

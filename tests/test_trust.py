@@ -1,0 +1,65 @@
+"""What `trust.py` makes of its runs: shares, when a study stops, and the spread that is left at one level of FP32."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from efficiency import paths
+from efficiency.measure.latency import LEAST_ROUNDS
+
+sys.path.insert(0, str(paths.PROJECT / "benchmarks"))
+import methods
+import one_level
+import trust_figures
+
+CELL = "lstm-classifier/2"
+
+
+def raw_of(rng: np.random.Generator, level: float) -> methods.Raw:
+    """A run of ten replicates whose FP32 takes about this long, ever longer, and whose INT8 loses half as much."""
+    found: methods.Raw = {}
+    paces = level * (1 + 0.02 * np.arange(10))
+    for key, power, share in (("baseline", 1.0, 1.0), ("control", 1.0, 1.0), ("copy", 1.0, 1.0), ("int8", 0.5, 0.4)):
+        parts = []
+        for replicate, pace in enumerate(paces):
+            own = 1e6 * share * pace**power * np.exp(rng.normal(0, 0.002, (LEAST_ROUNDS, 4)))
+            rounds = np.repeat(np.arange(LEAST_ROUNDS), 4)
+            parts.append(np.column_stack([np.full(len(rounds), replicate), rounds, own.ravel()]))
+        found[f"{CELL}/{key}"] = np.concatenate(parts).astype(np.int64)
+    felt = [(replicate, number, 5_000) for replicate in range(10) for number in range(LEAST_ROUNDS + 1)]
+    return found | {f"{CELL}/{methods.PULSE}": np.array(felt, dtype=np.int64)}
+
+
+def test_what_memory_makes_is_gone_at_one_level_of_fp32() -> None:
+    rng = np.random.default_rng(0)
+    raws = [raw_of(rng, level) for level in (4.0, 4.4, 4.2, 4.8)]
+    at_one_level = trust_figures.spread(one_level.speed_ups(raws, CELL, "int8"))
+    plain = [float(np.exp(one_level._replicates(raw, CELL, "int8")[:, 1].mean())) for raw in raws]
+    assert trust_figures.spread(plain)["cv_pct"] > 3
+    assert at_one_level["cv_pct"] < 0.5
+
+
+def test_a_run_that_was_disturbed_says_nothing() -> None:
+    rng = np.random.default_rng(0)
+    raw = raw_of(rng, 4.0)
+    raw[f"{CELL}/{methods.PULSE}"][:, 2] = 9_000
+    raw[f"{CELL}/{methods.PULSE}"][0, 2] = 1_000
+    raw[f"elsewhere/2/{methods.PULSE}"] = np.array([[0, 0, 1_000]], dtype=np.int64)
+    assert one_level.speed_ups([raw], CELL, "int8") == []
+
+
+def test_a_simulated_study_stops_when_it_is_as_sure_as_asked() -> None:
+    rng, effort = np.random.default_rng(0), methods.default()
+
+    def study(noise: float) -> list[Any]:
+        places = np.array([(r, n) for r in range(effort.most_replicates) for n in range(LEAST_ROUNDS)])
+        return [
+            np.column_stack([places, 1e6 * np.exp(rng.normal(0, noise, len(places)))]).astype(np.int64)
+            for _ in range(3)
+        ]
+
+    assert [ratio.replicates for ratio in trust_figures._stopped(study(0.001))] == [effort.replicates] * 2
+    assert [ratio.replicates for ratio in trust_figures._stopped(study(0.5))] == [effort.most_replicates] * 2
