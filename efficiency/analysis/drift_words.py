@@ -57,15 +57,16 @@ def anew(own: pd.DataFrame, shift: str) -> list[str]:
     for variant, lines in own[own["recalibrated_pct"].notna()].groupby("variant", sort=False):
         worst, harmed = _worst(lines), _harmed(lines)
         told = f"{views.variant_label(str(variant))}, recalibrated: {_won_back(worst, _place(worst, shift))}"
-        if harmed is not None and harmed["grade"] != worst["grade"]:
-            told += f", but {_won_back(harmed, _place(harmed, shift))}"
+        if harmed is not None and harmed["won_back_pp"] < worst["won_back_pp"]:
+            also = "and" if worst["won_back_high_pp"] < 0 else "but"
+            told += f", {also} {_won_back(harmed, _place(harmed, shift))}"
         found.append("; ".join(filter(None, (told, _fits_anew(worst)))) + ".")
     return found
 
 
 def _harmed(lines: pd.DataFrame) -> pd.Series[Any] | None:
     """The grade at which calibrating anew surely costs accuracy, and most of it."""
-    surely = lines[lines["won_back_high_pp"] < 0].sort_values("won_back_pp", kind="stable")
+    surely = _shifted(lines[lines["won_back_high_pp"] < 0]).sort_values("won_back_pp", kind="stable")
     return None if surely.empty else surely.iloc[0]
 
 

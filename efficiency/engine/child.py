@@ -135,7 +135,7 @@ def _main(work: Work, asked: Message, pipe: Connection, log: str) -> None:
     except Exception as error:
         traceback.print_exc()
         text = next(iter(str(error).strip().splitlines()), "no message").rstrip(".")
-        send({"error": f"{type(error).__name__}: {text}{_line(error, asked)}"})
+        send({"error": f"{type(error).__name__}: {text}{_line(error, asked)}."})
 
 
 def _line(error: Exception, asked: Message) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -246,7 +247,8 @@ def test_a_baseline_that_does_not_run_fails_the_study(tmp_path):
     found = conducted(study_of("broken", Variant.of(["inference-mode"])), tmp_path)
     assert found.status == "failed"
     assert set(found.rows["status"]) == {"failed"}
-    assert "ValueError: This model never works." in found.store.study(found.id).message
+    said = found.store.study(found.id).message
+    assert re.search(r"ValueError: This model never works \(line \d+ of moody_workload.py\)\.", said)
     for key in ("control", "inference-mode"):
         assert found.rows.loc[key, "reason"].startswith("The baseline could not be measured")
     found.store.close()
