@@ -143,32 +143,33 @@ def _legend() -> str:
 def _table(rows: pd.DataFrame) -> None:
     number = st.column_config.NumberColumn
     table = compare_words.table(rows)
-    st.dataframe(
-        table,
-        key="table-compare",
-        hide_index=True,
-        height=min(38 + 35 * len(table), 560),
-        lazy=False,
-        placeholder="–",
-        alt="Every variant that both studies measured",
-        column_config={
-            "Variant": st.column_config.TextColumn(width=220),
-            "Workload": st.column_config.TextColumn(width=110),
-            "B against A": st.column_config.TextColumn(
-                width=190, help="B's speed-up over A's, each against its own study's baseline, with its 95 % interval."
-            ),
-            "Both noise floors": st.column_config.TextColumn(width=120, help="A's and B's together."),
-            "Accuracy, B - A": st.column_config.TextColumn(
-                width=230, help="Paired where both answered the same test rows; else it says so."
-            ),
-            "Size, A / B": number(format="%.2fx", width=90, help="Above 1, B is smaller."),
-            "Latency in A [ms]": number(format="%.3f", width=120),
-            "Latency in B [ms]": number(format="%.3f", width=120),
-            "Latency, A / B": st.column_config.TextColumn(
-                width=150, help="Of one machine only. It holds all that differed between the two hours."
-            ),
-        },
-    )
+    with st.container(key="table-compare"):  # a table that cannot be chosen from has no class of its own
+        st.dataframe(
+            table,
+            hide_index=True,
+            height=min(38 + 35 * len(table), 560),
+            lazy=False,
+            placeholder="–",
+            alt="Every variant that both studies measured",
+            column_config={
+                "Variant": st.column_config.TextColumn(width=220),
+                "Workload": st.column_config.TextColumn(width=110),
+                "B against A": st.column_config.TextColumn(
+                    width=190,
+                    help="B's speed-up over A's, each against its own study's baseline, with its 95 % interval.",
+                ),
+                "Both noise floors": st.column_config.TextColumn(width=120, help="A's and B's together."),
+                "Accuracy, B - A": st.column_config.TextColumn(
+                    width=230, help="Paired where both answered the same test rows; else it says so."
+                ),
+                "Size, A / B": number(format="%.2fx", width=90, help="Above 1, B is smaller."),
+                "Latency in A [ms]": number(format="%.3f", width=120),
+                "Latency in B [ms]": number(format="%.3f", width=120),
+                "Latency, A / B": st.column_config.TextColumn(
+                    width=150, help="Of one machine only. It holds all that differed between the two hours."
+                ),
+            },
+        )
     narrow_list.show(table, _line)
 
 
