@@ -390,7 +390,7 @@ def test_a_study_of_which_nothing_could_be_measured_ends_with_one(tmp_path):
     assert said.code == 1
     document = json.loads(said.out.splitlines()[-1])
     assert document["study"]["status"] == "failed"
-    assert "This model never works." in document["study"]["message"]
+    assert "This model never works (line " in document["study"]["message"]
     assert "Traceback" not in said.err
 
 

@@ -91,7 +91,7 @@ def test_what_it_prints_goes_to_the_log(log, capfd):
 def test_an_exception_is_named_and_its_trace_is_kept(log):
     assert reason(child_work.raises, log) == "ValueError: The first line."
     assert "Traceback" in log.read_text()
-    assert reason(child_work.raises_without_a_word, log) == "RuntimeError: no message"
+    assert reason(child_work.raises_without_a_word, log) == "RuntimeError: no message."
 
 
 def test_an_error_of_ours_is_its_own_sentence(log):
