@@ -17,12 +17,13 @@ from efficiency import study, workloads
 from efficiency.analysis import accuracy, roofline, speed, stillness
 from efficiency.ceiling import Ceiling
 from efficiency.condition import Condition
+from efficiency.effort import Effort
 from efficiency.engine import arrays, reference
 from efficiency.engine.child import Message, Work, ask, renew
 from efficiency.engine.orders import Orders
 from efficiency.engine.timing import TURNS_A_SERVER
 from efficiency.machine import Machine
-from efficiency.study import Effort, Entry, Study, Variant
+from efficiency.study import Entry, Study, Variant
 from efficiency.techniques import compose
 
 Keys = tuple[str, ...]

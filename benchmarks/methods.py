@@ -20,6 +20,7 @@ from efficiency import study, workloads
 from efficiency.analysis import views
 from efficiency.check import Checked
 from efficiency.condition import Condition
+from efficiency.effort import Effort
 from efficiency.engine import cold, probe, reference
 from efficiency.engine.child import Message, Send, ask, renew
 from efficiency.engine.orders import Orders
@@ -28,7 +29,7 @@ from efficiency.engine.schedule import Schedule
 from efficiency.engine.timing import Timing
 from efficiency.machine import this_machine
 from efficiency.results.store import Store
-from efficiency.study import PRESETS, Effort, Entry, Study, Variant
+from efficiency.study import PRESETS, Entry, Study, Variant
 
 INT8 = {
     "vision-small-cnn": "static-int8",

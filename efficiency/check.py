@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from efficiency import workloads
 from efficiency.condition import Condition
+from efficiency.effort import LEAST_PRECISION
 from efficiency.errors import BadRequest, EfficiencyError, UnknownName
 from efficiency.estimate import least_seconds
 from efficiency.machine import Machine
-from efficiency.study import LEAST_PRECISION, Entry, Study, expand
+from efficiency.study import Entry, Study, expand
 from efficiency.techniques import compose
 from efficiency.workloads import cards
 

@@ -6,10 +6,11 @@ import math
 from collections.abc import Collection, Sequence
 
 from efficiency import techniques, workloads
+from efficiency.effort import Effort
 from efficiency.engine import prepared_plan
 from efficiency.machine import Machine
 from efficiency.measure.latency import LEAST_CALLS
-from efficiency.study import Effort, Entry, Study, Variant, expand, heats
+from efficiency.study import Entry, Study, Variant, expand, heats
 from efficiency.techniques import compose
 from efficiency.techniques.base import Training
 from efficiency.workloads import cards

@@ -20,7 +20,7 @@ import cells
 import copies
 import methods
 
-from efficiency.study import Effort
+from efficiency.effort import Effort
 
 
 def test_every_workload_has_candidates_that_stand_together_there() -> None:

@@ -13,9 +13,10 @@ from efficiency import check, console, progress_line, study, workloads
 from efficiency.cli.app import Csv, Json, StudyId, app
 from efficiency.cli.studies import shown
 from efficiency.condition import Device, Phase
+from efficiency.effort import PRECISION_PCT
 from efficiency.errors import BadRequest, EfficiencyError
 from efficiency.machine import this_machine
-from efficiency.study import PRECISION_PCT, Preset, Study, Variant
+from efficiency.study import Preset, Study, Variant
 from efficiency.tolerance import TOLERANCE_PP
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from efficiency import health
+from efficiency.effort import Effort
 from efficiency.engine import at_work, child, replicate
 from efficiency.engine.child import Message, Work, ask
 from efficiency.engine.orders import Orders
@@ -20,7 +21,7 @@ from efficiency.engine.recorder import Recorder
 from efficiency.engine.schedule import Schedule
 from efficiency.errors import VariantFailed
 from efficiency.measure import latency
-from efficiency.study import Effort, Entry, Heat
+from efficiency.study import Entry, Heat
 
 CALLS_IN_SILENCE = 1 + latency.WARM_UP_CALLS
 """A replicate gives a sign of life before every visit; the longest visit of a slow model is its first."""

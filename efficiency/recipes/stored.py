@@ -8,10 +8,11 @@ from typing import Any
 
 from efficiency import workloads
 from efficiency.condition import Condition, of_row
+from efficiency.effort import Effort
 from efficiency.errors import BadRequest
 from efficiency.recipes import script
 from efficiency.results.store import StudyRecord
-from efficiency.study import BASELINE, CONTROL, Effort, Study
+from efficiency.study import BASELINE, CONTROL, Study
 from efficiency.workloads.base import Workload
 
 

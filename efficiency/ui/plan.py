@@ -10,11 +10,11 @@ from typing import Literal
 
 from efficiency import techniques, workloads
 from efficiency.condition import Condition, Device, Phase
+from efficiency.effort import PRECISION_PCT
 from efficiency.errors import BadRequest
 from efficiency.machine import Machine
 from efficiency.study import (
     COMBINATIONS,
-    PRECISION_PCT,
     PRESET_TECHNIQUES,
     PRESETS,
     TRAINING_COMBINATIONS,

@@ -7,9 +7,10 @@ import streamlit as st
 from efficiency import techniques
 from efficiency.analysis.wording import markdown_text, without_options
 from efficiency.condition import Device
+from efficiency.effort import PRECISION_PCT
 from efficiency.errors import EfficiencyError
 from efficiency.machine import this_machine
-from efficiency.study import PRECISION_PCT, Study
+from efficiency.study import Study
 from efficiency.techniques.base import Stage
 from efficiency.tolerance import TOLERANCE_PP
 from efficiency.ui import plan

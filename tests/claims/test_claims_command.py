@@ -14,10 +14,11 @@ from efficiency.claims import CLAIMS, asking, kinds, plan
 from efficiency.claims.base import Judged, Need, judged
 from efficiency.cli import claims as command
 from efficiency.condition import Condition
+from efficiency.effort import Effort
 from efficiency.errors import BadRequest
 from efficiency.machine import this_machine
 from efficiency.results.store import Store
-from efficiency.study import Effort, Variant
+from efficiency.study import Variant
 
 
 def test_table_and_document(store: Store, capsys: pytest.CaptureFixture[str]) -> None:

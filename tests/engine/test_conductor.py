@@ -17,11 +17,12 @@ import pytest
 from efficiency import check
 from efficiency.analysis import accuracy, speed, stillness
 from efficiency.condition import Condition
+from efficiency.effort import Effort
 from efficiency.engine import conductor, job, recording, timing
 from efficiency.engine.progress import Progress, ProgressFile, folder_of
 from efficiency.machine import this_machine
 from efficiency.results.store import Store
-from efficiency.study import Effort, Study, Variant
+from efficiency.study import Study, Variant
 
 EFFORT = Effort(test_rows=200, calibration_rows=64, training_rows=64, replicates=2, seconds_per_replicate=0.2)
 LIMIT_S = 15.0

@@ -11,11 +11,12 @@ from efficiency import confirm, decisions
 from efficiency.analysis import views
 from efficiency.analysis.limits import Limits
 from efficiency.condition import Condition
+from efficiency.effort import Effort
 from efficiency.engine import job
 from efficiency.errors import BadRequest
 from efficiency.machine import this_machine
 from efficiency.results.store import Store
-from efficiency.study import Effort, Study, Variant
+from efficiency.study import Study, Variant
 
 ASKED = Study(
     workloads=(f"{moody_workload.__file__}:steady",),

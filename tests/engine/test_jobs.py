@@ -18,11 +18,12 @@ from waiting import until
 
 from efficiency import paths
 from efficiency.condition import Condition
+from efficiency.effort import Effort
 from efficiency.engine import job, jobs, turn
 from efficiency.engine.progress import Progress, ProgressFile, folder_of
 from efficiency.errors import BadRequest, UnknownName
 from efficiency.results.store import Store
-from efficiency.study import Effort, Study, Variant
+from efficiency.study import Study, Variant
 
 SHORT = Study(
     workloads=(f"{moody_workload.__file__}:steady",),

@@ -13,11 +13,12 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from efficiency.condition import Condition
+from efficiency.effort import Effort
 from efficiency.engine import child, job, prepared_cache
 from efficiency.engine.progress import Progress
 from efficiency.machine import this_machine
 from efficiency.results.store import Store
-from efficiency.study import Effort, Study, Variant
+from efficiency.study import Study, Variant
 
 EFFORT = Effort(test_rows=100, calibration_rows=64, training_rows=64, replicates=2, seconds_per_replicate=0.05)
 

@@ -23,11 +23,12 @@ from safetensors.torch import load_file
 from efficiency import artefact, paths, workloads
 from efficiency.analysis import preparation
 from efficiency.condition import Condition
+from efficiency.effort import Effort
 from efficiency.engine import job, prepared_cache
 from efficiency.errors import BadRequest
 from efficiency.machine import this_machine
 from efficiency.results.store import Store
-from efficiency.study import Effort, Study, Variant
+from efficiency.study import Study, Variant
 from efficiency.techniques import compose
 
 EFFORT = Effort(test_rows=200, calibration_rows=64, training_rows=64, replicates=2, seconds_per_replicate=0.05)

@@ -15,12 +15,13 @@ from test_cli import efficiency, surroundings
 from efficiency import check, estimate
 from efficiency.analysis import accuracy, derive, training, views
 from efficiency.condition import Condition
+from efficiency.effort import Effort
 from efficiency.engine import child, inputs, job, training_steps
 from efficiency.errors import DataUnavailable
 from efficiency.machine import this_machine
 from efficiency.results import documents
 from efficiency.results.store import Store
-from efficiency.study import TRAINING_EFFORTS, Effort, Study, Variant, plan_preset
+from efficiency.study import TRAINING_EFFORTS, Study, Variant, plan_preset
 from efficiency.ui import plan
 
 FILE, BATCH = moody_workload.__file__, 16

@@ -1,0 +1,41 @@
+"""How much data and time a study gives each variant, and how narrow intervals should be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+PRECISION_PCT = 2.0
+"""Half the width that an interval of a speed-up should have, unless a study says otherwise."""
+LEAST_PRECISION = 0.001
+"""What may be asked for, at least, as a share."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much data and time a study gives each variant."""
+
+    test_rows: int | None
+    """Rows of the test set that accuracy is measured on; None for all."""
+    calibration_rows: int
+    training_rows: int
+    """Rows that quantization-aware training fine-tunes on; in a training study, those that every variant is trained on,
+    a batch a step."""
+    replicates: int
+    """Fresh processes that time each heat, at least."""
+    seconds_per_replicate: float
+    """Timed seconds in each fresh process, shared by all variants of a heat."""
+    most_replicates: int = 0
+    """Added one by one while an interval is wider than `precision`; none where this is less than `replicates`."""
+    precision: float = PRECISION_PCT / 100
+    """Half the width that an interval should have, as a share of the speed-up."""
+    budget_s: float | None = None
+    """Seconds after which a study that has no budget of its own adds no replicate; None for no such limit."""
+
+    def within(self, precision_pct: float) -> Effort:
+        """With this precision in percent, and as many more processes at most as that takes: four times for half of it.
+
+        It may be anything: `check` says what is wrong with it.
+        """
+        precision = precision_pct / 100
+        more = max(1.0, self.precision / max(precision, LEAST_PRECISION))
+        return replace(self, precision=precision, most_replicates=round(self.most_replicates * more**2))
