@@ -303,6 +303,15 @@ def test_a_replicate_that_finds_the_machine_disturbed_is_put_off_but_not_for_eve
     found.store.close()
 
 
+def test_no_replicate_is_put_off_at_the_cost_of_the_budget(tmp_path, monkeypatch):
+    monkeypatch.setattr(recording.StoreRecorder, "still_ns", lambda recorder, entry: 1.0)
+    effort = replace(EFFORT, most_replicates=8_000, budget_s=1.0)
+    found = conducted(replace(study_of("steady", Variant.of(["inference-mode"])), effort=effort), tmp_path)
+    assert "Waiting for an undisturbed moment" not in {told.now for told in found.told}
+    assert set(found.rows["replicates"]) == {EFFORT.replicates}
+    found.store.close()
+
+
 def test_heats_take_turns_so_that_all_see_the_machine_at_all_times(tmp_path):
     study = study_of("steady", Variant.of(["inference-mode"]))
     two = replace(study, conditions=(Condition(batch_size=2), Condition(batch_size=16)))
