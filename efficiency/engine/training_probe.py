@@ -31,11 +31,12 @@ def run(asked: Message, send: Send) -> None:
     """
     import torch
 
-    from efficiency import workloads
+    from efficiency import effort, workloads
     from efficiency.condition import Condition
     from efficiency.engine import arrays, inputs, training_steps, variants
     from efficiency.measure import accuracy, size
     from efficiency.techniques import compose, training_step
+    from efficiency.workloads import training
 
     workload = workloads.get(asked["workload"])
     device = variants.device_of(asked)
@@ -45,7 +46,7 @@ def run(asked: Message, send: Send) -> None:
     torch.set_num_threads(condition.threads)  # after a user's file has run, which may set them, too
     sample, labels = variants.load_sample(asked["sample"], device), variants.load_labels(asked["sample"], device)
     rows = inputs.training_rows(workload, dataset, condition, asked["training_rows"])
-    steps = training_steps.steps_of(asked["training_rows"], condition.batch_size)
+    steps = effort.training_steps(asked["training_rows"], condition.batch_size)
     initial = training_steps.initial(workload, dataset.key, device, seed)
 
     def trained(order: int, what: str) -> tuple[Step, float, list[float | None]]:
@@ -57,7 +58,7 @@ def run(asked: Message, send: Send) -> None:
         def taken(share: float) -> None:
             send({"doing": f"{what} ({share:.0%})"})
 
-        shuffled = training_steps.batches(*rows, condition.batch_size, steps, order)
+        shuffled = training.batches(*rows, condition.batch_size, steps, order)
         torch.manual_seed(seed)  # of dropout
         return step, prepare_s, _losses(step, workload.training, shuffled, steps, device, taken)
 
@@ -107,7 +108,7 @@ def _losses(
     from efficiency.workloads import training
 
     take, losses = step.caller(), []
-    schedule = training.one_cycle(plan, step.optimizer, steps)
+    schedule = training.one_cycle(step.optimizer, plan.peak_learning_rate, steps)
     with warnings.catch_warnings():
         # A scaler that starts too high skips steps, and then the schedule believes that none was taken.
         warnings.filterwarnings("ignore", message=".*lr_scheduler.step.*")

@@ -1,8 +1,7 @@
-"""What a training study's children share: the model to start from, a variant's step, the batches. Imports torch."""
+"""What a training study's children share: the model to start from, and a variant's step. Imports torch."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -26,30 +25,13 @@ def step_of(variant: Message, workload: Workload, model: nn.Module, sample: torc
 
     What is compiled is found where the probe left it.
     """
+    plan = workload.training
     return training_step.prepare(
         tuple(variant["techniques"]),
         model,
         sample,
         labels,
-        optimizer=lambda trained: training.optimizer_of(workload.training, trained),
+        optimizer=lambda trained: training.optimizer_of(trained, plan.peak_learning_rate, plan.weight_decay),
         loss=training.loss_of,
         cache=Path(variant["artefact"]),
     )
-
-
-def steps_of(rows: int, batch_size: int) -> int:
-    """How many steps a variant is trained for, so that it sees so many rows; at least 2, between which a loss falls."""
-    return max(2, round(rows / batch_size))
-
-
-def batches(
-    inputs: torch.Tensor, labels: torch.Tensor, batch_size: int, steps: int, seed: int
-) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """So many whole batches of rows [N, ...], shuffled by this seed, and anew when all were seen."""
-    generator = torch.Generator().manual_seed(seed)
-    order = torch.empty(0, dtype=torch.int64)
-    for _ in range(steps):
-        while len(order) < batch_size:
-            order = torch.cat([order, torch.randperm(len(labels), generator=generator)])
-        chosen, order = order[:batch_size], order[batch_size:]
-        yield inputs[chosen], labels[chosen]

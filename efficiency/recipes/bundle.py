@@ -21,6 +21,13 @@ from efficiency.recipes.stored import Wanted
 
 SILENCE_S = 600.0
 """A data set that is read for the first time may take minutes."""
+DOES = {
+    "inference": "it rebuilds the variant from weights.safetensors, answers the rows of inputs.safetensors, writes the "
+    "scores to outputs.safetensors and times a call.",
+    "training": "it trains the model on the rows of training.safetensors for as many steps as the study did, times "
+    "them, writes the weights to trained.safetensors, and their scores of the rows of inputs.safetensors to "
+    "outputs.safetensors.",
+}
 
 
 def make(wanted: Wanted, place: Path | IO[bytes], *, about: str = "", weights: str | None = None) -> None:
@@ -51,13 +58,16 @@ def make(wanted: Wanted, place: Path | IO[bytes], *, about: str = "", weights: s
 
 def _asked(wanted: Wanted, folder: str) -> dict[str, object]:
     learns_from = {technique.learns_from for technique in techniques.in_order(wanted.keys)}
+    trains = wanted.condition.phase == "training"
+    if trains:
+        learns_from = set()  # a technique that is taken for training learns nothing of rows beforehand
     return {
         "workload": wanted.workload.name,
         "dataset": wanted.dataset,
         "condition": asdict(wanted.condition),
         "folder": folder,
         "calibration_rows": wanted.effort.calibration_rows if learns_from & {"calibration", "both"} else 0,
-        "training_rows": wanted.effort.training_rows if learns_from & {"training", "both"} else 0,
+        "training_rows": wanted.effort.training_rows if trains or learns_from & {"training", "both"} else 0,
     }
 
 
@@ -90,9 +100,9 @@ def readme(wanted: Wanted) -> str:
     data = wanted.workload.dataset(wanted.dataset)
     sentences = [
         f"{'+'.join(wanted.keys) or 'baseline'}: {wanted.workload.label} on {data.label}.",
-        "Install what requirements.txt names (pip install -r requirements.txt) and run python recipe.py: it rebuilds",
-        "the variant from weights.safetensors, answers the rows of inputs.safetensors, writes the scores to",
-        "outputs.safetensors and times a call. Its first lines say how to put in rows of your own.",
+        "Install what requirements.txt names (pip install -r requirements.txt) and run python recipe.py:",
+        DOES[wanted.condition.phase],
+        "Its first lines say how to put in rows of your own.",
         model_source.note(wanted.workload),
         wanted.measured,
     ]

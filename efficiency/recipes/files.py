@@ -29,19 +29,20 @@ def run(asked: Message, send: Send) -> None:
     condition, folder = Condition(**asked["condition"]), Path(asked["folder"])
     if reason := dataset.why_not():
         raise DataUnavailable(reason)
-    model = checkpoints.load(workload, dataset)
-    if asked["weights"] is not None and asked["weights"] != reference_content.weights(model):
-        raise CheckpointRefused(
-            f"The checkpoint of {workload.name} on {dataset.key} is not the one that this row was measured with; run "
-            "the study again."
-        )
 
     def write(name: str, tensors: dict[str, torch.Tensor]) -> None:
         # Safetensors takes no memory that two of them share, as tied weights do.
         whole = {key: value.detach().clone(memory_format=torch.contiguous_format) for key, value in tensors.items()}
         save_file(whole, folder / f"{name}.safetensors")
 
-    write("weights", model.state_dict())
+    if condition.phase == "inference":
+        model = checkpoints.load(workload, dataset)
+        if asked["weights"] is not None and asked["weights"] != reference_content.weights(model):
+            raise CheckpointRefused(
+                f"The checkpoint of {workload.name} on {dataset.key} is not the one that this row was measured with; "
+                "run the study again."
+            )
+        write("weights", model.state_dict())
     calls = -(-ROWS // condition.batch_size)
     rows, _ = inputs.encoded(workload, dataset, condition, "test", calls * condition.batch_size)
     whole = len(rows) // condition.batch_size * condition.batch_size

@@ -39,6 +39,7 @@ class Wanted:
             dataset=self.dataset,
             seed=self.seed,
             tolerance_pp=self.tolerance_pp,
+            training_rows=self.effort.training_rows,
             measured=self.measured,
         )
 

@@ -99,7 +99,7 @@ AMP_BF16 = Technique(
     conflicts=frozenset({"amp-fp16"}),
     arithmetic="bf16",
     evaluation_cost=2.5,
-    training=Training(apply_bf16, evidence_bf16, conflicts=frozenset({"amp-fp16"}), cost=1.5),
+    training=Training(apply_bf16, evidence_bf16, recipe_bf16, conflicts=frozenset({"amp-fp16"}), cost=1.5),
 )
 
 AMP_FP16 = Technique(
@@ -113,5 +113,5 @@ AMP_FP16 = Technique(
     recipe=recipe_fp16,
     conflicts=frozenset({"amp-bf16"}),
     arithmetic="fp16",
-    training=Training(apply_fp16, evidence_fp16, conflicts=frozenset({"amp-bf16"}), scales_loss=True),
+    training=Training(apply_fp16, evidence_fp16, recipe_fp16, conflicts=frozenset({"amp-bf16"}), scales_loss=True),
 )

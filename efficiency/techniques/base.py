@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from efficiency.condition import Condition
+    from efficiency.condition import Condition, Phase
     from efficiency.machine import Machine
     from efficiency.workloads.base import Workload
 
@@ -167,6 +167,7 @@ class Training:
     apply: Callable[[Prepared, torch.Tensor, Tensors], Prepared]
     evidence: Callable[[Prepared, torch.Tensor, nn.Module], Evidence]
     """Judged by the trained model as it is called in a step."""
+    recipe: Callable[[Workload, Condition], Recipe]
     conflicts: frozenset[str] = frozenset()
     scales_loss: bool = False
     """Gradients of small losses would be 0 in this precision: a `GradScaler` multiplies the loss."""
@@ -175,6 +176,8 @@ class Training:
     not compile."""
     cost: float = 1.0
     """Time of a step, as a multiple of FP32's: for the estimate of a plan."""
+    summary: str = ""
+    """Where it does another thing than for inference."""
 
 
 @dataclass(frozen=True)
@@ -218,6 +221,10 @@ class Technique:
     """Time to evaluate a row, as a multiple of FP32's: for the estimate of a plan."""
     training: Training | None = None
     """How it serves training, too; None where it is for inference alone, of which `why_not` then tells the reason."""
+
+    def summary_in(self, phase: Phase) -> str:
+        """What it does there, in a sentence."""
+        return (self.training.summary if phase == "training" and self.training else "") or self.summary
 
     @property
     def card(self) -> Path:

@@ -125,6 +125,6 @@ CHANNELS_LAST = Technique(
     why_not=why_not,
     apply=apply,
     evidence=evidence,
-    training=Training(apply, evidence),
+    training=Training(apply, evidence, recipe),
     recipe=recipe,
 )

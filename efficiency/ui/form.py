@@ -80,7 +80,7 @@ class Form:
         for technique in shown:
             available = plan.availability(technique.key, names, device, this_machine(), self.phase)
             label = f"{technique.label} {api_status.tag(technique)}"
-            about = f"{technique.summary} {markdown_text(api_status.said(technique))}"
+            about = f"{technique.summary_in(self.phase)} {markdown_text(api_status.said(technique))}"
             if available.state == "none":
                 st.toggle(label, False, disabled=True, key=self._key(f"off-{technique.key}"), help=about)
             elif st.toggle(label, key=self._key(f"technique-{technique.key}"), help=about, persist_state="session"):

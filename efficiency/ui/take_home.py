@@ -16,6 +16,11 @@ from efficiency.recipes.stored import Wanted
 from efficiency.results.store import StudyRecord
 from efficiency.ui import data, made_zip
 
+SAYS = {
+    "inference": "A complete script that rebuilds this variant from the trained FP32 weights, without this app.",
+    "training": "A complete script that trains with this variant for as many steps as the study did, without this app.",
+}
+
 
 def show(row: pd.Series[Any], study: StudyRecord) -> None:
     """An expander with the recipe of the row; of a row that does not apply, nothing: its reason is shown."""
@@ -28,7 +33,7 @@ def show(row: pd.Series[Any], study: StudyRecord) -> None:
         except EfficiencyError as error:
             st.info(markdown_text(error), icon=":material/info:")
             return
-        st.markdown("A complete script that rebuilds this variant from the trained FP32 weights, without this app.")
+        st.markdown(SAYS[wanted.condition.phase])
         name = f"{row['workload']}-{row['variant']}"
         with st.container(horizontal=True):
             st.download_button(
@@ -37,7 +42,7 @@ def show(row: pd.Series[Any], study: StudyRecord) -> None:
             made_zip.offer(
                 "bundle",
                 int(row["row_id"]),
-                "Script, weights and rows",
+                "Script and rows" if wanted.condition.phase == "training" else "Script, weights and rows",
                 lambda: _made(wanted),
                 data.file_name(name, "zip"),
                 icon=":material/folder_zip:",

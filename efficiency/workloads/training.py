@@ -1,15 +1,16 @@
-"""Training of the reference checkpoints. Importing this file imports torch."""
+"""Training: of the reference checkpoints, and what training studies share with it. Imports torch."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from efficiency.workloads.base import Dataset, Progress, Training, Workload
+from efficiency.workloads.base import Dataset, Progress, Workload
 
 EVALUATION_BATCH = 256
 LABEL_SMOOTHING = 0.05
@@ -28,22 +29,38 @@ def loss_of(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return cross_entropy(logits, labels, label_smoothing=LABEL_SMOOTHING)
 
 
-def optimizer_of(plan: Training, model: nn.Module) -> torch.optim.AdamW:
+def optimizer_of(model: nn.Module, peak_learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
     """AdamW at the rate that one cycle begins with; fused into one kernel on CUDA."""
     parameters = list(model.parameters())
     return torch.optim.AdamW(
         parameters,
-        lr=plan.peak_learning_rate / 25,
-        weight_decay=plan.weight_decay,
+        lr=peak_learning_rate / 25,
+        weight_decay=weight_decay,
         fused=True if parameters[0].is_cuda else None,
     )
 
 
-def one_cycle(plan: Training, optimizer: torch.optim.Optimizer, steps: int) -> torch.optim.lr_scheduler.OneCycleLR:
+def one_cycle(
+    optimizer: torch.optim.Optimizer, peak_learning_rate: float, steps: int
+) -> torch.optim.lr_scheduler.OneCycleLR:
     """The learning rate goes from a 25th of its peak up to it in a fifth of the steps, and down to nothing."""
+    rising = max(0.2, 1.5 / steps)  # a fifth of five steps is over as it begins, which PyTorch divides by
     return torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, plan.peak_learning_rate, total_steps=steps, pct_start=0.2, div_factor=25
+        optimizer, peak_learning_rate, total_steps=steps, pct_start=rising, div_factor=25
     )
+
+
+def batches(
+    inputs: torch.Tensor, labels: torch.Tensor, batch_size: int, steps: int, seed: int
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """So many whole batches of rows [N, ...], shuffled by this seed, and anew when all were seen."""
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.empty(0, dtype=torch.int64)
+    for _ in range(steps):
+        while len(order) < batch_size:
+            order = torch.cat([order, torch.randperm(len(labels), generator=generator)])
+        chosen, order = order[:batch_size], order[batch_size:]
+        yield inputs[chosen], labels[chosen]
 
 
 def train(workload: Workload, dataset: Dataset, *, seed: int, progress: Progress, device: str = "cpu") -> Trained:
@@ -59,8 +76,8 @@ def train(workload: Workload, dataset: Dataset, *, seed: int, progress: Progress
     plan = workload.training
     epochs = plan.epochs_on(len(rows))
     steps_an_epoch = -(-len(rows) // plan.batch_size)
-    optimizer = optimizer_of(plan, model)
-    schedule = one_cycle(plan, optimizer, epochs * steps_an_epoch)
+    optimizer = optimizer_of(model, plan.peak_learning_rate, plan.weight_decay)
+    schedule = one_cycle(optimizer, plan.peak_learning_rate, epochs * steps_an_epoch)
     generator = torch.Generator().manual_seed(seed)
     started, done = time.perf_counter(), 0
     for epoch in range(epochs):

@@ -15,17 +15,18 @@ from test_cli import efficiency, surroundings
 from efficiency import check, estimate
 from efficiency.analysis import accuracy, derive, training, views
 from efficiency.condition import Condition
-from efficiency.effort import Effort
-from efficiency.engine import child, inputs, job, training_steps
+from efficiency.effort import Effort, training_steps
+from efficiency.engine import child, inputs, job
 from efficiency.errors import DataUnavailable
 from efficiency.machine import this_machine
 from efficiency.results import documents
 from efficiency.results.store import Store
 from efficiency.study import TRAINING_EFFORTS, Study, Variant, plan_preset
 from efficiency.ui import plan
+from efficiency.workloads.training import batches
 
 FILE, BATCH = moody_workload.__file__, 16
-STEPS = training_steps.steps_of(TRAINING_EFFORTS["quick"].training_rows, BATCH)
+STEPS = training_steps(TRAINING_EFFORTS["quick"].training_rows, BATCH)
 
 
 @pytest.fixture(scope="module")
@@ -146,12 +147,12 @@ def test_batches_are_whole_shuffled_and_the_same_again() -> None:
     import torch
 
     rows, labels = torch.arange(10).unsqueeze(1), torch.arange(10)
-    taken = [labels for _, labels in training_steps.batches(rows, labels, 4, 5, seed=1)]
+    taken = [labels for _, labels in batches(rows, labels, 4, 5, seed=1)]
     assert [len(batch) for batch in taken] == [4] * 5
     assert torch.equal(torch.cat(taken).bincount(), torch.full((10,), 2)), "every row before any comes again"
-    again = [labels for _, labels in training_steps.batches(rows, labels, 4, 5, seed=1)]
+    again = [labels for _, labels in batches(rows, labels, 4, 5, seed=1)]
     assert all(map(torch.equal, taken, again))
-    other = [labels for _, labels in training_steps.batches(rows, labels, 4, 5, seed=2)]
+    other = [labels for _, labels in batches(rows, labels, 4, 5, seed=2)]
     assert not all(map(torch.equal, taken, other))
 
 

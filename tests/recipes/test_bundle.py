@@ -130,6 +130,15 @@ def test_a_stored_row_says_all_that_its_recipe_needs() -> None:
     assert recipes.wanted(*stored(variant="control")).keys == ()
 
 
+def test_a_row_of_training_says_how_many_steps_it_took() -> None:
+    condition = replace(CONDITION, batch_size=32, phase="training")
+    row, record = stored(variant="amp-bf16", batch_size=32, phase="training")
+    asked = Study(("vision-small-cnn",), (Variant.of(["amp-bf16"]),), (condition,), replace(EFFORT, training_rows=640))
+    found = recipes.wanted(row, replace(record, asked=asked.as_dict()))
+    assert "\nSTEPS = 20\n" in found.script
+    assert "torch.autocast" in found.script
+
+
 @pytest.mark.parametrize(
     ("row", "said"),
     [
@@ -142,8 +151,3 @@ def test_a_stored_row_says_all_that_its_recipe_needs() -> None:
 def test_where_there_is_no_recipe_a_sentence_says_why(row: dict[str, object], said: str) -> None:
     with pytest.raises(BadRequest, match=said):
         _ = recipes.wanted(*stored(**row)).script
-
-
-def test_training_has_no_recipe() -> None:
-    with pytest.raises(BadRequest, match="training"):
-        recipes.of((), workloads.get("vision-small-cnn"), Condition(phase="training"))

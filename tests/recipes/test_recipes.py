@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,12 +11,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from apart import running
 from safetensors.torch import load_file, save_file
 
 from efficiency import recipes, workloads
 from efficiency.condition import Condition
 from efficiency.machine import OPTIONAL, Machine, this_machine
-from efficiency.recipes.script import CALLS
+from efficiency.recipes.answering import CALLS
 from efficiency.study import COMBINATIONS, PRESET_TECHNIQUES, QUICK_WORKLOADS
 from efficiency.techniques import TECHNIQUES, compose
 from efficiency.techniques.base import Data
@@ -74,27 +73,6 @@ GPU_ALONE = [
     if keys not in {keys for _, keys in CASES} and applying(keys, Condition(device="cuda", batch_size=4), GPU)
 ]
 """What no CPU runs: that its recipe is a script without loose ends is all that can be tested here."""
-DRIVER = """
-import importlib.util, os, pathlib, runpy, sys, traceback, warnings
-warnings.simplefilter("ignore")
-assert importlib.util.find_spec("efficiency") is None
-import torch.ao.quantization.quantize_fx, torch._inductor.compile_fx, safetensors.torch
-for script in sys.argv[1:]:
-    error = pathlib.Path(script).with_name("error.txt")
-    if not (child := os.fork()):
-        try:
-            runpy.run_path(script, run_name="__main__")
-        except BaseException:
-            error.write_text(traceback.format_exc())
-        finally:
-            sys.stdout.flush()
-            os._exit(0)
-    if code := os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
-        error.write_text(f"Its process ended with {code}.")
-"""
-"""Each script has a process of its own, so that no switch that one sets is another's. They are forked from one that has
-imported what nearly all of them import, which takes seconds, and has called nothing of it: PyTorch has no threads yet.
-"""
 
 
 class Rows:
@@ -170,17 +148,8 @@ def ran(known: dict[str, Rows], tmp_path_factory: pytest.TempPathFactory) -> Ite
         # The times are nothing to compare, and FP16 is slow here.
         (folder / "recipe.py").write_text(text.replace(f"CALLS = {CALLS}\n", "CALLS = 2\n"))
         scripts.append(str(folder / "recipe.py"))
-    with (home / "said.txt").open("w") as said:
-        command = [sys.executable, "-I", "-c", DRIVER, *scripts]
-        # Each would start a pool of compilers, which imports torch anew.
-        environment = {**os.environ, "TORCHINDUCTOR_COMPILE_THREADS": "1"}
-        process = subprocess.Popen(
-            command, cwd=home, env=environment, stdout=said, stderr=subprocess.STDOUT, start_new_session=True
-        )
-    yield Running(process, home)
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)  # and the script that it waits for
-    process.wait()
+    with running(scripts, home / "said.txt") as process:
+        yield Running(process, home)
 
 
 @pytest.fixture(scope="module")
