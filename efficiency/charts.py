@@ -17,7 +17,7 @@ from efficiency.study import BASELINE, CONTROL
 
 CANNOT_TELL = "cannot be told from the baseline"
 """What *unresolved* is in words, in the legend and in what shows when a point is pointed at."""
-VERDICTS = {"unresolved": f"Speed {CANNOT_TELL}", "same": "As fast as the baseline, within 2 %"}
+VERDICTS = {"unresolved": f"Speed {CANNOT_TELL}", "same": "As fast as the baseline"}
 MAX_POINTS = 600
 """Points of one chart: more are neither told apart nor drawn quickly."""
 FADED = 0.15

@@ -18,6 +18,7 @@ from efficiency.workloads import cards
 
 MOST_TOLERANCE_PP = 20.0
 """A model that lost more than this is another model."""
+MOST_EQUIVALENCE_PCT = 50.0
 
 
 def problems(study: Study, machine: Machine) -> list[str]:
@@ -46,6 +47,11 @@ def problems(study: Study, machine: Machine) -> list[str]:
         found.append(
             f"--tolerance: choose more than 0 and at most {MOST_TOLERANCE_PP:g} percentage points of accuracy, "
             f"not {study.tolerance_pp:g}."
+        )
+    if not 0 < study.equivalence_pct <= MOST_EQUIVALENCE_PCT:
+        found.append(
+            f"--equivalence: choose more than 0 and at most {MOST_EQUIVALENCE_PCT:g} percent, not "
+            f"{study.equivalence_pct:g}."
         )
     if not LEAST_PRECISION <= study.effort.precision < math.inf:
         found.append(

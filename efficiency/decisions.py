@@ -17,6 +17,7 @@ from efficiency import confirm
 from efficiency.analysis import choice, replicates, speed, stillness, views
 from efficiency.analysis.choice import Answer, Choice, Compare
 from efficiency.analysis.limits import Limits
+from efficiency.equivalence import equivalence_of
 from efficiency.results.store import Store
 from efficiency.study import BASELINE
 
@@ -28,6 +29,12 @@ class Timing:
     study_id: str
     rows: pd.DataFrame
     compare: Compare
+    equivalence: float
+    """The study's band, as a share."""
+
+    def choose(self, limits: Limits) -> Choice:
+        """What these rows say."""
+        return choice.decide(self.rows, limits, self.compare, self.equivalence)
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,7 @@ class Case:
 
     def choose(self, limits: Limits) -> Choice:
         """What the study itself says."""
-        return choice.decide(self.first.rows, limits, self.first.compare)
+        return self.first.choose(limits)
 
     def answer(self, limits: Limits) -> Answer:
         """What leads or may do, and, where that was timed again, what the fresh replicates say."""
@@ -49,7 +56,7 @@ class Case:
         fresh = self._fresh(found)
         if fresh is None:
             return Answer(found)
-        again = choice.decide(fresh.rows, limits, fresh.compare)
+        again = fresh.choose(limits)
         return Answer(found, again, frozenset(views.measured(fresh.rows)["variant"]))
 
     def fresh_study(self, found: Choice) -> str:
@@ -116,7 +123,8 @@ def _timing(store: Store, rows: pd.DataFrame) -> Timing:
     def compare(winner: int, other: int) -> speed.SpeedUp | None:
         return speed.speed_up(samples(other), samples(winner))
 
-    return Timing(str(rows["study_id"].iloc[0]), rows, compare)
+    study_id = str(rows["study_id"].iloc[0])
+    return Timing(study_id, rows, compare, equivalence_of(store.study(study_id).asked))
 
 
 def why_empty(rows: pd.DataFrame, status: str, message: Any) -> str:

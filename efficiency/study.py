@@ -12,6 +12,7 @@ from typing import Any, Literal
 from efficiency import techniques, workloads
 from efficiency.condition import Condition, Device, Phase
 from efficiency.effort import Effort
+from efficiency.equivalence import EQUIVALENCE_PCT
 from efficiency.errors import BadRequest
 from efficiency.machine import Machine
 from efficiency.techniques import compose
@@ -70,6 +71,8 @@ class Study:
     name: str = ""
     tolerance_pp: float = TOLERANCE_PP
     """Percentage points that may be lost before accuracy counts as lost."""
+    equivalence_pct: float = EQUIVALENCE_PCT
+    """Percent within which two speeds are the same for all practical purposes."""
     anew: bool = False
     """Prepare everything again, also what an earlier study has kept."""
     confirms: str = ""

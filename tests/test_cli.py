@@ -252,6 +252,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         "7",
         "--tolerance",
         "1.5",
+        "--equivalence",
+        "3",
         "--name",
         "Mine, today",
     ]
@@ -265,6 +267,7 @@ def test_a_run_ends_well_and_prints_its_document_last(run):
     assert document["study"]["status"] == "done"
     assert document["study"]["asked"]["seed"] == 7
     assert document["study"]["asked"]["tolerance_pp"] == 1.5
+    assert document["study"]["asked"]["equivalence_pct"] == 3.0
     assert document["study"]["name"] == "Mine, today"
     assert "run --workload" in document["study"]["command"]
     assert [row["columns"]["status"] for row in document["rows"]] == ["done", "done", "done", "not-applicable", "done"]
@@ -484,6 +487,7 @@ BAD: dict[str, tuple[tuple[str, ...], tuple[str, ...], Any]] = {
     "budget, none": ((*TINY, "--budget", "nan"), ("--budget",), None),
     "budget, endless": ((*TINY, "--budget", "inf"), ("--budget",), None),
     "tolerance": ((*TINY, "--tolerance", "-1"), ("--tolerance", "at most 20 percentage points", "not -1"), None),
+    "equivalence": ((*TINY, "--equivalence", "0"), ("--equivalence", "at most 50 percent", "not 0"), None),
     "precision": ((*TINY, "--precision", "0.01"), ("--precision", "0.1 percent or more", "not 0.01"), None),
     "precision, none": ((*TINY, "--precision", "nan"), ("--precision",), None),
     "tolerance, none": ((*TINY, "--tolerance", "nan"), ("--tolerance",), None),

@@ -9,6 +9,7 @@ from typing import Any
 from efficiency import techniques
 from efficiency.analysis.kept import mapping_of, number_of
 from efficiency.ceiling import Arithmetic
+from efficiency.equivalence import EQUIVALENCE
 from efficiency.study import BASELINE
 from efficiency.techniques import compose
 
@@ -25,6 +26,8 @@ class Case:
     beside: Sequence[Values]
     """The rows of the same study, workload, data set and condition, this one included, as `views.prepared` has them."""
     baseline_details: Values
+    equivalence: float = EQUIVALENCE
+    """The study's band of practical equivalence, as a share."""
 
     @property
     def techniques(self) -> tuple[str, ...]:

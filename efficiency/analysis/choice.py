@@ -17,6 +17,7 @@ import pandas as pd
 from efficiency.analysis import limits as limits_module
 from efficiency.analysis import speed, views
 from efficiency.analysis.limits import Limits
+from efficiency.equivalence import EQUIVALENCE
 from efficiency.study import BASELINE, CONTROL
 
 Row = dict[str, Any]
@@ -52,6 +53,8 @@ class Choice:
 
     kind: Kind
     limits: Limits
+    equivalence: float = EQUIVALENCE
+    """Within what share of each other speeds count as the same."""
     considered: int = 0
     """Rows that could be chosen: measured, with every technique in effect."""
     meeting: int = 0
@@ -133,8 +136,11 @@ def to_time_again(choice: Choice) -> tuple[str, ...]:
     return (row["variant"], *(row["variant"] for row in others if row["variant"] != BASELINE))
 
 
-def decide(rows: pd.DataFrame, limits: Limits, compare: Compare) -> Choice:
-    """The choice among the rows of one study, workload and condition, as `views.prepared` has them."""
+def decide(rows: pd.DataFrame, limits: Limits, compare: Compare, equivalence: float = EQUIVALENCE) -> Choice:
+    """The choice among the rows of one study, workload and condition, as `views.prepared` has them.
+
+    `equivalence` is the study's band of practical equivalence, as a share.
+    """
     able, left_out = _able(rows)
     if able.empty:
         return Choice("empty", limits, left_out=left_out)
@@ -145,10 +151,11 @@ def decide(rows: pd.DataFrame, limits: Limits, compare: Compare) -> Choice:
     if meeting.empty:
         return _nothing(able, limits, state, counting, left_out)
     ranked = _ranked(meeting)
-    tied, uncompared, slower = _contest(ranked, compare)
+    tied, uncompared, slower = _contest(ranked, compare, equivalence)
     return Choice(
         "found",
         limits,
+        equivalence=equivalence,
         considered=len(able),
         meeting=len(meeting),
         winner=ranked[0],
@@ -185,13 +192,13 @@ def _ranked(meeting: pd.DataFrame) -> list[Row]:
     return views.records(by_speed)
 
 
-def _contest(ranked: list[Row], compare: Compare) -> tuple[list[Row], list[Row], list[Row]]:
+def _contest(ranked: list[Row], compare: Compare, equivalence: float) -> tuple[list[Row], list[Row], list[Row]]:
     """Those after the winner: tied with it, those of them that were not compared with it, and surely slower.
 
     Holm's method keeps all errors together below 5 %.
     """
     winner, others = ranked[0], ranked[1:]
-    reaching = [row for row in others if _may_reach(row, winner)]
+    reaching = [row for row in others if _may_reach(row, winner, equivalence)]
     near, too_many = reaching[:COMPARED], {row["row_id"] for row in reaching[COMPARED:]}
     ratios = [compare(winner["row_id"], row["row_id"]) for row in near]
     thresholds = _holm([1.0 if ratio is None else ratio.p_value for ratio in ratios])
@@ -199,17 +206,17 @@ def _contest(ranked: list[Row], compare: Compare) -> tuple[list[Row], list[Row],
     tied = [
         row
         for row, ratio, threshold in zip(near, ratios, thresholds, strict=True)
-        if ratio is None or speed.verdict(ratio, floor, threshold) != "faster"
+        if ratio is None or speed.verdict(ratio, floor, threshold, equivalence) != "faster"
     ]
     ids = {row["row_id"] for row in tied} | too_many
     uncompared = [row for row, ratio in zip(near, ratios, strict=True) if ratio is None]
     return tied, uncompared, [row for row in others if row["row_id"] not in ids]
 
 
-def _may_reach(row: Row, winner: Row) -> bool:
+def _may_reach(row: Row, winner: Row, equivalence: float) -> bool:
     """Whether it is worth a comparison: its interval comes near the winner's."""
     high, low = _known(row["speedup_ci_high"], row["speedup"]), _known(winner["speedup_ci_low"], winner["speedup"])
-    return bool(high * (1 + speed.EQUIVALENCE) >= low)
+    return bool(high * (1 + equivalence) >= low)
 
 
 def _holm(p_values: list[float]) -> list[float]:

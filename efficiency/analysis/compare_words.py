@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from efficiency.analysis import compare, wording
+from efficiency.equivalence import equivalence_of
 from efficiency.study import BASELINE
 from efficiency.tolerance import tolerance_of
 
@@ -43,6 +44,11 @@ def told(a: StudyRecord, b: StudyRecord) -> list[str]:
         found.append(
             f"Tolerated loss of accuracy: {tolerance_of(a.asked):g} pp in A, {tolerance_of(b.asked):g} pp in B; the "
             "smaller one counts here."
+        )
+    if equivalence_of(a.asked) != equivalence_of(b.asked):
+        found.append(
+            f"Speeds count as the same within {100 * equivalence_of(a.asked):g} % in A, "
+            f"{100 * equivalence_of(b.asked):g} % in B; the smaller one counts here."
         )
     for side, study in (("A", a), ("B", b)):
         if study.status != "done":

@@ -24,7 +24,6 @@ TAKES = {"peak_memory_mb": "peak memory while serving", "size_mb": "size"}
 """What a faster variant may take more of, by column."""
 DEARER = 1.1
 """How many times the baseline's figure is told: peaks differ by a few per cent from process to process."""
-CLOSE = f"within {100 * speed.EQUIVALENCE:.0f} %"
 
 
 def verdict(answer: Answer) -> str:
@@ -166,7 +165,7 @@ def _tied(found: Choice) -> str:
     if not compared or found.winner is None:
         return ""
     names = _and([row["variant_label"] for row in (found.winner, *compared)])
-    these = f"These {_number(len(compared) + 1)} can't be told apart, or only {CLOSE}"
+    these = f"These {_number(len(compared) + 1)} can't be told apart, or only within {100 * found.equivalence:g} %"
     return f"{these}: {names}. Compared directly, in the same processes."
 
 

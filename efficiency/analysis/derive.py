@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficiency.analysis import accuracy, notes, pareto, speed, stillness
+from efficiency.equivalence import EQUIVALENCE
 from efficiency.health import Health
 from efficiency.tolerance import TOLERANCE_PP
 
@@ -62,6 +63,8 @@ class Judge:
     precision: float
     threshold: float
     tolerance_pp: float
+    equivalence: float
+    """As a share."""
     has_control: bool
     """Without one the floor is 1 for want of anything better, which is not a finding."""
 
@@ -95,11 +98,13 @@ def heat(
     precision: float = 0.02,
     threshold: float = speed.FALSE_DISCOVERIES,
     tolerance_pp: float = TOLERANCE_PP,
+    equivalence: float = EQUIVALENCE,
 ) -> list[Columns]:
     """The outcome columns of rows that share workload and condition, in the same order.
 
     The first row is the baseline; a row whose variant is the control sets the noise floor. A speed-up that is
-    known less well than to within `precision` of itself has a warning. `threshold` and `tolerance_pp` are the study's.
+    known less well than to within `precision` of itself has a warning. The rest is the study's own,
+    `equivalence` as a share.
     """
     # A variant that was dropped while it was timed keeps its samples, but no figure rests on them.
     rows = [replace(row, samples=None) if row.status == "failed" else row for row in rows]
@@ -111,6 +116,7 @@ def heat(
         precision,
         threshold,
         tolerance_pp,
+        equivalence,
         of_control is not None,
     )
     derived = [_columns(row, baseline, ratio, judge) for row, ratio in zip(rows, [None, *ratios], strict=True)]
@@ -227,7 +233,8 @@ def _speed_columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | Non
     if ratio is None:
         return columns
     # The control is judged by the band alone: it is what the floor is made of.
-    verdict = speed.verdict(ratio, 1.0) if row.control else speed.verdict(ratio, judge.floor, judge.threshold)
+    floor, threshold = (1.0, speed.FALSE_DISCOVERIES) if row.control else (judge.floor, judge.threshold)
+    verdict = speed.verdict(ratio, floor, threshold, judge.equivalence)
     columns |= {
         "speedup": ratio.estimate,
         "speedup_ci_low": ratio.low,

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from efficiency.equivalence import EQUIVALENCE
+
 Samples = NDArray[np.int64]
 Verdict = Literal["faster", "same", "slower", "unresolved"]
 
-EQUIVALENCE = 0.02
-"""Speed-ups within ±2 % are of no practical worth."""
 FALSE_DISCOVERIES = 0.05
 """Share of the differences that a study reports which may be none."""
 FASTER = 1 / 3
@@ -167,19 +167,22 @@ def discovery_threshold(p_values: Sequence[float]) -> float:
     return float(counting.max()) if len(counting) else 0.0
 
 
-def verdict(ratio: SpeedUp, floor: float, threshold: float = FALSE_DISCOVERIES) -> Verdict:
-    """What may be said: a difference must not be by luck, must exceed 2 %, and must exceed what the control shows.
+def verdict(
+    ratio: SpeedUp, floor: float, threshold: float = FALSE_DISCOVERIES, equivalence: float = EQUIVALENCE
+) -> Verdict:
+    """What may be said: a difference must not be by luck, must exceed the band of practical equivalence, and must
+    exceed what the control shows.
 
-    Nor can two be called the same within 2 % by a measurement that moves two copies of one model by more.
+    Nor can two be called the same within that band by a measurement that moves two copies of one model by more.
 
-    `threshold` is the study's `discovery_threshold`.
+    `threshold` is the study's `discovery_threshold`, `equivalence` its band, as a share.
     """
-    line = max(1 + EQUIVALENCE, floor)
+    line = max(1 + equivalence, floor)
     if ratio.p_value <= threshold and ratio.estimate > line:
         return "faster"
     if ratio.p_value <= threshold and ratio.estimate < 1 / line:
         return "slower"
-    alike = ratio.low >= 1 / (1 + EQUIVALENCE) and ratio.high <= 1 + EQUIVALENCE
-    if alike and floor <= 1 + EQUIVALENCE:
+    alike = ratio.low >= 1 / (1 + equivalence) and ratio.high <= 1 + equivalence
+    if alike and floor <= 1 + equivalence:
         return "same"
     return "unresolved"

@@ -9,7 +9,8 @@ from efficiency.analysis import causes_in_fp32, views
 from efficiency.analysis.case import Case, Values
 from efficiency.analysis.causes import CAUSES
 from efficiency.analysis.kept import number_of
-from efficiency.analysis.speed import EQUIVALENCE
+from efficiency.equivalence import equivalence_of
+from efficiency.results.store import StudyRecord
 from efficiency.study import BASELINE, CONTROL
 
 
@@ -31,7 +32,7 @@ def reasons(case: Case) -> list[str]:
 
 
 def of_study(
-    rows: Iterable[Values], machine: Values, details: Callable[[int], Values]
+    rows: Iterable[Values], study: StudyRecord, details: Callable[[int], Values]
 ) -> list[tuple[str, str, list[str]]]:
     """(workload and condition, variant, reasons) of every row that is not faster.
 
@@ -44,7 +45,8 @@ def of_study(
     for beside in panels.values():
         reference = next((details(int(row["row_id"])) for row in beside if row["variant"] == BASELINE), {})
         for row in filter(asked_of, beside):
-            case = Case(row, details(int(row["row_id"])), machine, beside, reference)
+            own, band = details(int(row["row_id"])), equivalence_of(study.asked)
+            case = Case(row, own, study.machine, beside, reference, band)
             found.append((f"{row['workload']}, {row['condition']}", str(row["variant"]), reasons(case)))
     return found
 
@@ -57,13 +59,14 @@ def _ends(low: float, high: float) -> str:
 
 def _verdict(case: Case) -> str:
     ratio, low, high = (case.number(f"speedup{part}") or math.nan for part in ("", "_ci_low", "_ci_high"))
-    ends, band = _ends(low, high), f"±{EQUIVALENCE:.0%}".replace("%", " %")
+    ends, equal = _ends(low, high), 1 + case.equivalence
+    band = f"±{100 * case.equivalence:g} %"
     if case.row.get("speed_verdict") == "same":
         return f"The interval {ends} lies within {band}: whatever difference there is, is of no practical worth."
     if case.row.get("speed_verdict") == "slower":
         return f"It is slower: a call takes {1 / ratio:.2f}x the baseline's time, {_ends(1 / high, 1 / low)}."
     noise = case.number("noise_pct") or 0.0
-    if low >= 1 / (1 + EQUIVALENCE) and high <= 1 + EQUIVALENCE:
+    if low >= 1 / equal and high <= equal:
         return (
             f"Not resolved: the interval {ends} lies within {band}, but the control, where nothing differs, reaches "
             f"±{noise:.2f} %: this measurement cannot tell so little."
@@ -71,7 +74,7 @@ def _verdict(case: Case) -> str:
     if low <= 1 <= high:
         half = 100 * (math.sqrt(high / low) - 1)
         return f"Not resolved: the interval {ends} holds 1 and reaches beyond {band}; it is ±{half:.1f} % wide."
-    if 1 / (1 + EQUIVALENCE) <= ratio <= 1 + EQUIVALENCE:
+    if 1 / equal <= ratio <= equal:
         return (
             f"Not resolved: the interval {ends} lies on one side of 1, but {ratio:.3f} is within {band}, of no "
             "practical worth, and the interval reaches beyond it: neither a difference nor “same” can be said."

@@ -7,12 +7,12 @@ from functools import partial
 from efficiency import workloads
 from efficiency.analysis import views
 from efficiency.analysis.kept import mapping_of
-from efficiency.analysis.speed import EQUIVALENCE
 from efficiency.claims import asking
 from efficiency.claims.asking import CONDITION, Answer
 from efficiency.claims.base import Case, Claim, Figure, Need
 from efficiency.claims.here import Heat, Here
 from efficiency.condition import Condition, Device
+from efficiency.equivalence import EQUIVALENCE
 from efficiency.study import BASELINE
 
 HALF_WEIGHTS = ("bf16-weights", "fp16-weights")

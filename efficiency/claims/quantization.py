@@ -7,13 +7,13 @@ from functools import partial
 
 from efficiency import workloads
 from efficiency.analysis import views
-from efficiency.analysis.speed import EQUIVALENCE
 from efficiency.analysis.tables import of_threads
 from efficiency.ceiling import WITHOUT_VNNI
 from efficiency.claims import asking, back_ends
 from efficiency.claims.asking import CONDITION, Answer
 from efficiency.claims.base import Case, Claim, Figure, Need
 from efficiency.claims.here import Heat, Here
+from efficiency.equivalence import EQUIVALENCE
 from efficiency.study import BASELINE, Variant
 
 TWICE = 2.0

@@ -14,6 +14,7 @@ from efficiency.cli.app import Csv, Json, StudyId, app
 from efficiency.cli.studies import shown
 from efficiency.condition import Device, Phase
 from efficiency.effort import PRECISION_PCT
+from efficiency.equivalence import EQUIVALENCE_PCT
 from efficiency.errors import BadRequest, EfficiencyError
 from efficiency.machine import this_machine
 from efficiency.study import Preset, Study, Variant
@@ -47,6 +48,12 @@ def run(
     tolerance: Annotated[
         float, typer.Option(help="Percentage points of accuracy that may be lost and still count as kept.")
     ] = TOLERANCE_PP,
+    equivalence: Annotated[
+        float,
+        typer.Option(
+            metavar="PERCENT", help="Speeds within ± this of each other are the same for all practical purposes."
+        ),
+    ] = EQUIVALENCE_PCT,
     precision: Annotated[
         float,
         typer.Option(
@@ -69,7 +76,8 @@ def run(
 
     asked = study.plan_preset(preset, this_machine(), device, phase)
     asked = replace(asked, datasets=tuple(dataset or ()), budget_s=budget, seed=seed, name=name.strip() or asked.name)
-    asked = replace(asked, tolerance_pp=tolerance, anew=no_cache, effort=asked.effort.within(precision))
+    asked = replace(asked, tolerance_pp=tolerance, equivalence_pct=equivalence, anew=no_cache)
+    asked = replace(asked, effort=asked.effort.within(precision))
     asked = replace(asked, workloads=_chosen_workloads(asked, workload))
     unknown: list[str] = []
     if technique or combine:

@@ -62,7 +62,7 @@ def shown(store: Store, study_id: str, asked: Mapping[str, Any]) -> None:
     for row in measured:
         if gain := runtime_gain.said(row, store.details(int(row["row_id"]))):
             console.say(f"{row['workload']}, {row['condition']}: {row['variant']}: {gain}")
-    outcome.reasons(why.of_study(measured, store.study(study_id).machine, store.details))
+    outcome.reasons(why.of_study(measured, store.study(study_id), store.details))
 
 
 @app.command()

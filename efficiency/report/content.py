@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from efficiency.analysis import notes, panels, tables, views, wording
+from efficiency.equivalence import equivalence_of
 from efficiency.report import shipping
 from efficiency.report.method import METHODS
 from efficiency.report.shipping import Shipped
@@ -19,9 +20,9 @@ from efficiency.tolerance import tolerance_of
 VERDICTS = (
     (
         "faster, slower",
-        "The interval is on one side of 1, not by luck, and the speed-up beyond 2 % and the noise floor.",
+        "The interval is on one side of 1, not by luck, and the speed-up beyond {band:g} % and the noise floor.",
     ),
-    ("same", "The whole interval lies within 2 % of 1: whatever the difference is, it is too small to matter."),
+    ("same", "The whole interval lies within {band:g} % of 1: whatever the difference is, it is too small to matter."),
     ("unresolved", "It cannot be told; more time, a quieter machine or more test rows may decide it."),
     ("kept", "Surely no more accuracy is lost than {tolerance:g} percentage points."),
     ("lost", "Surely more than that is lost{luck}."),
@@ -74,7 +75,11 @@ def of(store: Store, id: str) -> Report:
     rows = views.prepared(store.rows([id]))
     parts, _ = panels.panels(rows)
     left_out, trained = tables.reasons(rows), bool((rows["phase"] == "training").any())
-    known = {"tolerance": tolerance_of(study.asked), "luck": ", and more than luck explains" if trained else ""}
+    known = {
+        "tolerance": tolerance_of(study.asked),
+        "band": 100 * equivalence_of(study.asked),
+        "luck": ", and more than luck explains" if trained else "",
+    }
     return Report(
         study,
         study.name or study.id,
@@ -174,8 +179,8 @@ def _asked(asked: Mapping[str, Any]) -> list[tuple[str, str]]:
     effort = asked.get("effort")
     flat = {**asked, **(effort if isinstance(effort, Mapping) else {})}
     names = (
-        "preset", "workloads", "datasets", "tolerance_pp", "budget_s", "seed", "test_rows", "calibration_rows",
-        "training_rows", "replicates", "most_replicates", "seconds_per_replicate", "precision",
+        "preset", "workloads", "datasets", "tolerance_pp", "equivalence_pct", "budget_s", "seed", "test_rows",
+        "calibration_rows", "training_rows", "replicates", "most_replicates", "seconds_per_replicate", "precision",
     )  # fmt: skip
     return [
         (name.replace("_", " "), ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value))

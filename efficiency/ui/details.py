@@ -67,7 +67,7 @@ def _drawer(store: Store, rows: pd.DataFrame, row: pd.Series[Any]) -> None:
             st.caption(text)
         if gain := runtime_gain.said(row.to_dict(), kept):
             st.markdown(markdown_text(gain))
-        why.show(store, rows, row, kept, study.machine)
+        why.show(store, rows, row, kept, study)
         if pd.notna(row["ceiling_pct"]) and isinstance(kept.get("work"), dict):
             st.markdown(roofline.sentence(float(row["ceiling_pct"]), kept["work"]), help=CEILING)
         _histogram(store, row, baseline)

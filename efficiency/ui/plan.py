@@ -11,6 +11,7 @@ from typing import Literal
 from efficiency import techniques, workloads
 from efficiency.condition import Condition, Device, Phase
 from efficiency.effort import PRECISION_PCT
+from efficiency.equivalence import EQUIVALENCE_PCT
 from efficiency.errors import BadRequest
 from efficiency.machine import Machine
 from efficiency.study import (
@@ -44,6 +45,7 @@ class Chosen:
     datasets: tuple[str, ...] = ()
     budget_s: float | None = None
     tolerance_pp: float = TOLERANCE_PP
+    equivalence_pct: float = EQUIVALENCE_PCT
     precision_pct: float = PRECISION_PCT
     length: int | None = None
     padding_pct: int = 0
@@ -103,6 +105,7 @@ def study_of(chosen: Chosen, machine: Machine) -> Study:
         datasets=chosen.datasets,
         budget_s=chosen.budget_s,
         tolerance_pp=chosen.tolerance_pp,
+        equivalence_pct=chosen.equivalence_pct,
         effort=preset.effort.within(chosen.precision_pct),
         name=chosen.name.strip() or preset.name,
     )
@@ -143,6 +146,7 @@ def command(study: Study, machine: Machine) -> str:
         "padding": first.padding_pct or None,
         "budget": None if study.budget_s is None else f"{study.budget_s:g}",
         "tolerance": None if study.tolerance_pp == preset.tolerance_pp else f"{study.tolerance_pp:g}",
+        "equivalence": (None if study.equivalence_pct == preset.equivalence_pct else f"{study.equivalence_pct:g}"),
         "precision": None if study.effort == preset.effort else f"{100 * study.effort.precision:g}",
     }
     words += [f"--{name} {value}" for name, value in options.items() if value is not None]

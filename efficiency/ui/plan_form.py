@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from efficiency import techniques
 from efficiency.analysis.wording import markdown_text, without_options
 from efficiency.condition import Device
 from efficiency.effort import PRECISION_PCT
+from efficiency.equivalence import EQUIVALENCE_PCT
 from efficiency.errors import EfficiencyError
 from efficiency.machine import this_machine
 from efficiency.study import Study
@@ -48,7 +51,6 @@ def show() -> Study | None:
             chosen_techniques, combinations = _techniques(asked, device)
         with between:
             datasets, batch_sizes, threads, budget_s = _conditions(asked)
-        length, padding_pct, name, tolerance_pp, precision_pct = advanced
         chosen = plan.Chosen(
             preset=preset,
             workloads=tuple(names),
@@ -59,12 +61,8 @@ def show() -> Study | None:
             threads=tuple(threads),
             datasets=tuple(datasets),
             budget_s=budget_s,
-            tolerance_pp=tolerance_pp,
-            precision_pct=precision_pct,
-            length=length,
-            padding_pct=padding_pct,
             own_file=own_file,
-            name=name,
+            **advanced,
         )
         return plan.study_of(chosen, this_machine())
     except EfficiencyError as error:
@@ -72,7 +70,8 @@ def show() -> Study | None:
         return None
 
 
-def _advanced() -> tuple[Device, str, tuple[int | None, int, str, float, float]]:
+def _advanced() -> tuple[Device, str, dict[str, Any]]:
+    """The device, a user's own file, and what else `plan.Chosen` has of these."""
     with st.expander("Advanced", icon=":material/tune:"):
         left, right = st.columns(2)
         own_file = left.text_input(
@@ -85,7 +84,8 @@ def _advanced() -> tuple[Device, str, tuple[int | None, int, str, float, float]]
         name = right.text_input(
             "Name of the study", key="plan-name", placeholder="quick on this machine", persist_state="session"
         )
-        one, two, three, four, five = st.columns(5)
+        one, two, three = st.columns(3)
+        four, five, six = st.columns(3)
         device = FORM.device(one)
         length = two.number_input(
             "Length [tokens]", value=None, min_value=1, step=1, key="plan-length", placeholder="as the workload has it",
@@ -98,13 +98,30 @@ def _advanced() -> tuple[Device, str, tuple[int | None, int, str, float, float]]
             help="Percentage points of accuracy that may be lost and still count as kept. The less is tolerated, "
             "the more test rows it takes to tell.",
         )  # fmt: skip
-        precision_pct = five.number_input(
+        equivalence_pct = five.number_input(
+            "Same within ± [%]", value=EQUIVALENCE_PCT, step=0.5, format="%g", key="plan-equivalence",
+            persist_state="session",
+            help="Speeds that differ by no more are the same for all practical purposes: such a variant is called "
+            "neither faster nor slower.",
+        )  # fmt: skip
+        precision_pct = six.number_input(
             "Intervals within ± [%]", value=PRECISION_PCT, step=0.5, format="%g", key="plan-precision",
             persist_state="session",
             help="Processes are added until every speed-up is known so well, or the budget is used up. Half the "
             "width takes four times as many processes.",
         )  # fmt: skip
-    return device, own_file, (None if length is None else int(length), int(padding), name, tolerance_pp, precision_pct)
+    return (
+        device,
+        own_file,
+        {
+            "length": None if length is None else int(length),
+            "padding_pct": int(padding),
+            "name": name,
+            "tolerance_pp": tolerance_pp,
+            "equivalence_pct": equivalence_pct,
+            "precision_pct": precision_pct,
+        },
+    )
 
 
 def _techniques(names: list[str], device: Device) -> tuple[list[str], list[str]]:

@@ -131,7 +131,7 @@ def _draw(column: st.delta_generator.DeltaGenerator, figure: go.Figure, title: s
 def _legend() -> str:
     said = (
         "Filled: faster or slower, beyond both noise floors and not by luck.",
-        "Full and grey: the same, within 2 %.",
+        "Full and grey: the same.",
     )
     return (
         '<div class="eff-legend">'

@@ -103,7 +103,7 @@ def legend(frame: pd.DataFrame, studies: list[str], front: bool, timed: bool) ->
     grey = palette.NEUTRAL
     items.append(f'<span><i class="dot" style="background:{grey}"></i>combined with others</span>')
     items.append(f'<span><i class="ring" style="border-color:{grey}"></i>speed {charts.CANNOT_TELL}</span>')
-    items.append(f'<span><i style="background:{grey}"></i>same speed, within 2 %</span>')
+    items.append(f'<span><i style="background:{grey}"></i>same speed as the baseline</span>')
     items.append(f'<span><b style="color:{grey}">✕</b> control: the baseline a second time</span>')
     if timed:
         items.append(f'<span><i class="band" style="background:{grey}"></i>noise floor: what the control shows</span>')

@@ -164,6 +164,14 @@ def test_ties_are_told_as_ties_and_timed_again_with_the_runner_up():
     assert choice.to_time_again(found) == ("a", "b", "c", "d")
 
 
+def test_a_study_that_calls_more_the_same_has_more_ties():
+    frame = rows(row("a", 2.0), row("b", 1.9), row("c", 1.5))
+    found = choice.decide(frame, Limits(), by_estimate(frame), equivalence=0.1)
+    assert [one["variant"] for one in found.tied] == ["b"]
+    assert "or only within 10 %" in " ".join(decision_words.beside(Answer(found)))
+    assert decided(frame).tied == ()
+
+
 def test_of_many_comparisons_one_by_luck_tells_nothing_apart():
     names = [f"v{place}" for place in range(10)]
     frame = rows(row("a", 2.0), *(row(name, 1.9, speedup_ci_high=2.0) for name in names))

@@ -181,16 +181,18 @@ def test_what_differs_is_said(store: Store, keep: Keep) -> None:
     rng = np.random.default_rng(4)
     a, b = (store.study(keep(rng, [2.0], **changed)) for changed in ({}, {"cpu_model": "Other", "label": "Other, 8"}))
     effort = {"replicates": 6, "test_rows": 2_000}
-    a = replace(a, torch_version="2.12.0", asked={"effort": effort, "tolerance_pp": 1.0})
+    a = replace(a, torch_version="2.12.0", asked={"effort": effort, "tolerance_pp": 1.0, "equivalence_pct": 5.0})
     b = replace(b, torch_version="2.13.0", asked={"effort": effort | {"test_rows": None}}, status="cancelled")
     text = " ".join(compare_words.told(a, b))
     for part in (
         "Some CPU, 2 cores in A, Other, 8 in B", "not compared", "PyTorch: 2.12.0 in A, 2.13.0 in B",
-        "test rows 2,000 in A, all in B", "1 pp in A, 0.5 pp in B", "B is cancelled",
+        "test rows 2,000 in A, all in B", "1 pp in A, 0.5 pp in B", "the same within 5 % in A, 2 % in B",
+        "B is cancelled",
     ):  # fmt: skip
         assert part in text
     assert "processes" not in text
     assert compare.tolerance_pp(a, b) == 0.5
+    assert compare.equivalence(a, b) == 0.02
 
 
 def test_a_baseline_that_moved_is_said(store: Store) -> None:

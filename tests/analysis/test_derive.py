@@ -203,6 +203,12 @@ def test_accuracy_is_judged_by_the_studys_own_tolerance():
     assert said == ["lost", "unresolved", "kept"]
 
 
+def test_what_is_as_fast_as_the_baseline_is_the_studys_own_to_say():
+    heat = [baseline(), control(), row("x", 9.6)]
+    said = [derive.heat(heat, equivalence=band)[2]["speed_verdict"] for band in (0.02, 0.10)]
+    assert said == ["faster", "same"]
+
+
 def test_the_distance_of_logits_is_the_rows_own_and_empty_for_the_baseline():
     found = derive.heat([baseline(), control(), row("x", 10.0, 100, logits_snr_db=31.5)])
     assert [columns["logits_snr_db"] for columns in found] == [None, None, 31.5]

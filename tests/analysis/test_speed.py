@@ -214,6 +214,20 @@ def test_what_may_be_said(low, estimate, high, floor, said):
     assert speed.verdict(known(estimate, low, high), floor) == said
 
 
+@pytest.mark.parametrize(
+    ("low", "estimate", "high", "floor", "said"),
+    [
+        (1.03, 1.04, 1.05, 1.0, "same"),
+        (0.96, 0.98, 1.0, 1.04, "same"),
+        (0.96, 0.98, 1.0, 1.06, "unresolved"),
+        (1.04, 1.049, 1.06, 1.0, "unresolved"),
+        (1.04, 1.06, 1.08, 1.0, "faster"),
+    ],
+)
+def test_how_little_is_the_same_can_be_asked_for(low, estimate, high, floor, said):
+    assert speed.verdict(known(estimate, low, high), floor, equivalence=0.05) == said
+
+
 @pytest.mark.parametrize("estimate", [1.2, 1 / 1.2])
 def test_what_may_be_luck_in_a_study_of_many_is_not_called(estimate):
     ratio = SpeedUp(estimate, estimate * 0.9, estimate * 1.1, 4, p_value=0.02)

@@ -231,6 +231,16 @@ def test_the_tolerated_loss_is_asked_for_and_in_the_command(visit: Visit, store:
     assert at.button(key="start-study").disabled
 
 
+def test_how_little_is_the_same_is_asked_for_and_in_the_command(visit: Visit, store: Store) -> None:
+    at = visit("run")
+    assert "--equivalence" not in at.code[0].value
+    at.number_input(key="plan-equivalence").set_value(5.0).run()
+    assert "--equivalence 5" in at.code[0].value
+    at.number_input(key="plan-equivalence").set_value(0.0).run()
+    assert "more than 0 and at most 50 percent, not 0" in said(at)
+    assert at.button(key="start-study").disabled
+
+
 def test_how_narrow_intervals_should_be_is_asked_for_and_in_the_command(visit: Visit, store: Store) -> None:
     at = visit("run")
     assert "--precision" not in at.code[0].value
