@@ -42,7 +42,7 @@ def facts(machine: Machine, free_mb: float) -> list[tuple[str, str, str]]:
     if machine.clock_max_mhz is not None:
         governor = "" if machine.governor is None else f"governor: {machine.governor}"
         found.append(("Highest clock", f"{machine.clock_max_mhz / 1e3:.1f} GHz", governor))
-    found.append(("GPU", str(len(machine.gpus)) if machine.gpus else "none", ", ".join(machine.gpus)))
+    found.append(("GPU", str(len(machine.gpus)) if machine.gpus else "none", _of_gpus(machine)))
     return found
 
 
@@ -60,7 +60,7 @@ def summary(machine: Machine, peaks: Ceiling | None) -> list[tuple[str, str]]:
         ("Instructions", sets),
     ]
     if machine.gpus:
-        found.append(("GPU", ", ".join(machine.gpus)))
+        found.append(("GPU", _of_gpus(machine)))
     if peaks is None or not peaks.rates:
         return [*found, ("Peaks", "not measured yet")]
     most = max((rates for rates in peaks.rates if rates.device == "cpu"), key=lambda rates: rates.threads, default=None)
@@ -69,6 +69,16 @@ def summary(machine: Machine, peaks: Ceiling | None) -> list[tuple[str, str]]:
         told = f"{', '.join(gops)} × 10⁹ a second; memory {number(rates.memory_gb_s, 'GB/s')}"
         found.append((f"Peaks, {tables.of_threads(rates)}", told))
     return found
+
+
+def _of_gpus(machine: Machine) -> str:
+    """Their names, and what the least of them has: FP8 and CUDA graphs ask for it."""
+    told = [", ".join(machine.gpus)]
+    if machine.compute_capability is not None:
+        told.append(f"compute capability {machine.compute_capability}")
+    if machine.gpu_memory_mb is not None:
+        told.append(f"{machine.gpu_memory_mb / 1e3:.0f} GB")
+    return "; ".join(filter(None, told))
 
 
 def _cores(machine: Machine) -> str:

@@ -32,6 +32,13 @@ def test_what_it_has_and_what_that_means():
     assert told["GPU"] == ("none", "")
 
 
+def test_what_a_gpu_has_is_told_where_the_driver_tells():
+    gpu = replace(SERVER, gpus=("A GPU",), compute_capability="8.9", gpu_memory_mb=24_570.0)
+    assert answers(gpu)["GPU"] == ("1", "A GPU; compute capability 8.9; 25 GB")
+    assert dict(machine_words.summary(gpu, None))["GPU"] == "A GPU; compute capability 8.9; 25 GB"
+    assert answers(replace(SERVER, gpus=("Old GPU",)))["GPU"] == ("1", "Old GPU")
+
+
 @pytest.mark.parametrize(
     ("changed", "why"),
     [
