@@ -95,7 +95,8 @@ def facts(row: Mapping[str, Any], limits: Limits) -> str:
         parts.append(wording.number(row["size_mb"], "MB") + (f" ({size})" if size else ""))
     for kind in (limits_module.kind_of(name, limits) for name in limits.asked):
         if kind.column not in ALWAYS:
-            parts.append(f"{wording.number(row[kind.column], kind.unit)} of {kind.title.lower()}")
+            ends = _ends(row, kind.best, kind.worst, kind.unit) if kind.best and kind.worst else ""
+            parts.append(f"{wording.number(row[kind.column], kind.unit)} of {kind.title.lower()}{ends}")
     return ", ".join(parts) + "."
 
 
@@ -153,8 +154,10 @@ def _dearer(found: Choice) -> str:
 
 
 def _as_measured(found: Choice) -> str:
-    """A p99 rests on the few slowest calls, and nothing says how far it can be trusted."""
+    """Of an older study nothing says how far a p99 can be trusted, which rests on the few slowest calls."""
     if found.winner is None or found.limits.latency_ms is None or found.limits.percentile != "p99":
+        return ""
+    if pd.notna(found.winner["latency_ms_p99_ci_high"]):
         return ""
     return "Its p99 counts as it was measured: it has no interval, so a limit close to it is kept only perhaps."
 

@@ -217,6 +217,8 @@ def _speed_columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | Non
         "latency_ms_p50": times.p50_ms,
         "latency_ms_p90": times.p90_ms,
         "latency_ms_p99": times.p99_ms,
+        "latency_ms_p99_ci_low": times.p99_low_ms,
+        "latency_ms_p99_ci_high": times.p99_high_ms,
         "throughput_per_s": 1e3 * row.batch_size / times.p50_ms,
         # Of these, those count that were undisturbed.
         "replicates": ratio.replicates if ratio else len(np.unique(row.samples[:, 0])),

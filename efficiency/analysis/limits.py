@@ -4,7 +4,7 @@ A figure with an interval meets a limit where the interval says so, and misses i
 accuracy this is the verdict of non-inferiority, taken at the limit in place of the study's tolerance. In between it
 is `probably` met where the bound that holds in four of five studies meets it, else `unresolved`; both are told as
 such, and `sure` says whether the former counts. `benchmarks/decide.py` shows what each of the two leads to. What has
-no interval (p99, size, memory, preparation) counts as it was measured.
+no interval (size, memory, preparation, and p99 in studies from before it had one) counts as it was measured.
 """
 
 from __future__ import annotations
@@ -78,7 +78,9 @@ KINDS: dict[str, Kind] = {
     "memory_mb": Kind("Peak memory", "MB", "peak_memory_mb", option="--max-memory-mb"),
     "prepare_s": Kind("Preparation", "s", "prepare_s", option="--max-prepare-s"),
 }  # fmt: skip
-_P99 = Kind("Latency p99", "ms", "latency_ms_p99", option="--max-latency-ms")
+_P99 = Kind(
+    "Latency p99", "ms", "latency_ms_p99", "latency_ms_p99_ci_low", "latency_ms_p99_ci_high", option="--max-latency-ms"
+)
 
 
 def kind_of(name: str, limits: Limits) -> Kind:

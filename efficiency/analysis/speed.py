@@ -58,17 +58,42 @@ class Latency:
     p50_ms: float
     p90_ms: float | None
     p99_ms: float | None
+    p99_low_ms: float | None = None
+    """The 95 % interval; None where there is no p99, or fewer than two replicates."""
+    p99_high_ms: float | None = None
 
 
 def latency(samples: Samples) -> Latency:
     """Percentiles over all timed calls of all replicates."""
     milliseconds = samples[:, 2] / 1e6
     count = len(milliseconds)
-    return Latency(
-        float(np.median(milliseconds)),
-        float(np.percentile(milliseconds, 90)) if count >= CALLS_FOR_P90 else None,
-        float(np.percentile(milliseconds, 99)) if count >= CALLS_FOR_P99 else None,
-    )
+    p50_ms = float(np.median(milliseconds))
+    p90_ms = float(np.percentile(milliseconds, 90)) if count >= CALLS_FOR_P90 else None
+    if count < CALLS_FOR_P99:
+        return Latency(p50_ms, p90_ms, None)
+    ends = _percentile_interval(milliseconds, samples[:, 0], 0.99)
+    return Latency(p50_ms, p90_ms, float(np.percentile(milliseconds, 99)), *ends)
+
+
+def _percentile_interval(
+    values: NDArray[np.float64], replicates: NDArray[np.int64], share: float
+) -> tuple[float | None, float | None]:
+    """Of the value that this share of all values does not exceed: at what shares it may lie, carried over to values.
+
+    How far the share below the estimate may be off is seen from how it differs between replicates, since the slow calls
+    of one have a cause in common (Woodruff, 1952, for samples in clusters); it is no less than that of independent
+    calls. An upper end beyond all calls is the slowest of them.
+    """
+    below = values <= np.percentile(values, 100 * share)
+    total, p = len(values), float(below.mean())
+    groups = [below[replicates == number] for number in np.unique(replicates)]
+    if len(groups) < 2:
+        return None, None
+    apart = sum((float(group.sum()) - p * len(group)) ** 2 for group in groups) * len(groups) / (len(groups) - 1)
+    error = np.sqrt(max(apart / total**2, p * (1 - p) / total))
+    reach = float(stats.t.ppf(0.975, len(groups) - 1) * error)
+    low, high = np.percentile(values, 100 * np.clip([share - reach, share + reach], 0.0, 1.0))
+    return float(low), float(high)
 
 
 def _level(calls: int) -> float:

@@ -59,6 +59,8 @@ COLUMNS: dict[str, Kind] = {
     "runtime_speedup_ci_low": "number",
     "runtime_speedup_ci_high": "number",
     "training_loss": "number",
+    "latency_ms_p99_ci_low": "number",
+    "latency_ms_p99_ci_high": "number",
 }
 
 STATUSES = ("done", "failed", "not-applicable", "cancelled")

@@ -122,12 +122,15 @@ def _numbers(row: pd.Series[Any], baseline: pd.Series[Any] | None) -> None:
     shown = (
         ("Speed-up", "speedup", "x", ("speedup_ci_low", "speedup_ci_high")),
         ("Latency p50", "latency_ms_p50", "ms", ("latency_low_ms", "latency_high_ms")),
+        ("Latency p99", "latency_ms_p99", "ms", ("latency_ms_p99_ci_low", "latency_ms_p99_ci_high")),
         ("Accuracy", "accuracy_pct", "%", ("accuracy_ci_low_pct", "accuracy_ci_high_pct")),
         ("Size", "size_mb", "MB", ()),
         ("Peak memory", "peak_memory_mb", "MB", ()),
     )
     ends = {name: wording.interval(row[of[0]], row[of[1]], unit) if of else "" for _, name, unit, of in shown}
     noise = {"speedup": wording.noise(row["noise_pct"])}
+    # Why there is no p99 stands below the histogram.
+    shown = tuple(one for one in shown if one[1] != "latency_ms_p99" or pd.notna(row["latency_ms_p99"]))
     facts = [
         f'<div><div class="where">{label}</div><div class="big">{wording.number(row[name], unit)}</div>'
         + (f'<div class="where">95 %: {ends[name]}</div>' if ends[name] else "")

@@ -28,6 +28,7 @@ def row(variant: str, speedup: float = 1.0, **changed: object) -> dict[str, obje
         "study_id": "s", "speedup": speedup, "speedup_ci_low": speedup * 0.99, "speedup_ci_high": speedup * 1.01,
         "speed_verdict": "faster" if speedup > 1.02 else "same", "latency_ms_p50": 10 / speedup,
         "latency_low_ms": 9.9 / speedup, "latency_high_ms": 10.1 / speedup, "latency_ms_p99": 15 / speedup,
+        "latency_ms_p99_ci_low": np.nan, "latency_ms_p99_ci_high": np.nan,
         "accuracy_delta_pp": 0.0, "accuracy_delta_ci_low_pp": -0.1, "accuracy_delta_ci_high_pp": 0.1,
         "size_mb": 10.0, "size_ratio": 1.0, "peak_memory_mb": 300.0, "prepare_s": 1.0, "noise_pct": 1.0,
         "break_even_calls": 100.0, "warnings": "",
@@ -286,7 +287,20 @@ def test_what_fresh_replicates_cannot_settle_is_not_timed_again(limits):
     assert choice.lead(found) is None
 
 
-def test_p99_has_no_interval_and_an_unknown_figure_meets_nothing():
+@pytest.mark.parametrize(
+    ("most_ms", "state"), [(14.0, "missed"), (15.5, "unresolved"), (17.0, "probably"), (18.5, "met")]
+)
+def test_a_limit_on_p99_is_held_against_its_interval(most_ms, state):
+    sure = {"latency_ms_p99": 15.0, "latency_ms_p99_ci_low": 14.5, "latency_ms_p99_ci_high": 18.0}
+    frame = rows(row("a", 2.0, **sure))
+    found = limits_module.states(frame, Limits(latency_ms=most_ms, percentile="p99"))
+    assert found["latency_ms"].iloc[-1] == state
+    answer = Answer(decided(frame[frame["variant"] != CONTROL], latency_ms=20.0, percentile="p99"))
+    assert "15.0 ms of latency p99 (95 %: 14.5–18.0 ms)" in decision_words.sentence(answer)
+    assert "as it was measured" not in " ".join(decision_words.beside(answer))
+
+
+def test_a_p99_without_an_interval_counts_as_it_is_and_an_unknown_figure_meets_nothing():
     frame = rows(row("a", 2.0, latency_ms_p99=20.0), row("b", 1.5, latency_ms_p99=np.nan), row("c", 1.2))
     assert decided(frame, latency_ms=16.0, percentile="p99").winner["variant"] == "c"
     assert decided(frame, latency_ms=16.0, percentile="p50").winner["variant"] == "a"

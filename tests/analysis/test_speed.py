@@ -273,6 +273,33 @@ def test_the_noise_floor_is_how_far_the_control_reaches_from_one():
     assert speed.noise_floor(None) == 1.0
 
 
+def burdened(rng: np.random.Generator, processes: int, calls: int, kind: str) -> speed.Samples:
+    """Calls of 1 ms: a process's own bias, and slow calls, in some processes more than in others where bursts are."""
+    found = []
+    for number in range(processes):
+        logs = rng.normal(rng.normal(0, 0.02), 0.03, calls)
+        rate = {"quiet": 0.0, "spikes": 0.02, "bursts": rng.beta(0.5, 20)}[kind]
+        logs += (rng.random(calls) < rate) * rng.exponential(0.5, calls)
+        found.append(np.c_[np.full(calls, number), np.arange(calls), np.exp(logs) * 1e6].astype(np.int64))
+    return np.concatenate(found)
+
+
+@pytest.mark.parametrize("kind", ["quiet", "spikes", "bursts"])
+def test_the_interval_of_p99_holds_what_endless_calls_would_show(kind):
+    """Where the slow calls are those of few processes, 14 of them leave it a little too narrow."""
+    rng = np.random.default_rng(5)
+    truth = float(np.percentile(burdened(rng, 4000, 100, kind)[:, 2], 99)) / 1e6
+    found = [speed.latency(burdened(rng, 14, 100, kind)) for _ in range(300)]
+    assert np.mean([one.p99_low_ms <= truth <= one.p99_high_ms for one in found]) >= 0.87
+    assert all(one.p99_low_ms <= one.p99_ms <= one.p99_high_ms for one in found)
+
+
+def test_one_process_alone_gives_p99_no_interval():
+    found = speed.latency(burdened(np.random.default_rng(0), 1, 600, "quiet"))
+    assert found.p99_ms is not None
+    assert (found.p99_low_ms, found.p99_high_ms) == (None, None)
+
+
 @pytest.mark.parametrize(("calls", "p90", "p99"), [(49, False, False), (50, True, False), (499, True, False)])
 def test_percentiles_that_the_samples_do_not_support_are_empty(calls, p90, p99):
     samples = np.column_stack([np.zeros(calls), np.arange(calls), np.full(calls, 2e6)]).astype(np.int64)
