@@ -129,8 +129,6 @@ def _numbers(row: pd.Series[Any], baseline: pd.Series[Any] | None) -> None:
     )
     ends = {name: wording.interval(row[of[0]], row[of[1]], unit) if of else "" for _, name, unit, of in shown}
     noise = {"speedup": wording.noise(row["noise_pct"])}
-    # Why there is no p99 stands below the histogram.
-    shown = tuple(one for one in shown if one[1] != "latency_ms_p99" or pd.notna(row["latency_ms_p99"]))
     facts = [
         f'<div><div class="where">{label}</div><div class="big">{wording.number(row[name], unit)}</div>'
         + (f'<div class="where">95 %: {ends[name]}</div>' if ends[name] else "")
@@ -142,6 +140,7 @@ def _numbers(row: pd.Series[Any], baseline: pd.Series[Any] | None) -> None:
         )
         + "</div>"
         for label, name, unit, _ in shown
+        if name != "latency_ms_p99" or pd.notna(row[name])  # why there is none stands below the histogram
     ]
     st.html(f'<div class="eff-cards eff-facts">{"".join(facts)}</div>')
 
