@@ -99,7 +99,7 @@ def _advanced() -> tuple[Device, str, dict[str, Any]]:
             "the more test rows it takes to tell.",
         )  # fmt: skip
         equivalence_pct = five.number_input(
-            "Same within ± [%]", value=EQUIVALENCE_PCT, step=0.5, format="%g", key="plan-equivalence",
+            "Same speed within ± [%]", value=EQUIVALENCE_PCT, step=0.5, format="%g", key="plan-equivalence",
             persist_state="session",
             help="Speeds that differ by no more are the same for all practical purposes: such a variant is called "
             "neither faster nor slower.",
