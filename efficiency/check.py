@@ -19,6 +19,7 @@ from efficiency.workloads import cards
 MOST_TOLERANCE_PP = 20.0
 """A model that lost more than this is another model."""
 MOST_EQUIVALENCE_PCT = 50.0
+"""Who calls more the same has no question of speed."""
 
 
 def problems(study: Study, machine: Machine) -> list[str]:

@@ -6,7 +6,7 @@ The page Decide and `recommend` both ask here.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -17,7 +17,7 @@ from efficiency import confirm
 from efficiency.analysis import choice, replicates, speed, stillness, views
 from efficiency.analysis.choice import Answer, Choice, Compare
 from efficiency.analysis.limits import Limits
-from efficiency.equivalence import equivalence_of
+from efficiency.equivalence import equivalence_pct_of
 from efficiency.results.store import Store
 from efficiency.study import BASELINE
 
@@ -29,12 +29,12 @@ class Timing:
     study_id: str
     rows: pd.DataFrame
     compare: Compare
-    equivalence: float
-    """The study's band, as a share."""
+    equivalence_pct: float
+    """Of the study."""
 
     def choose(self, limits: Limits) -> Choice:
         """What these rows say."""
-        return choice.decide(self.rows, limits, self.compare, self.equivalence)
+        return choice.decide(self.rows, limits, self.compare, self.equivalence_pct)
 
 
 @dataclass(frozen=True)
@@ -79,11 +79,14 @@ def cases(store: Store, rows: pd.DataFrame, again: pd.DataFrame) -> list[Case]:
     rows = rows[rows["phase"] != "training"]
     differs = [name for name in ("dataset", "condition") if (rows.groupby("workload")[name].nunique() > 1).any()]
     found = []
+    bands_pct = {
+        id: equivalence_pct_of(store.study(id).asked) for id in {*rows["study_id"], *again.get("study_id", ())}
+    }
     for _, own in rows.groupby(views.PANEL, sort=False):
         first = own.iloc[0]
         title = " · ".join(str(first[name]) for name in ("workload_label", *differs))
         fresh = confirm.again(again, first) if len(again) else again
-        found.append(Case(title, _timing(store, own), tuple(_studies(store, fresh))))
+        found.append(Case(title, _timing(store, own, bands_pct), tuple(_studies(store, fresh, bands_pct))))
     titles = Counter(case.title for case in found)  # two files of a user's own may have one name
     return [
         replace(case, title=f"{case.title} ({case.first.rows['workload'].iloc[0]})") if titles[case.title] > 1 else case
@@ -97,9 +100,9 @@ def of_study(store: Store, study_id: str, rows: pd.DataFrame) -> list[Case]:
     return cases(store, rows, views.prepared(store.rows(list(again.loc[again["status"] == "done", "id"]))))
 
 
-def _studies(store: Store, rows: pd.DataFrame) -> Iterator[Timing]:
+def _studies(store: Store, rows: pd.DataFrame, bands_pct: Mapping[str, float]) -> Iterator[Timing]:
     for _, own in rows.groupby("study_id", sort=False):
-        yield _timing(store, own)
+        yield _timing(store, own, bands_pct)
 
 
 def confirmations(studies: pd.DataFrame, study_id: str) -> pd.DataFrame:
@@ -107,8 +110,8 @@ def confirmations(studies: pd.DataFrame, study_id: str) -> pd.DataFrame:
     return studies[studies["confirms"] == study_id]
 
 
-def _timing(store: Store, rows: pd.DataFrame) -> Timing:
-    """With the samples read when they are first needed, and each comparison made once."""
+def _timing(store: Store, rows: pd.DataFrame, bands_pct: Mapping[str, float]) -> Timing:
+    """With the samples read when they are first needed, and each comparison made once; the bands are by study."""
     baseline = rows.loc[(rows["variant"] == BASELINE) & (rows["status"] == "done"), "row_id"]
 
     @cache
@@ -124,7 +127,7 @@ def _timing(store: Store, rows: pd.DataFrame) -> Timing:
         return speed.speed_up(samples(other), samples(winner))
 
     study_id = str(rows["study_id"].iloc[0])
-    return Timing(study_id, rows, compare, equivalence_of(store.study(study_id).asked))
+    return Timing(study_id, rows, compare, bands_pct[study_id])
 
 
 def why_empty(rows: pd.DataFrame, status: str, message: Any) -> str:

@@ -41,6 +41,6 @@ class Effort:
         return replace(self, precision=precision, most_replicates=round(self.most_replicates * more**2))
 
 
-def training_steps(rows: int, batch_size: int) -> int:
+def steps_for(rows: int, batch_size: int) -> int:
     """How many steps see so many rows; at least 2, between which a loss falls."""
     return max(2, round(rows / batch_size))

@@ -7,10 +7,9 @@ from typing import Any
 
 EQUIVALENCE_PCT = 2.0
 """Percent, unless a study says otherwise."""
-EQUIVALENCE = EQUIVALENCE_PCT / 100
 
 
-def equivalence_of(asked: Mapping[str, Any]) -> float:
-    """The band of a stored description, as a share; the usual one where it is older than the question."""
+def equivalence_pct_of(asked: Mapping[str, Any]) -> float:
+    """The band of a stored description; the usual one where it is older than the question, or is no study's."""
     percent = asked.get("equivalence_pct")
-    return float(percent) / 100 if isinstance(percent, int | float) and percent > 0 else EQUIVALENCE
+    return float(percent) if isinstance(percent, int | float) and percent > 0 else EQUIVALENCE_PCT

@@ -22,13 +22,13 @@ def bars(layers: pd.DataFrame, hue: str = palette.COLOURS["mixed-int8"]) -> go.F
         "type": "bar",
         "orientation": "h",
         "x": own["gain_pct"],
-        "y": own["name"].map(escape) + " ",  # a name of digits alone would be taken for a number
+        "y": [_label(name, kind) for name, kind in zip(own["name"], kinds, strict=True)],
         "marker": {"color": [hue if left else palette.NEUTRAL for left in own["in_fp32"]]},
         "text": [f"{gain:.1f} %{', FP32' if left else ''}" for gain, left in own[["gain_pct", "in_fp32"]].to_numpy()],
         "textposition": "outside",
         "cliponaxis": False,
-        "customdata": kinds,
-        "hovertemplate": "%{y}(%{customdata}): %{x:.2f} % of the squared error<extra></extra>",
+        "customdata": own["name"].map(escape) + ", " + kinds,
+        "hovertemplate": "%{customdata}: %{x:.2f} % of the squared error<extra></extra>",
     }  # fmt: skip
     low, high = min(0.0, float(own["gain_pct"].min())), max(1.0, float(own["gain_pct"].max()))
     return axes.figure(
@@ -41,3 +41,8 @@ def bars(layers: pd.DataFrame, hue: str = palette.COLOURS["mixed-int8"]) -> go.F
         y={"automargin": True, "showgrid": False, "type": "category", "autorange": "reversed"},
         bargap=0.35,
     )
+
+
+def _label(name: str, kind: str) -> str:
+    """A number, as in a Sequential, tells nothing by itself; and one alone would be taken for a value of the axis."""
+    return f"{escape(name)} · {kind} " if name.isdecimal() else f"{escape(name)} "

@@ -27,7 +27,7 @@ def _found(store: Store, chosen: list[str]) -> None:
             return headline.no_rows(store, chosen)
         shown = filters.choose(rows)
         headline.cards(shown)
-        trade_off.show(shown, chosen, now)
+        trade_off.show(shown, chosen, data.bands_pct(store, chosen), now)
         comparison.show(shown)
         comparison.downloads(store, chosen, shown)
         details.open_asked(store, rows)

@@ -63,9 +63,8 @@ def fill(
         for condition in study.conditions:
             entries = [e for e in expand(study, capable) if (e.workload, e.condition) == (workload, condition)]
             measured = [_measured(e.variant, e.why_not, workload, condition, fail, slower, rng) for e in entries]
-            for entry, row, columns in zip(
-                entries, measured, derive.heat(measured, tolerance_pp=study.tolerance_pp), strict=True
-            ):
+            derived = derive.heat(measured, tolerance_pp=study.tolerance_pp, equivalence_pct=study.equivalence_pct)
+            for entry, row, columns in zip(entries, measured, derived, strict=True):
                 described = workloads.describe(workload)
                 row_id = store.put_row(
                     id,

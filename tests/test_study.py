@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from efficiency import check
+from efficiency.equivalence import EQUIVALENCE_PCT, equivalence_pct_of
 from efficiency.errors import BadRequest
 from efficiency.machine import this_machine
 from efficiency.study import Study, plan_preset
@@ -25,6 +26,21 @@ def stored(study: Study) -> dict[str, object]:
 def test_a_study_is_read_as_it_was_stored():
     assert Study.from_dict(stored(asked())) == asked()
     assert tolerance_of(stored(asked())) == 1.25
+
+
+def test_how_little_is_the_same_is_kept_and_an_older_study_has_the_usual_band():
+    wide = stored(replace(asked(), equivalence_pct=5.0))
+    assert equivalence_pct_of(wide) == Study.from_dict(wide).equivalence_pct == 5.0
+    del wide["equivalence_pct"]
+    assert Study.from_dict(wide).equivalence_pct == EQUIVALENCE_PCT
+    for odd in (wide, {}, {"equivalence_pct": "much"}, {"equivalence_pct": -1}, {"equivalence_pct": None}):
+        assert equivalence_pct_of(odd) == EQUIVALENCE_PCT
+
+
+@pytest.mark.parametrize(("percent", "fits"), [(0.1, True), (50.0, True), (0.0, False), (-1.0, False), (51.0, False)])
+def test_a_band_that_makes_no_sense_is_a_sentence(percent, fits):
+    found = check.problems(replace(asked(), equivalence_pct=percent), this_machine())
+    assert [problem.split(":")[0] for problem in found] == ([] if fits else ["--equivalence"])
 
 
 def test_a_study_that_is_older_than_the_tolerance_has_the_usual_one():

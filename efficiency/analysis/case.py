@@ -9,7 +9,7 @@ from typing import Any
 from efficiency import techniques
 from efficiency.analysis.kept import mapping_of, number_of
 from efficiency.ceiling import Arithmetic
-from efficiency.equivalence import EQUIVALENCE
+from efficiency.equivalence import EQUIVALENCE_PCT
 from efficiency.study import BASELINE
 from efficiency.techniques import compose
 
@@ -26,8 +26,8 @@ class Case:
     beside: Sequence[Values]
     """The rows of the same study, workload, data set and condition, this one included, as `views.prepared` has them."""
     baseline_details: Values
-    equivalence: float = EQUIVALENCE
-    """The study's band of practical equivalence, as a share."""
+    equivalence_pct: float = EQUIVALENCE_PCT
+    """The study's band of practical equivalence."""
 
     @property
     def techniques(self) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ import pandas as pd
 from efficiency.analysis import limits as limits_module
 from efficiency.analysis import speed, views
 from efficiency.analysis.limits import Limits
-from efficiency.equivalence import EQUIVALENCE
+from efficiency.equivalence import EQUIVALENCE_PCT
 from efficiency.study import BASELINE, CONTROL
 
 Row = dict[str, Any]
@@ -53,8 +53,8 @@ class Choice:
 
     kind: Kind
     limits: Limits
-    equivalence: float = EQUIVALENCE
-    """Within what share of each other speeds count as the same."""
+    equivalence_pct: float = EQUIVALENCE_PCT
+    """Within what percentage of the winner others are tied with it."""
     considered: int = 0
     """Rows that could be chosen: measured, with every technique in effect."""
     meeting: int = 0
@@ -136,10 +136,10 @@ def to_time_again(choice: Choice) -> tuple[str, ...]:
     return (row["variant"], *(row["variant"] for row in others if row["variant"] != BASELINE))
 
 
-def decide(rows: pd.DataFrame, limits: Limits, compare: Compare, equivalence: float = EQUIVALENCE) -> Choice:
+def decide(rows: pd.DataFrame, limits: Limits, compare: Compare, equivalence_pct: float = EQUIVALENCE_PCT) -> Choice:
     """The choice among the rows of one study, workload and condition, as `views.prepared` has them.
 
-    `equivalence` is the study's band of practical equivalence, as a share.
+    `equivalence_pct` is the study's band of practical equivalence.
     """
     able, left_out = _able(rows)
     if able.empty:
@@ -151,11 +151,11 @@ def decide(rows: pd.DataFrame, limits: Limits, compare: Compare, equivalence: fl
     if meeting.empty:
         return _nothing(able, limits, state, counting, left_out)
     ranked = _ranked(meeting)
-    tied, uncompared, slower = _contest(ranked, compare, equivalence)
+    tied, uncompared, slower = _contest(ranked, compare, equivalence_pct)
     return Choice(
         "found",
         limits,
-        equivalence=equivalence,
+        equivalence_pct=equivalence_pct,
         considered=len(able),
         meeting=len(meeting),
         winner=ranked[0],
@@ -192,13 +192,13 @@ def _ranked(meeting: pd.DataFrame) -> list[Row]:
     return views.records(by_speed)
 
 
-def _contest(ranked: list[Row], compare: Compare, equivalence: float) -> tuple[list[Row], list[Row], list[Row]]:
+def _contest(ranked: list[Row], compare: Compare, equivalence_pct: float) -> tuple[list[Row], list[Row], list[Row]]:
     """Those after the winner: tied with it, those of them that were not compared with it, and surely slower.
 
     Holm's method keeps all errors together below 5 %.
     """
     winner, others = ranked[0], ranked[1:]
-    reaching = [row for row in others if _may_reach(row, winner, equivalence)]
+    reaching = [row for row in others if _may_reach(row, winner, equivalence_pct)]
     near, too_many = reaching[:COMPARED], {row["row_id"] for row in reaching[COMPARED:]}
     ratios = [compare(winner["row_id"], row["row_id"]) for row in near]
     thresholds = _holm([1.0 if ratio is None else ratio.p_value for ratio in ratios])
@@ -206,17 +206,17 @@ def _contest(ranked: list[Row], compare: Compare, equivalence: float) -> tuple[l
     tied = [
         row
         for row, ratio, threshold in zip(near, ratios, thresholds, strict=True)
-        if ratio is None or speed.verdict(ratio, floor, threshold, equivalence) != "faster"
+        if ratio is None or speed.verdict(ratio, floor, threshold, equivalence_pct) != "faster"
     ]
     ids = {row["row_id"] for row in tied} | too_many
     uncompared = [row for row, ratio in zip(near, ratios, strict=True) if ratio is None]
     return tied, uncompared, [row for row in others if row["row_id"] not in ids]
 
 
-def _may_reach(row: Row, winner: Row, equivalence: float) -> bool:
+def _may_reach(row: Row, winner: Row, equivalence_pct: float) -> bool:
     """Whether it is worth a comparison: its interval comes near the winner's."""
     high, low = _known(row["speedup_ci_high"], row["speedup"]), _known(winner["speedup_ci_low"], winner["speedup"])
-    return bool(high * (1 + equivalence) >= low)
+    return bool(high * (1 + equivalence_pct / 100) >= low)
 
 
 def _holm(p_values: list[float]) -> list[float]:

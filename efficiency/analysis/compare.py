@@ -20,7 +20,7 @@ from scipy import stats
 
 from efficiency.analysis import accuracy, compare_rows, speed, training, views
 from efficiency.analysis.compare_rows import ACCURACIES, KEY, SHOWN, SPEEDS
-from efficiency.equivalence import equivalence_of
+from efficiency.equivalence import equivalence_pct_of
 from efficiency.study import BASELINE, CONTROL
 from efficiency.tolerance import tolerance_of
 
@@ -70,7 +70,9 @@ def compared(
     both = ours.merge(theirs, on=KEY, how="inner", suffixes=("_a", "_b"))
     done = both[(both["status_a"] == "done") & (both["status_b"] == "done")].reset_index(drop=True)
     rows = done.rename(columns={f"{name}_a": name for name in SHOWN}).drop(columns=[f"{name}_b" for name in SHOWN])
-    rows = rows.join(_speeds(rows, equivalence(a, b))).join(_latencies(rows, samples if one_machine(a, b) else None))
+    rows = rows.join(_speeds(rows, equivalence_pct(a, b))).join(
+        _latencies(rows, samples if one_machine(a, b) else None)
+    )
     rows = rows.join(_accuracies(rows, answers, tolerance_pp(a, b), _luck_pp(rows, details)))
     rows["size_ratio"] = rows["size_mb_a"] / rows["size_mb_b"]
     return Compared(rows, compare_rows.only(ours, theirs, b), compare_rows.only(theirs, ours, a))
@@ -104,9 +106,9 @@ def tolerance_pp(a: StudyRecord, b: StudyRecord) -> float:
     return min(tolerance_of(a.asked), tolerance_of(b.asked))
 
 
-def equivalence(a: StudyRecord, b: StudyRecord) -> float:
-    """Within what share two speeds are the same in both studies: the stricter of the two."""
-    return min(equivalence_of(a.asked), equivalence_of(b.asked))
+def equivalence_pct(a: StudyRecord, b: StudyRecord) -> float:
+    """Within what percentage two speeds are the same in both studies: the stricter of the two."""
+    return min(equivalence_pct_of(a.asked), equivalence_pct_of(b.asked))
 
 
 def ratio(change: Numbers, errors: tuple[Numbers, Numbers], counts: tuple[Numbers, Numbers]) -> pd.DataFrame:
@@ -129,7 +131,7 @@ def ratio(change: Numbers, errors: tuple[Numbers, Numbers], counts: tuple[Number
     })  # fmt: skip
 
 
-def _speeds(rows: pd.DataFrame, equivalence: float) -> pd.DataFrame:
+def _speeds(rows: pd.DataFrame, band_pct: float) -> pd.DataFrame:
     """The ratio of the speed-ups, B's over A's, and what may be said of it."""
     logs, errors, counts = {}, {}, {}
     for side in "ab":
@@ -143,7 +145,7 @@ def _speeds(rows: pd.DataFrame, equivalence: float) -> pd.DataFrame:
     found["floor"] = np.prod([1 + rows[f"noise_pct_{side}"].fillna(0.0).to_numpy(float) / 100 for side in "ab"], axis=0)
     threshold = speed.discovery_threshold(found["p_value"].dropna().to_list())
     found["verdict"] = [
-        "" if np.isnan(one["ratio"]) else speed.verdict(_as_speed_up(one), one["floor"], threshold, equivalence)
+        "" if np.isnan(one["ratio"]) else speed.verdict(_as_speed_up(one), one["floor"], threshold, band_pct)
         for one in views.records(found)
     ]
     return found

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from efficiency.analysis import compare, wording
-from efficiency.equivalence import equivalence_of
+from efficiency.equivalence import equivalence_pct_of
 from efficiency.study import BASELINE
 from efficiency.tolerance import tolerance_of
 
@@ -29,7 +29,7 @@ MOVED = 1.02
 
 
 def told(a: StudyRecord, b: StudyRecord) -> list[str]:
-    """Machine, versions, effort and tolerance, a sentence each; none of what is equal but the machine."""
+    """Machine, versions, effort, tolerance and band, a sentence each; none of what is equal but the machine."""
     found = [_machines(a, b)]
     for name, ours, theirs in (
         ("PyTorch", a.torch_version, b.torch_version),
@@ -45,10 +45,10 @@ def told(a: StudyRecord, b: StudyRecord) -> list[str]:
             f"Tolerated loss of accuracy: {tolerance_of(a.asked):g} pp in A, {tolerance_of(b.asked):g} pp in B; the "
             "smaller one counts here."
         )
-    if equivalence_of(a.asked) != equivalence_of(b.asked):
+    if equivalence_pct_of(a.asked) != equivalence_pct_of(b.asked):
         found.append(
-            f"Speeds count as the same within {100 * equivalence_of(a.asked):g} % in A, "
-            f"{100 * equivalence_of(b.asked):g} % in B; the smaller one counts here."
+            f"Speeds count as the same within {equivalence_pct_of(a.asked):g} % in A, "
+            f"{equivalence_pct_of(b.asked):g} % in B; the smaller one counts here."
         )
     for side, study in (("A", a), ("B", b)):
         if study.status != "done":

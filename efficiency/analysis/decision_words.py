@@ -79,7 +79,7 @@ ALWAYS = ("latency_ms_p50", "accuracy_delta_pp", "size_mb")
 def facts(row: Mapping[str, Any], limits: Limits) -> str:
     """`2.86x the baseline's speed (95 %: 2.81–2.90x), 0.354 ms a call at p50 (...), -0.25 pp of accuracy (...), 14 MB.`
 
-    Then the figure of whatever else was limited: `, 0.41 ms of latency p99`.
+    Then the figure of whatever else was limited: `, 0.41 ms of latency p99 (95 %: 0.40–0.44 ms)`.
     """
     parts = [
         f"{wording.number(row['speedup'], 'x')} the baseline's speed"
@@ -168,7 +168,7 @@ def _tied(found: Choice) -> str:
     if not compared or found.winner is None:
         return ""
     names = _and([row["variant_label"] for row in (found.winner, *compared)])
-    these = f"These {_number(len(compared) + 1)} can't be told apart, or only within {100 * found.equivalence:g} %"
+    these = f"These {_number(len(compared) + 1)} can't be told apart, or only within {found.equivalence_pct:g} %"
     return f"{these}: {names}. Compared directly, in the same processes."
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficiency.analysis import accuracy, notes, pareto, speed, stillness
-from efficiency.equivalence import EQUIVALENCE
+from efficiency.equivalence import EQUIVALENCE_PCT
 from efficiency.health import Health
 from efficiency.tolerance import TOLERANCE_PP
 
@@ -63,8 +63,7 @@ class Judge:
     precision: float
     threshold: float
     tolerance_pp: float
-    equivalence: float
-    """As a share."""
+    equivalence_pct: float
     has_control: bool
     """Without one the floor is 1 for want of anything better, which is not a finding."""
 
@@ -98,13 +97,12 @@ def heat(
     precision: float = 0.02,
     threshold: float = speed.FALSE_DISCOVERIES,
     tolerance_pp: float = TOLERANCE_PP,
-    equivalence: float = EQUIVALENCE,
+    equivalence_pct: float = EQUIVALENCE_PCT,
 ) -> list[Columns]:
     """The outcome columns of rows that share workload and condition, in the same order.
 
     The first row is the baseline; a row whose variant is the control sets the noise floor. A speed-up that is
-    known less well than to within `precision` of itself has a warning. The rest is the study's own,
-    `equivalence` as a share.
+    known less well than to within `precision` of itself has a warning. The rest is the study's own.
     """
     # A variant that was dropped while it was timed keeps its samples, but no figure rests on them.
     rows = [replace(row, samples=None) if row.status == "failed" else row for row in rows]
@@ -116,7 +114,7 @@ def heat(
         precision,
         threshold,
         tolerance_pp,
-        equivalence,
+        equivalence_pct,
         of_control is not None,
     )
     derived = [_columns(row, baseline, ratio, judge) for row, ratio in zip(rows, [None, *ratios], strict=True)]
@@ -236,7 +234,7 @@ def _speed_columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | Non
         return columns
     # The control is judged by the band alone: it is what the floor is made of.
     floor, threshold = (1.0, speed.FALSE_DISCOVERIES) if row.control else (judge.floor, judge.threshold)
-    verdict = speed.verdict(ratio, floor, threshold, judge.equivalence)
+    verdict = speed.verdict(ratio, floor, threshold, judge.equivalence_pct)
     columns |= {
         "speedup": ratio.estimate,
         "speedup_ci_low": ratio.low,

@@ -123,18 +123,22 @@ def states(rows: pd.DataFrame, limits: Limits) -> pd.DataFrame:
     """For each row and limit that is asked its `State`; a column a limit."""
     found = {}
     for name, value in limits.asked.items():
-        kind = kind_of(name, limits)
-        figure = best = worst = _costs(rows, kind.column, kind)
-        if kind.best and kind.worst:
-            best, worst = (_costs(rows, column, kind) for column in (kind.best, kind.worst))
-            best, worst = (np.where(np.isnan(end), figure, end) for end in (best, worst))
-        bound = figure + _NARROWER * (worst - figure)
+        figure, best, worst, bound = _interval(rows, kind_of(name, limits))
         found[name] = np.select(
             [np.isnan(figure), worst <= value, best > value, bound <= value],
             ["unknown", "met", "missed", "probably"],
             "unresolved",
         ).astype(object)
     return pd.DataFrame(found, index=rows.index)
+
+
+def _interval(rows: pd.DataFrame, kind: Kind) -> tuple[NDArray[np.float64], ...]:
+    """The costs, the ends of their intervals, and the bounds that they probably keep to; all the same without one."""
+    figure = best = worst = _costs(rows, kind.column, kind)
+    if kind.best and kind.worst:
+        best, worst = (_costs(rows, column, kind) for column in (kind.best, kind.worst))
+        best, worst = (np.where(np.isnan(end), figure, end) for end in (best, worst))
+    return figure, best, worst, figure + _NARROWER * (worst - figure)
 
 
 def excess(rows: pd.DataFrame, limits: Limits) -> pd.DataFrame:
@@ -162,13 +166,12 @@ def meets(rows: pd.DataFrame, limits: Limits) -> pd.Series:
 
 
 def ranges(rows: pd.DataFrame, limits: Limits) -> dict[str, tuple[float, float]]:
-    """For each kind the least that some row surely keeps to, and the most that any costs; kinds that no row knows are
+    """For each kind the least that counts as kept by some row, and the most that any costs; kinds that no row knows are
     left out."""
     found = {}
     for name in KINDS:
-        kind = kind_of(name, limits)
-        known = figures(rows, kind).dropna()
-        if len(known):
-            worst = pd.Series(_costs(rows, kind.worst, kind), rows.index) if kind.worst else known
-            found[name] = (float(worst.reindex(known.index).fillna(known).min()), float(known.max()))
+        figure, _, worst, bound = _interval(rows, kind_of(name, limits))
+        if not np.isnan(figure).all():
+            least = float(np.nanmin(worst if limits.sure else bound))
+            found[name] = (least, max(least, float(np.nanmax(figure))))
     return found

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from efficiency.equivalence import EQUIVALENCE
+from efficiency.equivalence import EQUIVALENCE_PCT
 
 Samples = NDArray[np.int64]
 Verdict = Literal["faster", "same", "slower", "unresolved"]
@@ -90,7 +90,7 @@ def _percentile_interval(
     if len(groups) < 2:
         return None, None
     apart = sum((float(group.sum()) - p * len(group)) ** 2 for group in groups) * len(groups) / (len(groups) - 1)
-    error = np.sqrt(max(apart / total**2, p * (1 - p) / total))
+    error = np.sqrt(max(apart / total**2, share * (1 - share) / total))
     reach = float(stats.t.ppf(0.975, len(groups) - 1) * error)
     low, high = np.percentile(values, 100 * np.clip([share - reach, share + reach], 0.0, 1.0))
     return float(low), float(high)
@@ -193,21 +193,22 @@ def discovery_threshold(p_values: Sequence[float]) -> float:
 
 
 def verdict(
-    ratio: SpeedUp, floor: float, threshold: float = FALSE_DISCOVERIES, equivalence: float = EQUIVALENCE
+    ratio: SpeedUp, floor: float, threshold: float = FALSE_DISCOVERIES, equivalence_pct: float = EQUIVALENCE_PCT
 ) -> Verdict:
     """What may be said: a difference must not be by luck, must exceed the band of practical equivalence, and must
     exceed what the control shows.
 
     Nor can two be called the same within that band by a measurement that moves two copies of one model by more.
 
-    `threshold` is the study's `discovery_threshold`, `equivalence` its band, as a share.
+    `threshold` is the study's `discovery_threshold`, `equivalence_pct` its band.
     """
-    line = max(1 + equivalence, floor)
+    equal = 1 + equivalence_pct / 100
+    line = max(equal, floor)
     if ratio.p_value <= threshold and ratio.estimate > line:
         return "faster"
     if ratio.p_value <= threshold and ratio.estimate < 1 / line:
         return "slower"
-    alike = ratio.low >= 1 / (1 + equivalence) and ratio.high <= 1 + equivalence
-    if alike and floor <= 1 + equivalence:
+    alike = ratio.low >= 1 / equal and ratio.high <= equal
+    if alike and floor <= equal:
         return "same"
     return "unresolved"

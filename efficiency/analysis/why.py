@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from efficiency.analysis import causes_in_fp32, views
 from efficiency.analysis.case import Case, Values
 from efficiency.analysis.causes import CAUSES
 from efficiency.analysis.kept import number_of
-from efficiency.equivalence import equivalence_of
-from efficiency.results.store import StudyRecord
+from efficiency.equivalence import equivalence_pct_of
 from efficiency.study import BASELINE, CONTROL
+
+if TYPE_CHECKING:
+    from efficiency.results.store import StudyRecord
 
 
 def asked_of(row: Values) -> bool:
@@ -39,14 +42,14 @@ def of_study(
     `rows` are those of one study, as `views.prepared` has them.
     """
     panels: dict[tuple[object, ...], list[Values]] = {}
+    band_pct = equivalence_pct_of(study.asked)
     for row in rows:
         panels.setdefault(tuple(row[name] for name in views.PANEL), []).append(row)
     found = []
     for beside in panels.values():
         reference = next((details(int(row["row_id"])) for row in beside if row["variant"] == BASELINE), {})
         for row in filter(asked_of, beside):
-            own, band = details(int(row["row_id"])), equivalence_of(study.asked)
-            case = Case(row, own, study.machine, beside, reference, band)
+            case = Case(row, details(int(row["row_id"])), study.machine, beside, reference, band_pct)
             found.append((f"{row['workload']}, {row['condition']}", str(row["variant"]), reasons(case)))
     return found
 
@@ -59,8 +62,8 @@ def _ends(low: float, high: float) -> str:
 
 def _verdict(case: Case) -> str:
     ratio, low, high = (case.number(f"speedup{part}") or math.nan for part in ("", "_ci_low", "_ci_high"))
-    ends, equal = _ends(low, high), 1 + case.equivalence
-    band = f"±{100 * case.equivalence:g} %"
+    ends, equal = _ends(low, high), 1 + case.equivalence_pct / 100
+    band = f"±{case.equivalence_pct:g} %"
     if case.row.get("speed_verdict") == "same":
         return f"The interval {ends} lies within {band}: whatever difference there is, is of no practical worth."
     if case.row.get("speed_verdict") == "slower":

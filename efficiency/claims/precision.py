@@ -12,7 +12,7 @@ from efficiency.claims.asking import CONDITION, Answer
 from efficiency.claims.base import Case, Claim, Figure, Need
 from efficiency.claims.here import Heat, Here
 from efficiency.condition import Condition, Device
-from efficiency.equivalence import EQUIVALENCE
+from efficiency.equivalence import EQUIVALENCE_PCT
 from efficiency.study import BASELINE
 
 HALF_WEIGHTS = ("bf16-weights", "fp16-weights")
@@ -82,8 +82,8 @@ def _trained_in_less(heat: Heat, key: str) -> Answer:
         return Answer("not-testable", "Peak memory is not known: this system keeps no high-water mark.", None, behind)
     figure = Figure(ratio, 1.0)
     verdict, because = asking.held(figure)
-    if abs(ratio - 1) <= EQUIVALENCE:  # measured once, and peaks of one thing lie as far apart
-        verdict, because = "unresolved", f"Peaks within {EQUIVALENCE:.0%} of each other are told as the same."
+    if abs(ratio - 1) <= EQUIVALENCE_PCT / 100:  # measured once, and peaks of one thing lie as far apart
+        verdict, because = "unresolved", f"Peaks within {EQUIVALENCE_PCT:g} % of each other are told as the same."
     kept = heat.rows[key]["accuracy_verdict"]
     if verdict == "holds" and kept != "kept":
         verdict = "does-not-hold" if kept == "lost" else "unresolved"

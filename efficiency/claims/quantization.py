@@ -13,7 +13,7 @@ from efficiency.claims import asking, back_ends
 from efficiency.claims.asking import CONDITION, Answer
 from efficiency.claims.base import Case, Claim, Figure, Need
 from efficiency.claims.here import Heat, Here
-from efficiency.equivalence import EQUIVALENCE
+from efficiency.equivalence import EQUIVALENCE_PCT
 from efficiency.study import BASELINE, Variant
 
 TWICE = 2.0
@@ -21,7 +21,7 @@ LEAST_SIZE = {8: 3.5, 4: 6.0}
 """How many times smaller, by bits a number."""
 INT8_WEIGHTS = ("dynamic-int8", "static-int8")
 """The first that applies stands for INT8: both store their weights in the same way."""
-NO_MORE_MEMORY = 1 / (1 + EQUIVALENCE)
+NO_MORE_MEMORY = 1 / (1 + EQUIVALENCE_PCT / 100)
 """Peaks this near are the same."""
 
 

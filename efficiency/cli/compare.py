@@ -39,7 +39,8 @@ def compare(
 
     Compared are speed-ups, each against its own study's baseline. A variant is called faster or slower where the
     interval of their ratio says so, not by luck (of all that are called so, 5 % at most are expected to be none), and
-    where it is more than 2 % and more than both noise floors together. Exit codes: 0; 1 by --fail-if-slower; 2 for
+    where it is more than what counts as the same (2 % unless the studies say otherwise) and more than both noise floors
+    together. Exit codes: 0; 1 by --fail-if-slower; 2 for
     bad usage.
     """
     from efficiency.analysis import compare as comparing

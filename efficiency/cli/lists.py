@@ -62,7 +62,7 @@ def _list_techniques(condition: Condition, json: str | None) -> None:
         {
             "key": row.technique.key,
             "label": row.technique.label,
-            "summary": row.technique.summary,
+            "summary": row.technique.summary_in(condition.phase),
             "stage": row.technique.stage.value,
             "api_status": row.technique.api_status,
             "successor": row.technique.successor,

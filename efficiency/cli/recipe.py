@@ -22,10 +22,13 @@ def recipe(
     threads: Annotated[int | None, typer.Option(help="Of how many threads; the study's first unless told.")] = None,
     file: Annotated[str, typer.Option(help="Write the script to this file; - prints it.")] = "-",
     bundle: Annotated[
-        str | None, typer.Option(help="Write a zip of the script, weights, rows and requirements to this file.")
+        str | None, typer.Option(help="Write a zip of the script, all that it reads and requirements to this file.")
     ] = None,
 ) -> None:
-    """A variant of a study as a complete script with public APIs alone, which rebuilds it from the FP32 weights."""
+    """A variant of a study as a complete script with public APIs alone, which rebuilds it from the FP32 weights.
+
+    Of a row of training, a script that takes the study's steps.
+    """
     from efficiency.recipes import bundle as bundles
     from efficiency.recipes import stored
     from efficiency.results import documents

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 SHOWN = (
     "study", "variant", "techniques", "workload", "dataset", "device", "batch_size", "threads", "speedup",
     "speedup_ci_low", "speedup_ci_high", "speed_verdict", "accuracy_delta_pp", "accuracy_delta_ci_low_pp",
-    "accuracy_delta_ci_high_pp", "latency_ms_p50", "latency_ms_p99", "size_mb", "size_ratio", "peak_memory_mb",
+    "accuracy_delta_ci_high_pp", "latency_ms_p50", "latency_ms_p99", "latency_ms_p99_ci_low", "latency_ms_p99_ci_high",
+    "size_mb", "size_ratio", "peak_memory_mb",
     "prepare_s", "break_even_calls", "took_effect", "warnings",
 )  # fmt: skip
 """Columns of a row that the JSON document has."""

@@ -231,9 +231,7 @@ class StoreRecorder:
         measured = [row.measured for row in rows]
         study, baseline = self._checked.study, measured[0]
         baseline.best_ns = self._best_ns(rows[0].entry)
-        derived = derive.heat(
-            measured, study.effort.precision, threshold, study.tolerance_pp, study.equivalence_pct / 100
-        )
+        derived = derive.heat(measured, study.effort.precision, threshold, study.tolerance_pp, study.equivalence_pct)
         if baseline.felt is not None:
             rows[0].details["pulse"] = stillness.as_details(baseline.felt, baseline.best_ns)
         # The timed input is the heat's: rows that were never probed, such as the control, share its padding.

@@ -6,21 +6,16 @@ alone: every model answers the test rows in FP32, eagerly.
 
 from __future__ import annotations
 
-import math
 import time
-import warnings
-from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from efficiency.engine.child import Message, Send
 
 if TYPE_CHECKING:
     import numpy as np
-    import torch
     from numpy.typing import NDArray
 
     from efficiency.techniques.training_step import Step
-    from efficiency.workloads.base import Training
 
 
 def run(asked: Message, send: Send) -> None:
@@ -36,7 +31,6 @@ def run(asked: Message, send: Send) -> None:
     from efficiency.engine import arrays, inputs, training_steps, variants
     from efficiency.measure import accuracy, size
     from efficiency.techniques import compose, training_step
-    from efficiency.workloads import training
 
     workload = workloads.get(asked["workload"])
     device = variants.device_of(asked)
@@ -46,7 +40,7 @@ def run(asked: Message, send: Send) -> None:
     torch.set_num_threads(condition.threads)  # after a user's file has run, which may set them, too
     sample, labels = variants.load_sample(asked["sample"], device), variants.load_labels(asked["sample"], device)
     rows = inputs.training_rows(workload, dataset, condition, asked["training_rows"])
-    steps = effort.training_steps(asked["training_rows"], condition.batch_size)
+    steps = effort.steps_for(asked["training_rows"], condition.batch_size)
     initial = training_steps.initial(workload, dataset.key, device, seed)
 
     def trained(order: int, what: str) -> tuple[Step, float, list[float | None]]:
@@ -58,9 +52,10 @@ def run(asked: Message, send: Send) -> None:
         def taken(share: float) -> None:
             send({"doing": f"{what} ({share:.0%})"})
 
-        shuffled = training.batches(*rows, condition.batch_size, steps, order)
-        torch.manual_seed(seed)  # of dropout
-        return step, prepare_s, _losses(step, workload.training, shuffled, steps, device, taken)
+        losses = training_steps.losses(
+            step, workload.training, rows, condition.batch_size, steps, order=order, seed=seed, on_step=taken
+        )
+        return step, prepare_s, losses
 
     test_rows, test_labels = inputs.in_batches(workload, dataset, condition, "test", asked["test_rows"])
 
@@ -92,30 +87,3 @@ def run(asked: Message, send: Send) -> None:
             "training": found,
         }
     )
-
-
-def _losses(
-    step: Step,
-    plan: Training,
-    batches: Iterable[tuple[torch.Tensor, torch.Tensor]],
-    steps: int,
-    device: str,
-    on_step: Callable[[float], None],
-) -> list[float | None]:
-    """The loss that each step began with; None where it is no number any more."""
-    import torch
-
-    from efficiency.workloads import training
-
-    take, losses = step.caller(), []
-    schedule = training.one_cycle(step.optimizer, plan.peak_learning_rate, steps)
-    with warnings.catch_warnings():
-        # A scaler that starts too high skips steps, and then the schedule believes that none was taken.
-        warnings.filterwarnings("ignore", message=".*lr_scheduler.step.*")
-        for number, (inputs, labels) in enumerate(batches, start=1):
-            losses.append(take(inputs.to(device), labels.to(device)).detach())
-            schedule.step()
-            if number % 5 == 0:
-                on_step(number / steps)
-    found = torch.stack(losses).float().cpu().tolist()
-    return [loss if math.isfinite(loss) else None for loss in found]

@@ -11,36 +11,28 @@ from efficiency.techniques.base import Technique
 from efficiency.techniques.recipe import Recipe
 
 CALLS = 50
-IMPORTS = (
-    "import statistics",
-    "import time",
-    "from pathlib import Path",
-    "import torch",
-    "from safetensors.torch import load_file, save_file",
-    "from torch import nn",
-)
 
 
 def parts(build: Build, recipe: Recipe, chosen: list[Technique], condition: Condition) -> Parts:
     """Of the variant that `recipe` makes of the model that `build` gives."""
     return Parts(
         [
-            _trained_model(build.call, condition),
+            _trained_model(build, condition),
             *([_rebuild(recipe)] if recipe.model else []),
             _answer(recipe),
             _main(recipe, chosen, condition),
         ],
-        IMPORTS,
         constants={"CALLS": CALLS},
     )
 
 
-def _trained_model(call: str, condition: Condition) -> str:
+def _trained_model(build: Build, condition: Condition) -> str:
     return function(
         "trained_model() -> nn.Module",
         "The FP32 model with its trained weights.",
         f"""\
-model = {call}
+{build.before}\
+model = {build.call}
 model.load_state_dict(load_file(FOLDER / "weights.safetensors"))
 return model.eval(){on_device(condition)}
 """,

@@ -45,8 +45,10 @@ def run(asked: Message, send: Send) -> None:
         write("weights", model.state_dict())
     calls = -(-ROWS // condition.batch_size)
     rows, _ = inputs.encoded(workload, dataset, condition, "test", calls * condition.batch_size)
-    whole = len(rows) // condition.batch_size * condition.batch_size
-    write("inputs", {"inputs": rows[:whole] if whole else inputs.sample(workload, dataset, condition)[0]})
+    if condition.phase == "inference":  # a compiled variant takes whole batches alone
+        whole = len(rows) // condition.batch_size * condition.batch_size
+        rows = rows[:whole] if whole else inputs.sample(workload, dataset, condition)[0]
+    write("inputs", {"inputs": rows})
     if count := asked["calibration_rows"]:
         write("calibration", {"inputs": inputs.encoded(workload, dataset, condition, "calibration", count)[0]})
     if count := asked["training_rows"]:

@@ -1,4 +1,4 @@
-"""What a recipe says of itself: what it rebuilds, what lies beside it, how to put in rows of one's own."""
+"""What a recipe says of itself: what it rebuilds or trains, what lies beside it, how to put in rows of one's own."""
 
 from __future__ import annotations
 

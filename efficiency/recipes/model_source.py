@@ -14,11 +14,12 @@ from efficiency.workloads.base import Workload
 
 @dataclass(frozen=True)
 class Build:
-    """The expression that makes the untrained model, and what it needs."""
+    """What makes the untrained model: `call`, an expression, after `before`, statements that run a user's file."""
 
     call: str
     uses: tuple[str, ...]
     imports: tuple[str, ...] = ()
+    before: str = ""
 
 
 def of(workload: Workload) -> Build:
@@ -27,7 +28,7 @@ def of(workload: Workload) -> Build:
         return Build(f"{workload.build.__name__}(CLASSES)", (f"{workload.build.__module__}:{workload.build.__name__}",))
     path, function = file_and_function(workload.source)
     made = f"from_file({json.dumps(path.as_posix(), ensure_ascii=False)}, {json.dumps(function)})"
-    return Build(f"{made}.build(CLASSES)", (f"{__name__}:from_file",))
+    return Build("workload.build(CLASSES)", (f"{__name__}:from_file",), before=f"workload = {made}\n")
 
 
 def from_file(file: str, function: str):  # type: ignore[no-untyped-def]

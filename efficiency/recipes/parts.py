@@ -8,14 +8,22 @@ from typing import Any
 from efficiency.condition import Condition
 from efficiency.techniques.recipe import Recipe
 
+IMPORTS = (
+    "import statistics",
+    "import time",
+    "from pathlib import Path",
+    "import torch",
+    "from safetensors.torch import load_file, save_file",
+    "from torch import nn",
+)
+"""Lines that every script needs."""
+
 
 @dataclass(frozen=True)
 class Parts:
     """The functions of a script, the last of which is `main`."""
 
     functions: list[str]
-    imports: tuple[str, ...]
-    """Lines that they need."""
     uses: tuple[str, ...] = ()
     """`module:name` of this project's functions that they call."""
     constants: dict[str, Any] = field(default_factory=dict)

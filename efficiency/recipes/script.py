@@ -9,10 +9,10 @@ from functools import reduce
 
 from efficiency import techniques
 from efficiency.condition import Condition
-from efficiency.effort import training_steps
+from efficiency.effort import steps_for
 from efficiency.errors import BadRequest
 from efficiency.recipes import answering, header, model_source, training
-from efficiency.recipes.parts import function
+from efficiency.recipes.parts import IMPORTS, function
 from efficiency.recipes.source import Copied, import_lines, parsed
 from efficiency.study import TRAINING_EFFORTS
 from efficiency.techniques import compose
@@ -43,12 +43,12 @@ def of(
         raise BadRequest(f"There is no recipe: {reason}")
     chosen, recipe, build = techniques.in_order(keys), joined(keys, workload, condition), model_source.of(workload)
     if condition.phase == "training":
-        steps = training_steps(training_rows, condition.batch_size)
+        steps = steps_for(training_rows, condition.batch_size)
         parts = training.parts(build, recipe, keys, condition, plan=workload.training, steps=steps)
     else:
         parts = answering.parts(build, recipe, chosen, condition)
     copied = Copied()
-    for line in (*parts.imports, *build.imports, *recipe.imports):
+    for line in (*IMPORTS, *build.imports, *recipe.imports):
         for one in parsed(line):
             copied.need(one)
     for place in (*build.uses, *recipe.uses, *parts.uses):

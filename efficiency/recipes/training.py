@@ -10,14 +10,6 @@ from efficiency.techniques.recipe import Recipe
 from efficiency.workloads.base import Training
 
 ROUTINE = "efficiency.workloads.training"
-IMPORTS = (
-    "import statistics",
-    "import time",
-    "from pathlib import Path",
-    "import torch",
-    "from safetensors.torch import load_file, save_file",
-    "from torch import nn",
-)
 
 
 def parts(
@@ -27,22 +19,12 @@ def parts(
     scaled = any(one.training is not None and one.training.scales_loss for one in techniques.in_order(keys))
     return Parts(
         [
-            _initial_model(build.call, condition),
             *([_prepared(recipe)] if recipe.model else []),
             _step(recipe, scaled),
-            _main(recipe, condition, scaled),
+            _main(build, recipe, condition, scaled),
         ],
-        IMPORTS,
         tuple(f"{ROUTINE}:{name}" for name in ("batches", "loss_of", "one_cycle", "optimizer_of")),
         {"STEPS": steps, "PEAK_LEARNING_RATE": plan.peak_learning_rate, "WEIGHT_DECAY": plan.weight_decay},
-    )
-
-
-def _initial_model(call: str, condition: Condition) -> str:
-    return function(
-        "initial_model() -> nn.Module",
-        "The model that training starts from, in FP32.",
-        f"torch.manual_seed(SEED)\nmodel = {call}\nreturn model.train(){on_device(condition)}\n",
     )
 
 
@@ -62,23 +44,25 @@ def _step(recipe: Recipe, scaled: bool) -> str:
     )
 
 
-def _main(recipe: Recipe, condition: Condition, scaled: bool) -> str:
+def _main(build: Build, recipe: Recipe, condition: Condition, scaled: bool) -> str:
     there = on_device(condition)
     moved = f"    inputs, labels = inputs{there}, labels{there}\n" if there else ""
     return function(
         "main() -> None",
         "Train, keep the weights and what they answer, and say what a step took.",
         f"""\
+{build.before}\
 {switches(recipe, condition)}\
 torch.set_num_threads(THREADS)
-rows = load_file(FOLDER / "training.safetensors")
-trained = initial_model()
+torch.manual_seed(SEED)
+trained = {build.call}.train(){there}
 model = {"prepared(trained)" if recipe.model else "trained"}
 optimizer = optimizer_of(trained, PEAK_LEARNING_RATE, WEIGHT_DECAY)
 schedule = one_cycle(optimizer, PEAK_LEARNING_RATE, STEPS)
 {f'scaler = torch.amp.GradScaler("{condition.device}")' + chr(10) if scaled else ""}\
-torch.manual_seed(SEED)  # of dropout
 
+rows = load_file(FOLDER / "training.safetensors")
+torch.manual_seed(SEED)  # of dropout
 losses, times_ms = [], []
 for inputs, labels in batches(rows["inputs"], rows["labels"], BATCH_SIZE, STEPS, SEED):
 {moved}\
@@ -88,8 +72,8 @@ for inputs, labels in batches(rows["inputs"], rows["labels"], BATCH_SIZE, STEPS,
     times_ms.append(1e3 * (time.perf_counter() - started))
     schedule.step()
 print(f"{{STEPS}} steps: the loss went from {{losses[0].item():.3f}} to {{losses[-1].item():.3f}}.")
-# One process, and no interval: to compare two variants, run both in turn, several times.
-print(f"Batch {{BATCH_SIZE}}, threads {{THREADS}}: median of a step {{statistics.median(times_ms):.3f}} ms.")
+# But for the first, in one process, and without an interval: to compare two variants, run both in turn, several times.
+print(f"Batch {{BATCH_SIZE}}, threads {{THREADS}}: median of a step {{statistics.median(times_ms[1:]):.3f}} ms.")
 
 # Safetensors takes no memory that two of them share, as tied weights do.
 weights = {{

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from efficiency.analysis import notes, panels, tables, views, wording
-from efficiency.equivalence import equivalence_of
+from efficiency.equivalence import equivalence_pct_of
 from efficiency.report import shipping
 from efficiency.report.method import METHODS
 from efficiency.report.shipping import Shipped
@@ -77,7 +77,7 @@ def of(store: Store, id: str) -> Report:
     left_out, trained = tables.reasons(rows), bool((rows["phase"] == "training").any())
     known = {
         "tolerance": tolerance_of(study.asked),
-        "band": 100 * equivalence_of(study.asked),
+        "band": equivalence_pct_of(study.asked),
         "luck": ", and more than luck explains" if trained else "",
     }
     return Report(

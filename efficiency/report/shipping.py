@@ -48,7 +48,10 @@ def of(store: Store, study: StudyRecord, rows: pd.DataFrame) -> list[Shipped]:
 def said(study: StudyRecord, trained: bool) -> str:
     """How it was chosen and what a recipe is, or why nothing is shipped."""
     if trained:
-        return f"{NO_RECIPE}training steps were timed, and nothing of them is shipped."
+        return (
+            "Training steps were timed, and nothing of them is shipped. Each row has a recipe, a script that takes the "
+            f"study's steps: `python -m efficiency recipe {study.id} VARIANT`."
+        )
     limits = decision_words.asked(usual(tolerance_of(study.asked)))
     return (
         f"The fastest that surely or probably keeps to the usual limits ({limits}), as the page Decide has it. Its "

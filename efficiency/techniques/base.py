@@ -54,6 +54,7 @@ class Layer:
 
     name: str
     kind: str
+    """Its class and shape."""
     gain: float
     """Share of the squared error of the scores that goes when this layer alone stays in FP32."""
     in_fp32: bool
@@ -168,6 +169,7 @@ class Training:
     evidence: Callable[[Prepared, torch.Tensor, nn.Module], Evidence]
     """Judged by the trained model as it is called in a step."""
     recipe: Callable[[Workload, Condition], Recipe]
+    """Its `model`, `convert` and `around` count; there is no `sample`, and the call is the script's own."""
     conflicts: frozenset[str] = frozenset()
     scales_loss: bool = False
     """Gradients of small losses would be 0 in this precision: a `GradScaler` multiplies the loss."""

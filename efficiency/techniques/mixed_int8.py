@@ -117,7 +117,7 @@ def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> 
         return shown
     parts = dict(int8.opened_copy(reference).named_modules())
     layers = tuple(
-        Layer(name, type(parts[name]).__name__, gain, name in found.in_fp32)
+        Layer(name, _kind(parts[name]), gain, name in found.in_fp32)
         for name, gain in zip(found.layers, found.gains, strict=True)
     )
     figures = {
@@ -129,6 +129,18 @@ def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> 
         "allowed_on_training_pp": round(found.allowed_pp, 3),
     }
     return Evidence(shown.took_effect, f"{_said(found, layers)} {shown.reason}", figures, layers)
+
+
+def _kind(layer: nn.Module) -> str:
+    """`Conv2d 32→64, 3x3`, `Linear 128→47`: in a Sequential a layer's name is a number, which tells nothing."""
+    from torch import nn
+
+    name = type(layer).__name__
+    if isinstance(layer, nn.Conv2d):
+        grouped = f", {layer.groups} groups" if layer.groups > 1 else ""
+        size = "x".join(map(str, layer.kernel_size))
+        return f"{name} {layer.in_channels}→{layer.out_channels}, {size}{grouped}"
+    return f"{name} {layer.in_features}→{layer.out_features}" if isinstance(layer, nn.Linear) else name
 
 
 def _said(found: Sensitivity, layers: tuple[Layer, ...]) -> str:

@@ -1,4 +1,4 @@
-"""What a technique adds to the script that rebuilds a variant with public APIs alone (`efficiency/recipes`)."""
+"""What a technique adds to the script that rebuilds or trains a variant with public APIs alone (`recipes/`)."""
 
 from __future__ import annotations
 

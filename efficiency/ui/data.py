@@ -13,6 +13,7 @@ from efficiency import decisions
 from efficiency.analysis import views
 from efficiency.analysis.wording import markdown_text
 from efficiency.decisions import Case
+from efficiency.equivalence import equivalence_pct_of
 from efficiency.errors import StoreError
 from efficiency.results import documents
 from efficiency.results.store import Store
@@ -74,6 +75,11 @@ def studies(store: Store) -> pd.DataFrame:
 def rows(store: Store, ids: list[str]) -> pd.DataFrame:
     """The rows of these studies with what is shown beside them (`views.prepared`)."""
     return _rows(store, version(store), tuple(ids))
+
+
+def bands_pct(store: Store, ids: list[str]) -> set[float]:
+    """Within what these studies call two speeds the same."""
+    return {equivalence_pct_of(store.study(id).asked) for id in ids}
 
 
 def cases(store: Store, id: str) -> list[Case]:

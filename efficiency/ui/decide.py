@@ -14,6 +14,7 @@ from efficiency.analysis import limits as limits_module
 from efficiency.analysis.choice import Answer
 from efficiency.analysis.limits import Limits
 from efficiency.analysis.wording import markdown_text
+from efficiency.decisions import Timing
 from efficiency.results.store import Store
 from efficiency.ui import (
     artefact,
@@ -52,7 +53,7 @@ def show(store: Store, id: str) -> None:
             _say(answer, price)
             _offer(store, id, answer)
         with drawn:
-            _draw(case.first.rows, limits, id)
+            _draw(case.first, limits, id)
         _table(case.first.rows, limits, price)
         if answer.fresh is not None:
             st.caption("Chart and table hold what the study itself measured, the sentence what was timed again.")
@@ -103,15 +104,16 @@ def _offer(store: Store, id: str, answer: Answer) -> None:
         artefact.show(pd.Series(row), study, kept)
 
 
-def _draw(rows: pd.DataFrame, limits: Limits, id: str) -> None:
+def _draw(timing: Timing, limits: Limits, id: str) -> None:
     """The trade-off; what does not keep to the limits fades."""
+    rows = timing.rows
     parts, _ = panels.panels(rows, 1)
     if not parts:
         st.info("None of these rows holds a measurement; the page Explore says why.", icon=":material/info:")
         return
     part = parts[0][1]
     inside = limits_module.meets(rows.loc[part.index], limits) & (rows.loc[part.index, "took_effect"] != "no")
-    st.html(trade_off.legend(rows, [id], front=True, timed=True))
+    st.html(trade_off.legend(rows, [id], [timing.equivalence_pct], front=True, timed=True))
     key = selected.key_of("decide-chart")
     st.plotly_chart(
         charts.trade_off(part, studies=[id], height=HEIGHT, inside=inside),

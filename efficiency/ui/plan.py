@@ -146,7 +146,7 @@ def command(study: Study, machine: Machine) -> str:
         "padding": first.padding_pct or None,
         "budget": None if study.budget_s is None else f"{study.budget_s:g}",
         "tolerance": None if study.tolerance_pp == preset.tolerance_pp else f"{study.tolerance_pp:g}",
-        "equivalence": (None if study.equivalence_pct == preset.equivalence_pct else f"{study.equivalence_pct:g}"),
+        "equivalence": None if study.equivalence_pct == preset.equivalence_pct else f"{study.equivalence_pct:g}",
         "precision": None if study.effort == preset.effort else f"{100 * study.effort.precision:g}",
     }
     words += [f"--{name} {value}" for name, value in options.items() if value is not None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 import streamlit as st
 
@@ -70,8 +70,19 @@ def show() -> Study | None:
         return None
 
 
-def _advanced() -> tuple[Device, str, dict[str, Any]]:
-    """The device, a user's own file, and what else `plan.Chosen` has of these."""
+class _Advanced(TypedDict):
+    """What `plan.Chosen` has of it, but for what other widgets ask for, too."""
+
+    length: int | None
+    padding_pct: int
+    name: str
+    tolerance_pp: float
+    equivalence_pct: float
+    precision_pct: float
+
+
+def _advanced() -> tuple[Device, str, _Advanced]:
+    """The device, a user's own file, and the rest."""
     with st.expander("Advanced", icon=":material/tune:"):
         left, right = st.columns(2)
         own_file = left.text_input(

@@ -99,7 +99,7 @@ def show(store: Store, a: str, b: str) -> None:
     ]
     st.markdown("\n".join(f"- {markdown_text(sentence)}" for sentence in told))
     if len(found.judged):
-        _charts(found.judged)
+        _charts(found.judged, compare.equivalence_pct(ours, theirs))
     if len(found.rows):
         _table(found.rows)
     for side, other, only in (("A", "B", found.only_a), ("B", "A", found.only_b)):
@@ -110,8 +110,8 @@ def show(store: Store, a: str, b: str) -> None:
                 st.dataframe(shown, hide_index=True, alt=f"Variants that {side} alone measured")
 
 
-def _charts(judged: pd.DataFrame) -> None:
-    st.html(_legend())
+def _charts(judged: pd.DataFrame, band_pct: float) -> None:
+    st.html(_legend(band_pct))
     groups = list(judged.groupby(panels.titles(judged), sort=False))
     for start in range(0, min(len(groups), CHARTS), 2):
         for column, (title, rows) in zip(st.columns(2, gap="medium"), groups[start : start + 2], strict=False):
@@ -128,10 +128,10 @@ def _draw(column: st.delta_generator.DeltaGenerator, figure: go.Figure, title: s
     column.plotly_chart(figure, key=f"forest-{title}", config={"displayModeBar": False}, alt=f"{title}. {text}")
 
 
-def _legend() -> str:
+def _legend(band_pct: float) -> str:
     said = (
         "Filled: faster or slower, beyond both noise floors and not by luck.",
-        "Full and grey: the same.",
+        f"Full and grey: the same, within {band_pct:g} %.",
     )
     return (
         '<div class="eff-legend">'

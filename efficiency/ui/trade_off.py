@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from html import escape
 
 import pandas as pd
@@ -18,8 +19,9 @@ VIEWS = ("Trade-off", "Speed-up")
 CONFIG = {"displaylogo": False, "displayModeBar": False, "scrollZoom": False}
 
 
-def show(frame: pd.DataFrame, studies: list[str], where: data.Version) -> None:
-    """What is to be drawn, the legend, and the charts side by side."""
+def show(frame: pd.DataFrame, studies: list[str], bands_pct: Collection[float], where: data.Version) -> None:
+    """What is to be drawn, the legend, and the charts side by side; `bands_pct` is within what the studies call speeds
+    the same."""
     parts, count = panels.panels(frame, PANELS)
     if not parts:
         if len(frame):
@@ -35,7 +37,7 @@ def show(frame: pd.DataFrame, studies: list[str], where: data.Version) -> None:
             y = st.selectbox("Up", measures, index=1, key="y", bind="query-params")
             size = st.selectbox("Size of the marker", measures, index=2, key="marker", bind="query-params")
     timed = view != VIEWS[0] or any(panels.MEASURES[name].timed for name in (x, y))
-    st.html(legend(frame, studies, view == VIEWS[0], timed))
+    st.html(legend(frame, studies, bands_pct, view == VIEWS[0], timed))
     wide = 1 if len(parts) == 1 else 2 if len(parts) in (2, 4) or view == VIEWS[1] else 3
     height = 460 if wide == 1 else 380
     for start in range(0, len(parts), wide):
@@ -90,7 +92,7 @@ def _draw(figure: object, name: str, text: str) -> None:
     )
 
 
-def legend(frame: pd.DataFrame, studies: list[str], front: bool, timed: bool) -> str:
+def legend(frame: pd.DataFrame, studies: list[str], bands_pct: Collection[float], front: bool, timed: bool) -> str:
     """Colours by technique and looks by verdict, in HTML: it wraps where a chart's own legend would cover the chart."""
     several = frame["study_id"].nunique() > 1
     seen: dict[str, str] = {}
@@ -103,7 +105,8 @@ def legend(frame: pd.DataFrame, studies: list[str], front: bool, timed: bool) ->
     grey = palette.NEUTRAL
     items.append(f'<span><i class="dot" style="background:{grey}"></i>combined with others</span>')
     items.append(f'<span><i class="ring" style="border-color:{grey}"></i>speed {charts.CANNOT_TELL}</span>')
-    items.append(f'<span><i style="background:{grey}"></i>same speed as the baseline</span>')
+    within = f", within {next(iter(bands_pct)):g} %" if len(set(bands_pct)) == 1 else ""
+    items.append(f'<span><i style="background:{grey}"></i>same speed{within}</span>')
     items.append(f'<span><b style="color:{grey}">✕</b> control: the baseline a second time</span>')
     if timed:
         items.append(f'<span><i class="band" style="background:{grey}"></i>noise floor: what the control shows</span>')

@@ -43,8 +43,9 @@ def optimizer_of(model: nn.Module, peak_learning_rate: float, weight_decay: floa
 def one_cycle(
     optimizer: torch.optim.Optimizer, peak_learning_rate: float, steps: int
 ) -> torch.optim.lr_scheduler.OneCycleLR:
-    """The learning rate goes from a 25th of its peak up to it in a fifth of the steps, and down to nothing."""
-    rising = max(0.2, 1.5 / steps)  # a fifth of five steps is over as it begins, which PyTorch divides by
+    """The learning rate goes from a 25th of its peak up to it in a fifth of the steps, of few in more, and down to
+    nothing."""
+    rising = max(0.2, 1.5 / max(2, steps))  # a fifth of five steps is over as it begins: PyTorch would divide by 0
     return torch.optim.lr_scheduler.OneCycleLR(
         optimizer, peak_learning_rate, total_steps=steps, pct_start=rising, div_factor=25
     )

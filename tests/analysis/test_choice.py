@@ -167,7 +167,7 @@ def test_ties_are_told_as_ties_and_timed_again_with_the_runner_up():
 
 def test_a_study_that_calls_more_the_same_has_more_ties():
     frame = rows(row("a", 2.0), row("b", 1.9), row("c", 1.5))
-    found = choice.decide(frame, Limits(), by_estimate(frame), equivalence=0.1)
+    found = choice.decide(frame, Limits(), by_estimate(frame), equivalence_pct=10.0)
     assert [one["variant"] for one in found.tied] == ["b"]
     assert "or only within 10 %" in " ".join(decision_words.beside(Answer(found)))
     assert decided(frame).tied == ()

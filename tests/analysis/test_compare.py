@@ -192,7 +192,7 @@ def test_what_differs_is_said(store: Store, keep: Keep) -> None:
         assert part in text
     assert "processes" not in text
     assert compare.tolerance_pp(a, b) == 0.5
-    assert compare.equivalence(a, b) == 0.02
+    assert compare.equivalence_pct(a, b) == 2.0
 
 
 def test_a_baseline_that_moved_is_said(store: Store) -> None:

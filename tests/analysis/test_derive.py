@@ -205,7 +205,7 @@ def test_accuracy_is_judged_by_the_studys_own_tolerance():
 
 def test_what_is_as_fast_as_the_baseline_is_the_studys_own_to_say():
     heat = [baseline(), control(), row("x", 9.6)]
-    said = [derive.heat(heat, equivalence=band)[2]["speed_verdict"] for band in (0.02, 0.10)]
+    said = [derive.heat(heat, equivalence_pct=band)[2]["speed_verdict"] for band in (2.0, 10.0)]
     assert said == ["faster", "same"]
 
 

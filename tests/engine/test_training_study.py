@@ -15,7 +15,7 @@ from test_cli import efficiency, surroundings
 from efficiency import check, estimate
 from efficiency.analysis import accuracy, derive, training, views
 from efficiency.condition import Condition
-from efficiency.effort import Effort, training_steps
+from efficiency.effort import Effort, steps_for
 from efficiency.engine import child, inputs, job
 from efficiency.errors import DataUnavailable
 from efficiency.machine import this_machine
@@ -26,7 +26,7 @@ from efficiency.ui import plan
 from efficiency.workloads.training import batches
 
 FILE, BATCH = moody_workload.__file__, 16
-STEPS = training_steps(TRAINING_EFFORTS["quick"].training_rows, BATCH)
+STEPS = steps_for(TRAINING_EFFORTS["quick"].training_rows, BATCH)
 
 
 @pytest.fixture(scope="module")

@@ -279,6 +279,14 @@ def test_details_judge_accuracy_by_the_studys_own_tolerance(visit: Visit, store:
     assert "Surely no more than the tolerated 5 pp is lost." in said(visit(study=id, row=str(row["row_id"])))
 
 
+def test_the_studys_own_band_is_in_the_legend_and_in_the_reasons(visit: Visit, store: Store) -> None:
+    coarse = replace(plan_preset("quick", this_machine()), equivalence_pct=50.0)
+    id = synthetic.fill(store, coarse)
+    assert "same speed, within 50 %" in visit(study=id).html[0].proto.body + said(visit(study=id))
+    row = store.rows([id]).query("speed_verdict == 'same' and variant not in ('baseline', 'control')").iloc[0]
+    assert "lies within ±50 %" in said(visit(study=id, row=str(row["row_id"])))
+
+
 def test_database_that_cannot_be_opened_is_a_sentence(
     visit: Visit, monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:

@@ -9,7 +9,9 @@ from said import said
 from streamlit.testing.v1 import AppTest
 
 from efficiency import recipes
+from efficiency.machine import this_machine
 from efficiency.results.store import Store
+from efficiency.study import plan_preset
 
 Visit = Callable[..., AppTest]
 
@@ -28,6 +30,15 @@ def test_the_recipe_is_there_to_copy_and_a_click_makes_the_zip(visit: Visit, sto
     assert content.startswith(b"PK")
     labels = [button.proto.label for button in at.get("download_button")]
     assert f"Script, weights and rows, {len(content) / 1e6:.1f} MB" in labels
+
+
+def test_a_row_of_training_has_a_script_that_trains(visit: Visit, store: Store) -> None:
+    id = synthetic.fill(store, plan_preset("quick", this_machine(), phase="training"))
+    row = store.rows([id]).query("variant == 'amp-bf16' and status == 'done'").iloc[0]
+    at = visit(study=id, row=str(row["row_id"]))
+    (code,) = at.code
+    assert "optimizer.step()" in code.value
+    assert "for as many steps as the study did" in said(at)
 
 
 def test_what_does_not_apply_has_its_reason_and_no_recipe(visit: Visit, store: Store) -> None:

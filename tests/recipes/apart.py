@@ -18,6 +18,7 @@ import torch.ao.quantization.quantize_fx, torch._inductor.compile_fx, safetensor
 for script in sys.argv[1:]:
     error = pathlib.Path(script).with_name("error.txt")
     if not (child := os.fork()):
+        sys.stdout = pathlib.Path(script).with_name("said.txt").open("w")
         try:
             runpy.run_path(script, run_name="__main__")
         except BaseException:
@@ -28,8 +29,9 @@ for script in sys.argv[1:]:
     if code := os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
         error.write_text(f"Its process ended with {code}.")
 """
-"""Each script has a process of its own, so that no switch that one sets is another's. They are forked from one that has
-imported what nearly all of them import, which takes seconds, and has called nothing of it: PyTorch has no threads yet.
+"""What a script prints is in `said.txt` beside it. Each has a process of its own, so that no switch that one sets is
+another's. They are forked from one that has imported what nearly all of them import, which takes seconds, and has
+called nothing of it: PyTorch has no threads yet.
 """
 
 
@@ -53,3 +55,13 @@ def running(scripts: list[str], said: Path) -> Iterator[subprocess.Popen[bytes]]
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)  # and the script that it waits for
         process.wait()
+
+
+def well_formed(folder: Path) -> None:
+    """The scripts in it are formatted, and nothing in them is unused."""
+    options = ["--isolated", "--no-cache", "--line-length", "120", "--target-version", "py311"]
+    for command in (["check", "--select", "E,F,W,I,UP,B,SIM,PT,C4,PIE"], ["format", "--check"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, *options, str(folder)], capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout[-3000:]

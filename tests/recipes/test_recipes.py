@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from apart import running
+from apart import running, well_formed
 from safetensors.torch import load_file, save_file
 
 from efficiency import recipes, workloads
@@ -191,9 +190,4 @@ def test_all_recipes_are_formatted_and_nothing_in_them_is_unused(tmp_path: Path)
             for device in ("cpu", "cuda"):
                 text = recipes.of(keys, workloads.get(name), Condition(device=device, batch_size=8, threads=2))
                 (tmp_path / f"{name.replace('-', '_')}_{device}_{number}.py").write_text(text)
-    options = ["--isolated", "--no-cache", "--line-length", "120", "--target-version", "py311"]
-    for command in (["check", "--select", "E,F,W,I,UP,B,SIM,PT,C4,PIE"], ["format", "--check"]):
-        done = subprocess.run(
-            [sys.executable, "-m", "ruff", *command, *options, str(tmp_path)], capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stdout[-3000:]
+    well_formed(tmp_path)

@@ -163,9 +163,11 @@ def test_a_baseline_that_wins_has_none(store: Store, monkeypatch: pytest.MonkeyP
 
 
 def test_nothing_of_a_training_study_is_shipped(store: Store) -> None:
-    report = content.of(store, synthetic.fill(store, plan_preset("quick", this_machine(), phase="training")))
+    id = synthetic.fill(store, plan_preset("quick", this_machine(), phase="training"))
+    report = content.of(store, id)
     for written in as_read(report):
-        assert "There is no recipe: training steps were timed, and nothing of them is shipped." in written
+        assert "Training steps were timed, and nothing of them is shipped." in written
+        assert f"recipe {id} VARIANT" in written
     assert report.shipped == []
 
 

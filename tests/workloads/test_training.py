@@ -30,6 +30,12 @@ def test_shipped_checkpoints_are_trained_for_the_epochs_that_are_declared(name: 
     assert {training.epochs_on(rows) for rows in (20_000, 27_531)} == {training.epochs}
 
 
+def test_a_single_step_is_a_small_one() -> None:
+    optimizer = optimizer_of(nn.Linear(1, 1), 0.1, 0.0)
+    one_cycle(optimizer, 0.1, 1)
+    assert 0 <= optimizer.param_groups[0]["lr"] < 1e-4
+
+
 @pytest.mark.parametrize("steps", [2, 3, 4, 5, 6, 10, 100])
 def test_the_rate_rises_to_its_peak_and_falls_to_nothing_in_any_number_of_steps(steps: int) -> None:
     optimizer = optimizer_of(nn.Linear(1, 1), 0.1, 0.0)
