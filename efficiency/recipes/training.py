@@ -72,7 +72,7 @@ for inputs, labels in batches(rows["inputs"], rows["labels"], BATCH_SIZE, STEPS,
     times_ms.append(1e3 * (time.perf_counter() - started))
     schedule.step()
 print(f"{{STEPS}} steps: the loss went from {{losses[0].item():.3f}} to {{losses[-1].item():.3f}}.")
-# But for the first, in one process, and without an interval: to compare two variants, run both in turn, several times.
+# Without the first, and without an interval: to compare two variants, run both in turn, several times.
 print(f"Batch {{BATCH_SIZE}}, threads {{THREADS}}: median of a step {{statistics.median(times_ms[1:]):.3f}} ms.")
 
 # Safetensors takes no memory that two of them share, as tied weights do.
