@@ -80,7 +80,7 @@ def test_a_fragile_layer_is_found_and_the_accuracy_is_back() -> None:
     found = shown(OUTLIER)
     assert [layer.name for layer in found.layers if layer.in_fp32] == [FRAGILE]
     assert max(found.layers, key=lambda layer: layer.gain).name == FRAGILE
-    assert f"{FRAGILE} (Conv2d)" in found.reason
+    assert f"{FRAGILE} (Conv2d 32→64, 3x3)" in found.reason
     assert found.took_effect == "yes"
     exact = accuracy_pct(model(OUTLIER))
     assert accuracy_pct(variant(OUTLIER, STATIC).caller()) < exact - 5
@@ -151,7 +151,7 @@ def test_a_rows_details_show_its_layers() -> None:
     coloured = [
         str(name).strip() for name, hue in zip(bars.y, bars.marker.color, strict=True) if hue != bars.marker.color[0]
     ]
-    assert coloured == [FRAGILE]
+    assert coloured == [f"{FRAGILE} · Conv2d 32→64, 3x3"]
 
 
 def test_a_row_without_layers_says_what_to_do() -> None:
