@@ -196,7 +196,7 @@ def _unsettled(found: Choice) -> str:
         return ""
     names = [f"{row['variant_label']} ({row['speedup']:.2f}x)" for row in found.unsettled]
     return (
-        f"Faster still, but whether {'it meets' if len(names) == 1 else 'they meet'} the limits is not settled: "
+        f"At least as fast, but whether {'it meets' if len(names) == 1 else 'they meet'} the limits is not settled: "
         f"{_and(names)}. More test rows or replicates may settle it."
     )
 

@@ -122,17 +122,17 @@ def _numbers(row: pd.Series[Any], baseline: pd.Series[Any] | None) -> None:
     shown = (
         ("Speed-up", "speedup", "x", ("speedup_ci_low", "speedup_ci_high")),
         ("Latency p50", "latency_ms_p50", "ms", ("latency_low_ms", "latency_high_ms")),
-        ("Latency p99", "latency_ms_p99", "ms", ("latency_ms_p99_ci_low", "latency_ms_p99_ci_high")),
         ("Accuracy", "accuracy_pct", "%", ("accuracy_ci_low_pct", "accuracy_ci_high_pct")),
         ("Size", "size_mb", "MB", ()),
         ("Peak memory", "peak_memory_mb", "MB", ()),
     )
     ends = {name: wording.interval(row[of[0]], row[of[1]], unit) if of else "" for _, name, unit, of in shown}
-    noise = {"speedup": wording.noise(row["noise_pct"])}
+    noise = wording.noise(row["noise_pct"])
+    more = {"speedup": f"noise floor {noise}" if noise else "", "latency_ms_p50": _p99(row)}
     facts = [
         f'<div><div class="where">{label}</div><div class="big">{wording.number(row[name], unit)}</div>'
         + (f'<div class="where">95 %: {ends[name]}</div>' if ends[name] else "")
-        + (f'<div class="where">noise floor {noise[name]}</div>' if noise.get(name) else "")
+        + (f'<div class="where">{more[name]}</div>' if more.get(name) else "")
         + (
             ""
             if baseline is None or name == "speedup"
@@ -140,9 +140,16 @@ def _numbers(row: pd.Series[Any], baseline: pd.Series[Any] | None) -> None:
         )
         + "</div>"
         for label, name, unit, _ in shown
-        if name != "latency_ms_p99" or pd.notna(row[name])  # why there is none stands below the histogram
     ]
     st.html(f'<div class="eff-cards eff-facts">{"".join(facts)}</div>')
+
+
+def _p99(row: pd.Series[Any]) -> str:
+    """Empty where there is none; why, stands below the histogram."""
+    if pd.isna(row["latency_ms_p99"]):
+        return ""
+    ends = wording.interval(row["latency_ms_p99_ci_low"], row["latency_ms_p99_ci_high"], "ms")
+    return f"p99: {wording.number(row['latency_ms_p99'], 'ms')}{f', 95 %: {ends}' if ends else ''}"
 
 
 def _histogram(store: Store, row: pd.Series[Any], baseline: pd.Series[Any] | None) -> None:
