@@ -243,12 +243,14 @@ def _unsettled(others: pd.DataFrame, state: pd.DataFrame, speedup: float) -> tup
 def _nothing(
     able: pd.DataFrame, limits: Limits, state: pd.DataFrame, counting: pd.DataFrame, left_out: dict[str, int]
 ) -> Choice:
-    """The row whose largest excess over a limit is the least; among equals the fastest."""
-    over = limits_module.excess(able, limits)
-    order = able.assign(_over=over.max(axis=1, skipna=False).fillna(np.inf)).sort_values(
-        ["_over", "speedup"], ascending=[True, False], kind="stable"
+    """The row whose largest excess over a limit is the least, among those that may meet all where there are some; among
+    equals the fastest."""
+    over = limits_module.excess(able, limits).max(axis=1, skipna=False).fillna(np.inf)
+    ruled_out = state.isin(["missed", "unknown"]).any(axis=1)
+    order = able.assign(_out=ruled_out, _over=over).sort_values(
+        ["_out", "_over", "speedup"], ascending=[True, True, False], kind="stable"
     )
-    closest = order.drop(columns="_over").iloc[[0]]
+    closest = order.drop(columns=["_out", "_over"]).iloc[[0]]
     (row,) = views.records(closest)
     misses = tuple(
         Miss(name, float(limits_module.figures(closest, limits_module.kind_of(name, limits)).iloc[0]), word)

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from efficiency import health
 from efficiency.analysis import layers_wanted
 from efficiency.analysis.kept import mapping_of, number_of, sequence_of
-from efficiency.study import PRESETS, Preset
+from efficiency.effort import Effort
+from efficiency.study import PRESETS, TRAINING_EFFORTS, Preset
 
 if TYPE_CHECKING:
     from efficiency.analysis.derive import Measured
@@ -217,26 +218,29 @@ def _more_time(done: Done) -> str:
         )
     if used < most:
         return f"It ended after {used} of at most {most} processes: run the study again."
-    usual = PRESETS[done.preset][1].precision if done.preset in PRESETS else None
+    usual = next((effort.precision for preset, effort in _efforts(done).items() if preset == done.preset), None)
     if usual is not None and (done.effort("precision") or usual) < usual:
         return (
             f"All {most} processes that so narrow an interval should take were used: this machine takes more. Ask for "
             "a wider one, or measure when it is quieter."
         )
-    longer = _longer_preset(most)
-    if longer is not None:
-        return (
-            f"All {most} processes that the study allows were used: raise their number with the preset {longer}, "
-            f"which allows {PRESETS[longer][1].most_replicates}."
-        )
+    for preset, effort in _efforts(done).items():
+        if preset != done.preset and effort.most_replicates > most:
+            return (
+                f"All {most} processes that the study allows were used: raise their number with the preset {preset}, "
+                f"which allows {effort.most_replicates}."
+            )
     return (
         f"All {most} processes were used, as many as the longest preset has: more time is unlikely to help. Hold the "
         "clock steady (no power saving, no boost), or take another machine; else this is as well as it is known here."
     )
 
 
-def _longer_preset(replicates: int) -> Preset | None:
-    return next((key for key, (_, effort) in PRESETS.items() if effort.most_replicates > replicates), None)
+def _efforts(done: Done) -> dict[Preset, Effort]:
+    """Of the presets of the row's phase, the shortest first."""
+    if done.row.get("phase") == "training":
+        return TRAINING_EFFORTS
+    return {preset: effort for preset, (_, effort) in PRESETS.items()}
 
 
 def _twice(seconds: float) -> int:

@@ -58,7 +58,8 @@ def run(
         float,
         typer.Option(
             metavar="PERCENT",
-            help="Processes are added until every speed-up's interval is within ± this, or the budget is used up.",
+            help="Processes are added until every speed-up's interval is within ± this, or the budget or the preset's "
+            "most processes are used up.",
         ),
     ] = PRECISION_PCT,
     seed: Annotated[int, typer.Option(help="Of calibration, fine-tuning and the order of timing.")] = 0,

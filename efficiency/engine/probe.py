@@ -13,6 +13,9 @@ from efficiency.engine.child import Message, Send
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from efficiency.techniques.base import Tensors
 
 
@@ -22,6 +25,7 @@ def run(asked: Message, send: Send) -> None:
     The baseline, which is probed before all others, keeps its logits for them. Asked for `reference`, too: what the
     study's start saw of it (`reference_content`), which a checkpoint has to be still.
     """
+    import numpy as np
     import torch
 
     from efficiency import workloads
@@ -83,6 +87,15 @@ def run(asked: Message, send: Send) -> None:
                 f"{workload.name}: the model gives scores of shape {scores} for {len(sample)} rows and "
                 f"{len(dataset.classes)} classes; [rows, classes] is needed."
             )
+
+        def hear(scores: NDArray[np.float32]) -> None:
+            if not keys and np.isnan(scores).any():
+                raise BadRequest(
+                    f"{workload.name}: the FP32 model gives scores that are no numbers (NaN) to some test rows, so "
+                    "that nothing can be held against it; mend the model or its weights."
+                )
+            heard.add(scores)
+
         kept = Path(asked["logits"])
         heard = logits.Comparison(kept) if keys else logits.Keeper(kept, len(labels), scores[1])
         call = prepared.caller()
@@ -92,7 +105,7 @@ def run(asked: Message, send: Send) -> None:
             call = accuracy.in_calls_of(len(sample), call)
             found = answering.confirmed(Path(asked["answers"]), call, rows, device)
         if found is None:
-            predicted = accuracy.predictions(call, rows, device, on_batch=answered, on_logits=heard.add)
+            predicted = accuracy.predictions(call, rows, device, on_batch=answered, on_logits=hear)
             distance = heard.distance() if isinstance(heard, logits.Comparison) else None
             own = answering.Answers(predicted, distance, condition.label())
             if specialised:

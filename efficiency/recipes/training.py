@@ -71,7 +71,8 @@ for inputs, labels in batches(rows["inputs"], rows["labels"], BATCH_SIZE, STEPS,
 {settled(condition)}\
     times_ms.append(1e3 * (time.perf_counter() - started))
     schedule.step()
-print(f"{{STEPS}} steps: the loss went from {{losses[0].item():.3f}} to {{losses[-1].item():.3f}}.")
+last = torch.stack(losses[-max(1, round(STEPS / 10)) :]).float().mean().item()
+print(f"{{STEPS}} steps: the loss went from {{losses[0].item():.3f}} to {{last:.3f}}, the mean of the last tenth.")
 # Without the first, and without an interval: to compare two variants, run both in turn, several times.
 print(f"Batch {{BATCH_SIZE}}, threads {{THREADS}}: median of a step {{statistics.median(times_ms[1:]):.3f}} ms.")
 

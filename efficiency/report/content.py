@@ -177,7 +177,8 @@ def _percent(value: Any) -> str:
 def _asked(asked: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What was asked for, a line each; what is not there, or asked for nothing, is left out."""
     effort = asked.get("effort")
-    flat = {**asked, **(effort if isinstance(effort, Mapping) else {})}
+    own = {name: value for name, value in asked.items() if value is not None}  # a budget of its own above the preset's
+    flat = {**(effort if isinstance(effort, Mapping) else {}), **own}
     names = (
         "preset", "workloads", "datasets", "tolerance_pp", "equivalence_pct", "budget_s", "seed", "test_rows",
         "calibration_rows", "training_rows", "replicates", "most_replicates", "seconds_per_replicate", "precision",

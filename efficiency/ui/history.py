@@ -117,7 +117,7 @@ def _one(store: Store, study: pd.Series) -> None:
             st.rerun()
         elif asked_for:
             st.warning("A name needs a character that is no space; this one stays as it was.", icon=":material/edit:")
-        going_on = any(told.study_id == id for told in jobs.live(store))
+        going_on = _going_on(store, id)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.page_link(
                 frame.page("explore"), label="Open in Explore", icon=":material/scatter_plot:",
@@ -132,10 +132,24 @@ def _one(store: Store, study: pd.Series) -> None:
                 "application/json", on_click="ignore", icon=":material/data_object:", key=f"json-{id}",
             )  # fmt: skip
             reports.downloads(store, id)
-            if st.button("Delete", icon=":material/delete:", key=f"delete-{id}", disabled=going_on):
+            if st.button("Delete", icon=":material/delete:", key=f"delete-{id}", disabled=bool(going_on)):
                 _confirm(store, id, str(study["name"]), int(study["rows"]), confirms=bool(study["confirms"]))
         if going_on:
-            st.caption(f"Delete: {GOING_ON}")
+            st.caption(f"Delete: {going_on}")
+
+
+def _going_on(store: Store, id: str) -> str:
+    """Why it cannot be deleted now; empty where it can."""
+    live = {told.study_id for told in jobs.live(store)}
+    if id in live:
+        return GOING_ON
+    studies = data.studies(store)
+    again = studies[(studies["confirms"] == id) & studies["id"].isin(live)]
+    return (
+        ""
+        if again.empty
+        else f"What leads in it is being timed again ({again['id'].iloc[0]}); wait for that, or cancel it."
+    )
 
 
 @st.dialog("Delete this study?", icon=":material/delete_forever:")
@@ -161,8 +175,8 @@ def _confirm(store: Store, id: str, name: str, rows: int, *, confirms: bool) -> 
 
 def _delete(store: Store, id: str) -> None:
     try:
-        if any(told.study_id == id for told in jobs.live(store)):
-            st.session_state["history-error"] = GOING_ON
+        if going_on := _going_on(store, id):
+            st.session_state["history-error"] = going_on
             return
         store.delete(id)
         jobs.forget(id)

@@ -230,6 +230,7 @@ def test_limits_that_some_row_may_meet_together_are_not_said_to_contradict_each_
     text = decision_words.sentence(Answer(found))
     assert "Whether one row meets all is not settled: A may." in text
     assert "contradict" not in text
+    assert "The closest miss is A" in text
     assert "At least as fast, but" not in " ".join(decision_words.beside(Answer(found)))
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 
 from efficiency.analysis import notes
 from efficiency.machine import this_machine
-from efficiency.study import PRESETS, plan_preset
+from efficiency.study import PRESETS, TRAINING_EFFORTS, plan_preset
 
 QUIET = {"others_cores": 0.01, "stolen_share": 0.0, "throttled_share": 0.0, "swapped_mb": 0.0}
 
@@ -164,3 +164,9 @@ def test_what_is_said_of_several_rows_is_said_once():
     ]
     said = notes.of_study(rows, asked(), lambda row_id: {})
     assert [(key, of) for key, _, of in said] == [("wide-interval", ["w: x", "w: y"]), ("no-such-key", ["w: x"])]
+
+
+def test_a_row_of_training_is_sent_to_a_preset_that_trains_for_longer():
+    study = {"preset": "quick", "effort": asdict(TRAINING_EFFORTS["quick"])}
+    said = hint("wide-interval", {"replicates": 8, "phase": "training"}, study)
+    assert f"the preset full, which allows {TRAINING_EFFORTS['full'].most_replicates}" in said

@@ -221,3 +221,17 @@ def knows_no_such_split() -> Workload:
 
 def declares_more() -> Workload:
     return replace(steady(), key="declares-more", datasets=(replace(POINTS, test_rows=4_000),))
+
+
+def answers_nothing() -> Workload:
+    """A weight of it is no number."""
+
+    def build(classes: int) -> nn.Module:
+        import torch
+
+        model = layers()
+        with torch.no_grad():
+            model[2].bias[-1] = float("nan")
+        return model
+
+    return _workload("answers-nothing", build)

@@ -233,6 +233,13 @@ def left_of_a_study(parent: psutil.Process, before: set[int]) -> Iterator[psutil
             yield from left_of_a_study(child, before)
 
 
+def test_a_model_that_gives_no_numbers_is_refused(tmp_path):
+    found = conducted(study_of("answers_nothing", Variant.of(["inference-mode"])), tmp_path)
+    assert found.status == "failed"
+    assert "scores that are no numbers (NaN)" in found.rows.loc["baseline", "reason"]
+    found.store.close()
+
+
 def test_a_model_of_other_shapes_than_it_declares_is_refused(tmp_path):
     for make, said in (
         ("too_many_scores", "scores of shape (1, 7) for 1 rows and 4 classes"),

@@ -6,6 +6,7 @@ import gzip
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import synthetic
@@ -17,6 +18,7 @@ from efficiency.machine import this_machine
 from efficiency.results import documents
 from efficiency.results.store import Store
 from efficiency.study import plan_preset
+from efficiency.ui import history
 
 Visit = Callable[..., AppTest]
 
@@ -152,3 +154,14 @@ def test_import_of_anything_else_is_a_sentence(visit: Visit, store: Store, conte
     assert len(at.error) == 1
     assert at.error[0].value.startswith("study.json: ")
     assert list(at.dataframe[0].value["Name"]) == ["Mine"]
+
+
+def test_a_study_is_kept_while_its_winner_is_timed_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    id = synthetic.fill(store)
+    again = synthetic.fill(store, replace(plan_preset("quick", this_machine()), confirms=id), status="running")
+    told = SimpleNamespace(study_id=again)
+    monkeypatch.setattr(history.jobs, "live", lambda store: [told])
+    assert again in history._going_on(store, id)
+    assert history._going_on(store, again) == history.GOING_ON
+    monkeypatch.setattr(history.jobs, "live", lambda store: [])
+    assert history._going_on(store, id) == ""
