@@ -10,7 +10,7 @@ import pandas as pd
 from efficiency.analysis import limits as limits_module
 from efficiency.analysis import speed, wording
 from efficiency.analysis.choice import Answer, Choice, Row
-from efficiency.analysis.limits import Limits
+from efficiency.analysis.limits import Kind, Limits
 from efficiency.study import BASELINE
 
 LEFT_OUT = {
@@ -169,7 +169,17 @@ def _tied(found: Choice) -> str:
         return ""
     names = _and([row["variant_label"] for row in (found.winner, *compared)])
     these = f"These {_number(len(compared) + 1)} can't be told apart, or only within {found.equivalence_pct:g} %"
-    return f"{these}: {names}. Compared directly, in the same processes."
+    return f"{these}: {names}. Compared directly, in the same processes.{_surer(found, compared)}"
+
+
+def _surer(found: Choice, tied: list[Row]) -> str:
+    """Which of the tied surely keep to all limits, where the winner does so but probably."""
+    state = limits_module.states(pd.DataFrame([found.winner, *tied]), found.limits)
+    sure = (state == "met").all(axis=1)
+    names = [row["variant_label"] for row, one in zip(tied, sure.iloc[1:], strict=True) if one]
+    if sure.iloc[0] or not names:
+        return ""
+    return f" Of them {_and(names)} surely {'keeps' if len(names) == 1 else 'keep'} to all limits."
 
 
 def _uncompared(found: Choice) -> str:
@@ -241,7 +251,8 @@ def closest(found: Choice, *, again: bool = False) -> str:
         if miss.state == "unknown":
             told.append(f"its {kind.title.lower()} is not known")
         elif miss.value <= limit:
-            told.append(f"whether it keeps to {_limit(miss.limit, limits)} is not sure (measured: {miss.value:.3g})")
+            known = f"measured: {miss.value:.3g}{_ends_of_cost(row, kind)}"
+            told.append(f"whether it keeps to {_limit(miss.limit, limits)} is not sure ({known})")
         else:
             told.append(
                 f"{kind.title.lower()} {wording.number(miss.value, kind.unit)}, "
@@ -251,6 +262,14 @@ def closest(found: Choice, *, again: bool = False) -> str:
         f"None of {found.considered} rows{' that were timed again' if again else ''} meets the limits. {_why(found)} "
         f"The closest miss is {row['variant_label']} ({row['speedup']:.2f}x): {_and(told)}."
     )
+
+
+def _ends_of_cost(row: Row, kind: Kind) -> str:
+    """`, 95 %: 0.24–0.50 ms`; empty of what has no interval."""
+    if not (kind.best and kind.worst):
+        return ""
+    ends = wording.interval(kind.sign * row[kind.best], kind.sign * row[kind.worst], kind.unit)
+    return f", 95 %: {ends}" if ends else ""
 
 
 def _why(found: Choice) -> str:

@@ -165,6 +165,14 @@ def test_ties_are_told_as_ties_and_timed_again_with_the_runner_up():
     assert choice.to_time_again(found) == ("a", "b", "c", "d")
 
 
+def test_of_the_tied_those_that_surely_keep_to_the_limits_are_named():
+    lossy = {"accuracy_delta_pp": -0.25, "accuracy_delta_ci_low_pp": -0.55, "accuracy_delta_ci_high_pp": 0.05}
+    frame = rows(row("a", 2.0, **lossy), row("b", 1.99), row("c", 1.985, **lossy))
+    told = " ".join(decision_words.beside(Answer(decided(frame, accuracy_drop_pp=0.5))))
+    assert "Of them B surely keeps to all limits." in told
+    assert "surely keeps" not in " ".join(decision_words.beside(Answer(decided(frame, accuracy_drop_pp=2.0))))
+
+
 def test_a_study_that_calls_more_the_same_has_more_ties():
     frame = rows(row("a", 2.0), row("b", 1.9), row("c", 1.5))
     found = choice.decide(frame, Limits(), by_estimate(frame), equivalence_pct=10.0)
@@ -231,6 +239,7 @@ def test_limits_that_some_row_may_meet_together_are_not_said_to_contradict_each_
     assert "Whether one row meets all is not settled: A may." in text
     assert "contradict" not in text
     assert "The closest miss is A" in text
+    assert "(measured: 0.5, 95 %: -0.20 to 1.20 pp)" in text
     assert "At least as fast, but" not in " ".join(decision_words.beside(Answer(found)))
 
 
