@@ -221,33 +221,23 @@ def test_name_is_in_the_command() -> None:
     assert plan.command(few, machine).endswith("--name 'Mine, today'")
 
 
-def test_the_tolerated_loss_is_asked_for_and_in_the_command(visit: Visit, store: Store) -> None:
+@pytest.mark.parametrize(
+    ("option", "good", "bad", "told"),
+    [
+        ("tolerance", 1.5, -1.0, "at most 20 percentage points of accuracy, not -1"),
+        ("equivalence", 5.0, 0.0, "more than 0 and at most 50 percent, not 0"),
+        ("precision", 1.0, 0.0, "choose 0.1 percent or more, not 0"),
+    ],
+)
+def test_what_verdicts_rest_on_is_asked_for_and_in_the_command(
+    option: str, good: float, bad: float, told: str, visit: Visit, store: Store
+) -> None:
     at = visit("run")
-    assert "--tolerance" not in at.code[0].value
-    at.number_input(key="plan-tolerance").set_value(1.5).run()
-    assert "--tolerance 1.5" in at.code[0].value
-    at.number_input(key="plan-tolerance").set_value(-1.0).run()
-    assert "at most 20 percentage points of accuracy, not -1" in said(at)
-    assert at.button(key="start-study").disabled
-
-
-def test_how_little_is_the_same_is_asked_for_and_in_the_command(visit: Visit, store: Store) -> None:
-    at = visit("run")
-    assert "--equivalence" not in at.code[0].value
-    at.number_input(key="plan-equivalence").set_value(5.0).run()
-    assert "--equivalence 5" in at.code[0].value
-    at.number_input(key="plan-equivalence").set_value(0.0).run()
-    assert "more than 0 and at most 50 percent, not 0" in said(at)
-    assert at.button(key="start-study").disabled
-
-
-def test_how_narrow_intervals_should_be_is_asked_for_and_in_the_command(visit: Visit, store: Store) -> None:
-    at = visit("run")
-    assert "--precision" not in at.code[0].value
-    at.number_input(key="plan-precision").set_value(1.0).run()
-    assert "--precision 1" in at.code[0].value
-    at.number_input(key="plan-precision").set_value(0.0).run()
-    assert "choose 0.1 percent or more, not 0" in said(at)
+    assert f"--{option}" not in at.code[0].value
+    at.number_input(key=f"plan-{option}").set_value(good).run()
+    assert f"--{option} {good:g}" in at.code[0].value
+    at.number_input(key=f"plan-{option}").set_value(bad).run()
+    assert told in said(at)
     assert at.button(key="start-study").disabled
 
 
