@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import pandas as pd
 
 from efficiency import confirm
 from efficiency.analysis import choice, replicates, speed, stillness, views
-from efficiency.analysis.choice import Answer, Choice, Compare
+from efficiency.analysis.choice import Answer, Choice, Compare, Confirmation
 from efficiency.analysis.limits import Limits
 from efficiency.equivalence import equivalence_pct_of
 from efficiency.results.store import Store
@@ -31,6 +31,11 @@ class Timing:
     compare: Compare
     equivalence_pct: float
     """Of the study."""
+
+    @cached_property
+    def by_variant(self) -> dict[str, choice.Row]:
+        """The rows that were measured, by the variant's key."""
+        return {str(row["variant"]): row for row in views.records(views.measured(self.rows))}
 
     def choose(self, limits: Limits) -> Choice:
         """What these rows say."""
@@ -53,22 +58,20 @@ class Case:
     def answer(self, limits: Limits) -> Answer:
         """What leads or may do, and, where that was timed again, what the fresh replicates say."""
         found = self.choose(limits)
-        fresh = self._fresh(found)
-        if fresh is None:
+        again = self._confirming(found)
+        if not again:
             return Answer(found)
-        again = fresh.choose(limits)
-        return Answer(found, again, frozenset(views.measured(fresh.rows)["variant"]))
+        last, *before = (Confirmation(one.choose(limits), one.by_variant) for one in again)
+        return Answer(found, last.choice, last.rows, tuple(before))
 
     def fresh_study(self, found: Choice) -> str:
         """The id of the confirmation in which the lead was timed again; empty where there is none."""
-        fresh = self._fresh(found)
-        return "" if fresh is None else fresh.study_id
+        return next((one.study_id for one in self._confirming(found)), "")
 
-    def _fresh(self, found: Choice) -> Timing | None:
+    def _confirming(self, found: Choice) -> list[Timing]:
+        """The confirmations in which the lead was timed again, the newest first."""
         lead = choice.lead(found)
-        if lead is None:
-            return None
-        return next((one for one in self.again if lead["variant"] in set(views.measured(one.rows)["variant"])), None)
+        return [] if lead is None else [one for one in self.again if lead["variant"] in one.by_variant]
 
 
 def cases(store: Store, rows: pd.DataFrame, again: pd.DataFrame) -> list[Case]:

@@ -26,12 +26,12 @@ NARROW = ("variant", "speed-up [95 %]", "", "accuracy", "p50 ms")
 """What a narrow one shows; the verdict on accuracy stands with it."""
 
 
-def table(rows: pd.DataFrame) -> None:
+def table(rows: pd.DataFrame, *, live: bool = False) -> None:
     """The rows of a study, relative first, one table a workload and condition; in a narrow terminal the chief columns.
 
-    What a narrow one leaves out is in `export ID --csv` and on the pages.
+    What a narrow one leaves out is in `export ID --csv` and on the pages. `live` is whether the study still runs.
     """
-    rows = views.prepared(rows)
+    rows = views.prepared(rows, live=set(rows["study_id"]) if live else ())
     several = rows.groupby("workload")["dataset"].transform("nunique") > 1
     for (workload, dataset, condition), part in rows.groupby(views.PANEL, sort=False):
         noise = wording.noise(part["noise_pct"].max())
@@ -78,7 +78,7 @@ def _narrow(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -
     console.console.print(shown)
     for variant, speed_up, *_, note in rows:
         if note and not speed_up:
-            console.say(f"{variant}: {note}")
+            console.say(f"{variant}, {note}")
 
 
 def hints(told: Iterable[tuple[str, str, list[str]]]) -> None:
@@ -127,5 +127,5 @@ def _row(row: Mapping[Any, Any]) -> list[str]:
         number("latency_ms_p50", "{:.3g}") + half_ms(),
         number("accuracy_pct", "{:.2f}") + half("accuracy_ci_low_pct", "accuracy_ci_high_pct", " ±{:.1f}"),
         *([number(*one) for one in own] if trained else [number("size_mb", "{:.3g}")]),
-        text("reason") or wording.warnings(text("warnings")),
+        wording.warnings(text("warnings")) if row["status"] == "done" else f"{row['state']}: {text('reason')}",
     ]

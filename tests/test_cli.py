@@ -23,7 +23,8 @@ import synthetic
 from rich.console import Console
 from typer.testing import CliRunner
 
-from efficiency import console, paths
+from efficiency import confirm, console, paths
+from efficiency.analysis import views
 from efficiency.cli.app import app
 from efficiency.condition import Condition
 from efficiency.errors import BadRequest
@@ -663,6 +664,16 @@ def test_what_confirms_an_answer_asks_the_same(study_id):
     assert shlex.split(advised[1]) == ["recommend", *asked, "--confirm"]
 
 
+def test_what_was_confirmed_is_not_timed_again(study_id):
+    with Store.open() as store:
+        row = views.records(store.rows([study_id]).query("workload == 'lstm-classifier'"))[0]
+        again = synthetic.fill(store, confirm.plan(store.study(study_id), row, ["dynamic-int8"], this_machine()))
+    found = CliRunner().invoke(app, ["recommend", study_id, "--workload", "lstm-classifier", "--confirm"])
+    assert found.exit_code == 0
+    assert f"LSTM: Dynamic INT8 was timed again before, as study {again}; that counts." in found.stderr
+    assert "Ship Dynamic INT8, which fresh replicates confirm" in found.stderr
+
+
 def test_nothing_to_ship_is_exit_code_1_with_the_closest_miss(study_id):
     code, out = recommended(study_id, "--workload", "lstm-classifier", "--max-size-mb", "1", "--json", "-")
     (answer,) = json.loads(out.splitlines()[-1])["answers"]
@@ -683,6 +694,7 @@ def test_nothing_to_ship_is_exit_code_1_with_the_closest_miss(study_id):
     [
         (["--max-accuracy-drop", "0", "--max-size-mb", "-1"], "--max-accuracy-drop: choose .* --max-size-mb: choose"),
         (["--price-per-hour", "0"], "--price-per-hour: choose more than 0"),
+        (["--percentile", "p99"], "--percentile p99 says which latency is limited: add --max-latency-ms"),
         (["--batch-size", "9"], "--batch-size: .* choose from 1"),
         (["--workload", "lstm"], "--workload: .* choose from vision-small-cnn, lstm-classifier"),
     ],

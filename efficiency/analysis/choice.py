@@ -7,8 +7,8 @@ leads until it has been timed again: an `Answer` holds both choices, and the sec
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -86,13 +86,23 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Confirmation:
+    """What was timed again: the choice among its rows, and these by their variant's key."""
+
+    choice: Choice
+    rows: Mapping[str, Row]
+
+
+@dataclass(frozen=True)
 class Answer:
     """The choice that a study leads to, and the one among those that were timed again, if they were."""
 
     first: Choice
     fresh: Choice | None = None
-    again: frozenset[str] = frozenset()
-    """Keys of the variants that were timed again; none where nothing was."""
+    again: Mapping[str, Row] = field(default_factory=dict)
+    """What was timed again, by the variant's key; none where nothing was."""
+    before: tuple[Confirmation, ...] = ()
+    """Earlier confirmations of what leads, the newest first."""
 
     @property
     def confirmed(self) -> bool:
@@ -103,6 +113,11 @@ class Answer:
     def last(self) -> Choice:
         """The choice that counts."""
         return self.fresh or self.first
+
+    @property
+    def row(self) -> Row | None:
+        """What is answered with: the winner, or the closest miss."""
+        return self.last.winner or self.last.closest
 
     @property
     def runner_up(self) -> Row | None:
@@ -164,13 +179,14 @@ def decide(rows: pd.DataFrame, limits: Limits, compare: Compare, equivalence_pct
         tied=tuple(tied),
         uncompared=tuple(uncompared),
         unsettled=_unsettled(able[~meets], state[~meets], ranked[0]["speedup"]),
-        unknown=_unknown(state),
+        unknown=_unknown(able, limits),
         left_out=left_out,
     )
 
 
-def _unknown(state: pd.DataFrame) -> dict[str, int]:
-    return {str(name): count for name in state if (count := int((state[name] == "unknown").sum()))}
+def _unknown(able: pd.DataFrame, limits: Limits) -> dict[str, int]:
+    figures = {name: limits_module.figures(able, limits_module.kind_of(name, limits)) for name in limits.asked}
+    return {name: count for name, costs in figures.items() if (count := int(costs.isna().sum()))}
 
 
 def _able(rows: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
@@ -270,6 +286,6 @@ def _nothing(
         unsettled=_unsettled(able, state, 0.0),
         unsure=unsure,
         unheld=tuple(name for name in unmet if name not in impossible + unsure),
-        unknown=_unknown(state),
+        unknown=_unknown(able, limits),
         left_out=left_out,
     )

@@ -24,6 +24,9 @@ EFFORT = {
     "seconds_per_replicate": "seconds a process",
     "precision": "half an interval's width, as a share,",
 }
+CAUTION = (
+    "What differs between two runs and not within one is in no interval: measure again before you act on a few percent."
+)
 MOVED = 1.02
 """A baseline whose latency differs by more than this, surely, has moved."""
 

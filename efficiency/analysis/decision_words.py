@@ -9,7 +9,7 @@ import pandas as pd
 
 from efficiency.analysis import limits as limits_module
 from efficiency.analysis import speed, wording
-from efficiency.analysis.choice import Answer, Choice, Row
+from efficiency.analysis.choice import Answer, Choice, Confirmation, Row
 from efficiency.analysis.limits import Kind, Limits
 from efficiency.study import BASELINE
 
@@ -130,14 +130,53 @@ def asked(limits: Limits) -> str:
 
 
 def beside(answer: Answer) -> list[str]:
-    """What is to be known beside the answer, a sentence each: its price, ties, the runner-up, what is not settled."""
+    """What is to be known beside the answer, a sentence each: confirmations that differ, ties, its price, the
+    runner-up, what is not settled."""
     found = answer.last
-    told = [_tied(found), _uncompared(found), _dearer(found), _as_measured(found), _runner_up(answer)]
+    told = [*otherwise(answer), _tied(found), _uncompared(found)]
+    told += [_dearer(found), _as_measured(found), _runner_up(answer)]
     told.append(_unsettled(answer.first))
     told += _unknown(answer.first)
     if found.kind != "empty":
         told.append(_left_out(answer.first))
     return [text for text in told if text]
+
+
+def otherwise(answer: Answer) -> list[str]:
+    """What earlier confirmations said, where the last one does not bear them out; timing again may settle that."""
+    return [told for one in answer.before if (told := _against(one, answer))]
+
+
+def _against(before: Confirmation, answer: Answer) -> str:
+    """Two confirmations differ where only one found what keeps to the limits, or in how fast a winner of either is."""
+    was, now = before.choice.winner, answer.last.winner
+    if was is None and now is not None:
+        return f"In an earlier confirmation nothing kept to the limits.{_AGAIN}"
+    if now is None and was is not None and was["variant"] in answer.again:
+        return f"In an earlier confirmation {was['variant_label']} kept to the limits.{_AGAIN}"
+    for row in filter(None, (now, was)):
+        then, last = before.rows.get(row["variant"]), answer.again.get(row["variant"])
+        if then and last and _apart(then, last, answer.last.equivalence_pct):
+            return (
+                f"An earlier confirmation had {row['variant_label']} at {_times(then)}, the last one at "
+                f"{_times(last)}: something differed between the two.{_AGAIN}"
+            )
+    return ""
+
+
+_AGAIN = " Time it again to see which holds."
+
+
+def _apart(one: Row, other: Row, equivalence_pct: float) -> bool:
+    """Whether two speed-ups differ by more than their intervals, the band of practical equivalence and the noise."""
+    slow, fast = sorted((one, other), key=lambda row: float(row["speedup"]))
+    noise_pct = max(equivalence_pct, *(row["noise_pct"] for row in (one, other) if pd.notna(row["noise_pct"])), 0.0)
+    return bool(fast["speedup_ci_low"] > slow["speedup_ci_high"] * (1 + noise_pct / 100))
+
+
+def _times(row: Row) -> str:
+    """`2.86x (95 %: 2.81–2.90x)`."""
+    return wording.number(row["speedup"], "x") + _ends(row, "speedup_ci_low", "speedup_ci_high", "x")
 
 
 def _dearer(found: Choice) -> str:
@@ -248,8 +287,9 @@ def closest(found: Choice, *, again: bool = False) -> str:
     told = []
     for miss in found.misses:
         kind, limit = limits_module.kind_of(miss.limit, limits), getattr(limits, miss.limit)
-        if miss.state == "unknown":
-            told.append(f"its {kind.title.lower()} is not known")
+        if pd.isna(miss.value):
+            median = f", but cannot be below its median of {wording.number(row['latency_ms_p50'], 'ms')}"
+            told.append(f"its {kind.title.lower()} is not known{median if miss.state == 'missed' else ''}")
         elif miss.value <= limit:
             known = f"measured: {miss.value:.3g}{_ends_of_cost(row, kind)}"
             told.append(f"whether it keeps to {_limit(miss.limit, limits)} is not sure ({known})")

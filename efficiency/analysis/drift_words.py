@@ -14,8 +14,9 @@ from efficiency.study import BASELINE
 
 INTERVALS = (
     "Intervals of what was lost and won back hold for all grades, shifts and variants at once with 95 %, since a "
-    "sentence picks the worst of them; those of accuracy, which the chart draws, hold each for itself."
+    "sentence picks the worst of them."
 )
+IN_THE_CHART = "Those of accuracy, which the chart draws, hold each for itself."
 
 
 def worst_of_all(lines: pd.DataFrame) -> pd.Series[Any] | None:
@@ -24,8 +25,10 @@ def worst_of_all(lines: pd.DataFrame) -> pd.Series[Any] | None:
     return None if surely.empty else surely.iloc[0]
 
 
-def overall(worst: pd.Series[Any] | None, shift: str) -> str:
-    """The answer in a sentence, from `worst_of_all`; `shift` is its shift's label."""
+def overall(lines: pd.DataFrame, worst: pd.Series[Any] | None, shift: str) -> str:
+    """The answer in a sentence, from `worst_of_all` of these lines; `shift` is its shift's label."""
+    if lines["excess_pp"].isna().all():
+        return "No variant was measured beside FP32."
     if worst is None:
         return "Under no shift does any variant surely lose more accuracy than FP32 does."
     told = _beyond(worst, _place(worst, shift)).format(views.variant_label(str(worst["variant"])))

@@ -64,6 +64,8 @@ class Kind:
     """-1 where the column falls as the cost rises."""
     option: str = ""
     """On the command line."""
+    floor: tuple[str, ...] = ()
+    """Columns of what the figure is never below, for rows in which it is not known: the first that is."""
 
 
 KINDS: dict[str, Kind] = {
@@ -79,8 +81,9 @@ KINDS: dict[str, Kind] = {
     "prepare_s": Kind("Preparation", "s", "prepare_s", option="--max-prepare-s"),
 }  # fmt: skip
 _P99 = Kind(
-    "Latency p99", "ms", "latency_ms_p99", "latency_ms_p99_ci_low", "latency_ms_p99_ci_high", option="--max-latency-ms"
-)
+    "Latency p99", "ms", "latency_ms_p99", "latency_ms_p99_ci_low", "latency_ms_p99_ci_high",
+    option="--max-latency-ms", floor=("latency_low_ms", "latency_ms_p50"),
+)  # fmt: skip
 
 
 def kind_of(name: str, limits: Limits) -> Kind:
@@ -123,13 +126,23 @@ def states(rows: pd.DataFrame, limits: Limits) -> pd.DataFrame:
     """For each row and limit that is asked its `State`; a column a limit."""
     found = {}
     for name, value in limits.asked.items():
-        figure, best, worst, bound = _interval(rows, kind_of(name, limits))
+        kind = kind_of(name, limits)
+        figure, best, worst, bound = _interval(rows, kind)
+        over = np.isnan(figure) & (_floor(rows, kind) > value)
         found[name] = np.select(
-            [np.isnan(figure), worst <= value, best > value, bound <= value],
-            ["unknown", "met", "missed", "probably"],
+            [over, np.isnan(figure), worst <= value, best > value, bound <= value],
+            ["missed", "unknown", "met", "missed", "probably"],
             "unresolved",
         ).astype(object)
     return pd.DataFrame(found, index=rows.index)
+
+
+def _floor(rows: pd.DataFrame, kind: Kind) -> NDArray[np.float64]:
+    """What the costs are never below, NaN where nothing is known."""
+    found = np.full(len(rows), np.nan)
+    for column in kind.floor:
+        found = np.where(np.isnan(found), _costs(rows, column, kind), found)
+    return found
 
 
 def _interval(rows: pd.DataFrame, kind: Kind) -> tuple[NDArray[np.float64], ...]:

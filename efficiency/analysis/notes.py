@@ -18,6 +18,7 @@ from efficiency.analysis import layers_wanted
 from efficiency.analysis.kept import mapping_of, number_of, sequence_of
 from efficiency.effort import Effort
 from efficiency.study import PRESETS, TRAINING_EFFORTS, Preset
+from efficiency.tolerance import tolerance_of
 
 if TYPE_CHECKING:
     from efficiency.analysis.derive import Measured
@@ -182,7 +183,11 @@ def _test_subset(done: Done) -> str:
     if verdict == "unresolved":
         return f"Accuracy was measured on {rows}, too few to tell: the preset article uses all."
     if verdict in ("kept", "lost") and done.row.get("variant") != "baseline":
-        return f"Accuracy was measured on {rows}, enough to tell that it is {verdict}; the preset article uses all."
+        band = f"{'within' if verdict == 'kept' else 'by more than'} the study's {tolerance_of(done.asked):g} pp"
+        return (
+            f"Accuracy was measured on {rows}, enough to tell that it is {verdict} ({band}); the preset article uses "
+            "all."
+        )
     return f"Accuracy was measured on {rows}; the preset article uses all."
 
 

@@ -95,6 +95,8 @@ def _print(found: Compared, a: StudyRecord, b: StudyRecord, *, gated: bool) -> N
             rows = only[["variant_label", "workload_label", "condition", "why"]].itertuples(index=False)
             console.table(f"Measured in {side} only", columns, rows)
     console.say(compare_words.summary(found))
+    if len(found.judged):
+        console.say(compare_words.CAUTION)
 
 
 def _study(study: StudyRecord) -> dict[str, Any]:

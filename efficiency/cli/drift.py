@@ -22,6 +22,7 @@ def drift(
     """Accuracy under growing shifts of the data, in FP32 and each kind of INT8; what calibrating anew wins back."""
     from efficiency.analysis import drift as analysis
     from efficiency.analysis import drift_words
+    from efficiency.drift import shifts
     from efficiency.engine import drift_job
     from efficiency.results import drifts
     from efficiency.results.store import Store
@@ -43,6 +44,15 @@ def drift(
     console.table(f"Drift of {workload}", *drift_words.summary(found))
     for variant, reason in analysis.reasons(record).items():
         console.say(f"{variant}: {reason}")
+    worst = drift_words.worst_of_all(found)
+    label = "" if worst is None else shifts.get(str(worst["shift"])).label
+    overall = drift_words.overall(found, worst, label)
+    own = found if worst is None else found[found["shift"] == worst["shift"]]
+    for sentence in (overall, *(() if worst is None else drift_words.anew(own, label))):
+        console.say(sentence)
+    if found["excess_pp"].notna().any():
+        console.say(drift_words.INTERVALS)
     if json:
+        document = {"workload": record.workload, "dataset": record.dataset, "overall": overall}
         rows_said = found.astype(object).where(found.notna(), None).to_dict("records")
-        console.write_json(json, {"workload": record.workload, "dataset": record.dataset, "rows": rows_said})
+        console.write_json(json, document | {"rows": rows_said})

@@ -63,6 +63,8 @@ def recommend(
 
     asked = Limits(max_accuracy_drop, max_latency_ms, max_size_mb, max_memory_mb, max_prepare_s, percentile, sure)
     problems = limits_module.problems(asked)
+    if percentile != "p50" and max_latency_ms is None:
+        problems.append(f"--percentile {percentile} says which latency is limited: add --max-latency-ms.")
     if price_per_hour is not None and not 0 < price_per_hour < float("inf"):
         problems.append(f"--price-per-hour: choose more than 0, not {price_per_hour:g}.")
     if problems:
@@ -127,13 +129,17 @@ def _cases(store: Store, study_id: str, rows: pd.DataFrame) -> Sequence[Case]:
 def _confirm(store: Store, study_id: str, case: Case, asked: Limits) -> None:
     """Times what leads again, unless that was done; a study of its own, in the foreground."""
     from efficiency import check, confirm
-    from efficiency.analysis import choice
+    from efficiency.analysis import choice, decision_words
     from efficiency.engine import job
     from efficiency.machine import this_machine
 
     first = case.choose(asked)
     lead, again = choice.lead(first), choice.to_time_again(first)
-    if lead is None or case.fresh_study(first):
+    if lead is None:
+        console.say(f"{case.title}: nothing leads that fresh replicates could confirm, so nothing was timed again.")
+        return
+    if (before := case.fresh_study(first)) and not decision_words.otherwise(case.answer(asked)):
+        console.say(f"{case.title}: {lead['variant_label']} was timed again before, as study {before}; that counts.")
         return
     here = this_machine()
     study = confirm.plan(store.study(study_id), lead, again, here)
@@ -201,7 +207,8 @@ def _say(
             lines.append(f"Its recipe: `{naming.command('recipe', found.winner)}`.")
             if not artefact.why_not(found.winner, of, details):
                 lines.append(f"What was prepared: `{naming.command('artefact', found.winner, '--file', 'it.zip')}`.")
-        if answer.fresh is None and choice.lead(answer.first) is not None and not confirm.why_not(record, here):
+        open_yet = answer.fresh is None or decision_words.otherwise(answer)
+        if open_yet and choice.lead(answer.first) is not None and not confirm.why_not(record, here):
             why = "before it is called so" if found.winner else "which may settle its latency"
             lines.append(f"`{to_confirm}` times it again, {why}.")
         for line in filter(None, lines):

@@ -56,7 +56,7 @@ def shown(store: Store, study_id: str, asked: Mapping[str, Any]) -> None:
     rows = store.rows([study_id])
     if rows.empty:  # of a table that is not there nothing needs to be explained
         return
-    outcome.table(rows)
+    outcome.table(rows, live=store.study(study_id).status in ("queued", "running"))
     outcome.hints(notes.of_study(views.records(rows), asked, store.details))
     measured = views.records(views.measured(views.prepared(rows)))
     for row in measured:

@@ -63,6 +63,8 @@ def of(
         "TOLERANCE_PP": tolerance_pp,
         **parts.constants,
     }
+    if twice := values.keys() & {constant.partition(" ")[0] for constant in copied.constants}:
+        raise ValueError(f"Two constants of one name in a script: {', '.join(sorted(twice))}.")
     constants = [f"{name} = {value}" for name, value in values.items() if re.search(rf"\b{name}\b", code)]
     said = header.of(chosen, workload, condition, measured)
     top = [f'"""{said}"""', import_lines(copied.imports), "\n".join(constants + copied.constants)]

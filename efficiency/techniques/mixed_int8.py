@@ -30,6 +30,8 @@ def learn(model: nn.Module, sample: torch.Tensor, data: Data) -> Tensors:
     from torch.ao.quantization.quantize_fx import prepare_fx
 
     from efficiency.techniques import sensitivity
+    from efficiency.techniques.halved_conv import quicker_halved
+    from efficiency.techniques.partly_int8 import lowered
 
     opened = int8.opened_copy(model).eval()
     mapping = int8.static_mapping(opened, training=False)
@@ -37,10 +39,11 @@ def learn(model: nn.Module, sample: torch.Tensor, data: Data) -> Tensors:
         with followed_by_fx():  # first, since `analysed` is the recipe's, too, and raises what FX raises
             prepare_fx(copy.deepcopy(opened), mapping, (sample,))
         found = sensitivity.analysed(opened, mapping, sample, data.calibration(), data.training(), data.tolerance_pp)
-    return _packed(found)
+        halves = quicker_halved(lowered(_observed(model, sample, found)), sample)
+    return _packed(found, halves)
 
 
-def _packed(found: Sensitivity) -> Tensors:
+def _packed(found: Sensitivity, halves: Iterable[str]) -> Tensors:
     """As tensors; names are text in bytes, a line each."""
     import torch
 
@@ -57,24 +60,26 @@ def _packed(found: Sensitivity) -> Tensors:
         "zero_points": torch.tensor([zero_point for _, zero_point in found.grids.values()], dtype=torch.int64),
         "lost_pp": torch.tensor([found.static_lost_pp, found.lost_pp, found.allowed_pp], dtype=torch.float64),
         "rows": torch.tensor(found.rows, dtype=torch.int64),
+        "in_halves": text(halves),
     }
+
+
+def _names(learned: Tensors, key: str) -> tuple[str, ...]:
+    return tuple(bytes(learned[key].tolist()).decode().split("\n")) if learned[key].numel() else ()
 
 
 def _unpacked(learned: Tensors) -> Sensitivity:
     from efficiency.techniques.sensitivity import Sensitivity
 
-    def names(key: str) -> tuple[str, ...]:
-        return tuple(bytes(learned[key].tolist()).decode().split("\n")) if learned[key].numel() else ()
-
-    layers = names("layers")
+    layers = _names(learned, "layers")
     grids = zip(learned["scales"].tolist(), learned["zero_points"].tolist(), strict=True)
     static_lost_pp, lost_pp, allowed_pp = learned["lost_pp"].tolist()
     return Sensitivity(
         layers=layers,
         gains=tuple(learned["gains"].tolist()),
         in_fp32=tuple(name for name, kept in zip(layers, learned["in_fp32"].tolist(), strict=True) if kept),
-        modules=names("modules_in_fp32"),
-        grids=dict(zip(names("activations"), grids, strict=True)),
+        modules=_names(learned, "modules_in_fp32"),
+        grids=dict(zip(_names(learned, "activations"), grids, strict=True)),
         static_lost_pp=static_lost_pp,
         lost_pp=lost_pp,
         rows=int(learned["rows"]),
@@ -100,17 +105,22 @@ def ranges(model: nn.Module, sample: torch.Tensor, learned: Tensors, batches: It
 
 def apply(prepared: Prepared, sample: torch.Tensor, learned: Tensors) -> Prepared:
     """Insert the learned ranges, and lower all but the chosen layers to INT8 kernels."""
+    from efficiency.techniques.halved_conv import halved
     from efficiency.techniques.partly_int8 import lowered
 
     found = _unpacked(learned)
     with int8.known_warnings():
         converted = int8.with_int8_embeddings(lowered(_observed(prepared.module, sample, found)))
+    if len(sample) == 1:  # what was found of one row
+        halved(converted, _names(learned, "in_halves"))
     setattr(converted, ANALYSIS, found)
     return replace(prepared, model=converted, module=converted)
 
 
 def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> Evidence:
     """As of static INT8; besides which layers stayed in FP32, and what each of them costs."""
+    from efficiency.techniques.halved_conv import HalvedConv2d
+
     shown = int8.evidence(prepared, sample, reference)
     found: Sensitivity | None = getattr(prepared.module, ANALYSIS, None)
     if found is None:
@@ -120,15 +130,20 @@ def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> 
         Layer(name, _kind(parts[name]), gain, name in found.in_fp32)
         for name, gain in zip(found.layers, found.gains, strict=True)
     )
+    in_halves = [name for name, part in prepared.module.named_modules() if isinstance(part, HalvedConv2d)]
+    # What a ReLU was fused into is the first of two: `7.0`.
+    halves = [layer.name for layer in layers if {layer.name, f"{layer.name}.0"}.intersection(in_halves)]
     figures = {
         **shown.figures,
         "layers": float(len(layers)),
         "layers_in_fp32": float(len(found.in_fp32)),
+        "layers_in_halves": float(len(halves)),
         "static_lost_on_training_pp": round(found.static_lost_pp, 3),
         "lost_on_training_pp": round(found.lost_pp, 3),
         "allowed_on_training_pp": round(found.allowed_pp, 3),
     }
-    return Evidence(shown.took_effect, f"{_said(found, layers)} {shown.reason}", figures, layers)
+    quicker = f" As two half convolutions, which is quicker here: {', '.join(halves)}." if halves else ""
+    return Evidence(shown.took_effect, f"{_said(found, layers)}{quicker} {shown.reason}", figures, layers)
 
 
 def _kind(layer: nn.Module) -> str:
@@ -172,6 +187,16 @@ model = lowered(partly_observed(model, mapping, sample, found.grids, found.modul
             "efficiency.techniques.partly_int8:lowered",
         ),
     )
+    if condition.batch_size == 1:
+        halve = Recipe(
+            model="""\
+halves = quicker_halved(model, sample)
+print("As two half convolutions:", ", ".join(halves) or "none")
+model = halved(model, halves)
+""",
+            uses=("efficiency.techniques.halved_conv:halved", "efficiency.techniques.halved_conv:quicker_halved"),
+        )
+        analyse = analyse.then(halve)
     mapped = int8.opening(workload).then(int8.mapping_recipe(workload, "get_default_qconfig_mapping"))
     return mapped.then(analyse).then(int8.embeddings_recipe(workload))
 

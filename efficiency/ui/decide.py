@@ -11,7 +11,7 @@ import streamlit as st
 from efficiency import charts, decisions
 from efficiency.analysis import decision_table, decision_words, notes, panels
 from efficiency.analysis import limits as limits_module
-from efficiency.analysis.choice import Answer
+from efficiency.analysis.choice import Answer, Row
 from efficiency.analysis.limits import Limits
 from efficiency.analysis.wording import markdown_text
 from efficiency.decisions import Timing
@@ -30,30 +30,44 @@ from efficiency.ui import (
 )
 from efficiency.ui.narrow_list import Line
 
-HEIGHT = 520
+HEIGHT = 430
 
 
 def show(store: Store, id: str) -> None:
     """What a slider changes: run again by itself."""
     with frame.sentences():
+        if id not in set(data.studies(store)["id"]):  # deleted meanwhile, elsewhere: the page chooses anew
+            st.rerun(scope="app")
         rows, record = data.rows(store, [id]), store.study(id)
         if nothing := decisions.why_empty(rows, record.status, record.message):
             st.info(markdown_text(nothing), icon=":material/info:")
             return
         cases = {case.title: case for case in data.cases(store, id)}
         case = cases[st.selectbox("Workload and condition", list(cases), key="case", bind="query-params")]
-        top = st.container()
-        beside, drawn = st.columns([1, 2.6], gap="large")
-        with beside:
+        # In one sight, and on a narrow screen the answer first.
+        answering, asking = st.columns([2.6, 1], gap="large")
+        with asking:
             limits = decide_limits.choose(case.first.rows)
             price = decide_limits.price()
         decide_limits.remember()
         answer = case.answer(limits)
-        with top:
-            _say(answer, price)
-            _offer(store, id, answer)
-        with drawn:
+        row = answer.row
+        with answering:
+            _say(answer)
+            if row is not None:
+                study, kept = store.study(str(row["study_id"])), store.details(int(row["row_id"]))
+                hints = notes.hints(row, study.asked, kept)
+                for _, text in (told for told in hints if told[0] not in notes.INFORMATIVE):
+                    st.warning(markdown_text(text), icon=":material/warning:")
+                _offer(store, id, answer, row)
             _draw(case.first, limits, id)
+        _beside(answer, price)
+        if row is not None:
+            for _, text in (told for told in hints if told[0] in notes.INFORMATIVE):
+                st.info(markdown_text(text), icon=":material/info:")
+            if selected.asked() is None:  # the drawer with its details has both, too
+                take_home.show(pd.Series(row), study)
+                artefact.show(pd.Series(row), study, kept)
         _table(case.first.rows, limits, price)
         if answer.fresh is not None:
             st.caption("Chart and table hold what the study itself measured, the sentence what was timed again.")
@@ -61,10 +75,10 @@ def show(store: Store, id: str) -> None:
             details.open_asked(store, pd.concat([rows, *(one.rows for one in case.again)]))
 
 
-def _say(answer: Answer, price: float | None) -> None:
-    """The sentence on top, and below it what is to be known beside it."""
+def _say(answer: Answer) -> None:
+    """The sentence on top."""
     found = answer.last
-    row = found.winner or found.closest
+    row = answer.row
     name = "" if row is None else str(row["variant_label"])
     if found.kind == "none":
         name = f"Closest: {name}"
@@ -74,22 +88,20 @@ def _say(answer: Answer, price: float | None) -> None:
         f'<div class="big">{escape(name)}</div>'
         f'<div class="rest">{escape(decision_words.sentence(answer))}</div></div>'
     )
+
+
+def _beside(answer: Answer, price: float | None) -> None:
+    """What is to be known beside the sentence."""
     told = decision_words.beside(answer)
-    if found.winner is not None and (text := decision_words.money(found.winner, price)):
+    winner = answer.last.winner
+    if winner is not None and (text := decision_words.money(winner, price)):
         told.append(text)
     if told:
         st.markdown("\n".join(f"- {markdown_text(text)}" for text in told))
 
 
-def _offer(store: Store, id: str, answer: Answer) -> None:
-    """What can be done with the row: its details, and timing it again; its warnings above."""
-    row = answer.last.winner or answer.last.closest
-    if row is None:
-        return
-    study, kept = store.study(str(row["study_id"])), store.details(int(row["row_id"]))
-    for key, text in notes.hints(row, study.asked, kept):
-        show_it, icon = (st.info, ":material/info:") if key in notes.INFORMATIVE else (st.warning, ":material/warning:")
-        show_it(markdown_text(text), icon=icon)
+def _offer(store: Store, id: str, answer: Answer, row: Row) -> None:
+    """What can be done with the row: its details, and timing it again."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             f"Details of {markdown_text(row['variant_label'])}",
@@ -97,11 +109,8 @@ def _offer(store: Store, id: str, answer: Answer) -> None:
             key="decide-details",
             on_click=lambda: st.query_params.update({selected.PARAMETER: str(row["row_id"])}),
         )
-        if answer.fresh is None:
+        if answer.fresh is None or decision_words.otherwise(answer):
             confirming.offer(store, id, answer.first)
-    if selected.asked() is None:  # the drawer has both, too
-        take_home.show(pd.Series(row), study)
-        artefact.show(pd.Series(row), study, kept)
 
 
 def _draw(timing: Timing, limits: Limits, id: str) -> None:

@@ -28,7 +28,8 @@ def show(record: DriftRecord | None) -> None:
     lines = drift.table(record)
     labels = {key: shifts.get(key).label for key in record.asked["shifts"]}
     worst = drift_words.worst_of_all(lines)
-    st.markdown(f"**{markdown_text(drift_words.overall(worst, '' if worst is None else labels[worst['shift']]))}**")
+    overall = drift_words.overall(lines, worst, "" if worst is None else labels[worst["shift"]])
+    st.markdown(f"**{markdown_text(overall)}**")
     first = None if worst is None else str(worst["shift"])
     shift = shifts.get(drift_panel.choose("Shift", labels, "drift-shift", first))
     st.caption(f"{shift.summary} Grades 1 to 5: {', '.join(f'{amount:g}' for amount in shift.amounts)}.")
@@ -37,7 +38,7 @@ def show(record: DriftRecord | None) -> None:
     for sentence in told:
         st.markdown(markdown_text(sentence))
     if told:
-        st.caption(markdown_text(drift_words.INTERVALS))
+        st.caption(markdown_text(f"{drift_words.INTERVALS} {drift_words.IN_THE_CHART}"))
     anew = drift_recalibrated.offer(record, own)
     if anew:
         drift_recalibrated.show(own, shift.label)

@@ -119,8 +119,8 @@ def _charts(judged: pd.DataFrame, band_pct: float) -> None:
     if len(groups) > CHARTS:
         st.caption(f"{CHARTS} of {len(groups)} charts, of what lost most; the table below has all.")
     st.caption(
-        "Bars are 95 % intervals of the ratio, made of both studies' own. A dot within the bands may be noise. What "
-        "differs between two runs and not within one is in no interval: measure again before you act on a few percent."
+        "Bars are 95 % intervals of the ratio, made of both studies' own. A dot within the bands may be noise. "
+        + compare_words.CAUTION
     )
 
 

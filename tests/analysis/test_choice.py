@@ -18,6 +18,7 @@ from efficiency.analysis import accuracy, choice, decision_words, speed
 from efficiency.analysis import limits as limits_module
 from efficiency.analysis.choice import Answer
 from efficiency.analysis.limits import Limits
+from efficiency.decisions import Case, Timing
 from efficiency.study import BASELINE, CONTROL
 
 
@@ -126,7 +127,7 @@ def test_how_many_were_tried_before_it_is_left_as_it_is_is_said():
 def test_a_runner_up_that_was_not_timed_again_is_still_one():
     frame = rows(row("a", 3.0), row("b", 2.5))
     first, again = decided(frame), decided(frame[frame["variant"] != "b"])
-    fresh = Answer(first, again, frozenset({BASELINE, "a"}))
+    fresh = Answer(first, again, {BASELINE: {}, "a": {}})
     assert again.runner_up["variant"] == BASELINE
     assert fresh.runner_up["variant"] == "b"
     assert "Runner-up, not timed again: B, 2.50x" in " ".join(decision_words.beside(fresh))
@@ -297,6 +298,45 @@ def test_what_fresh_replicates_cannot_settle_is_not_timed_again(limits):
     assert choice.lead(found) is None
 
 
+def timing(*given: dict[str, object]) -> Timing:
+    frame = rows(*given)
+    return Timing("s", frame, by_estimate(frame), 2.0)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "said"),
+    [
+        ([row("a", 2.99), row("b", 2.7)], None),
+        ([row("a", 2.0)], "had A at 2.00x (95 %: 1.98–2.02x), the last one at 3.00x (95 %: 2.97–3.03x): something"),
+        ([row("a", 2.0), row("b", 2.5)], "had A at 2.00x"),
+        ([row("a", 1.0)], "had A at 1.00x"),
+        ([row("a", 2.98), row("b", 3.3)], "had B at 3.30x (95 %: 3.27–3.33x), the last one at 2.80x"),
+        ([row("a", 2.99), row("b", 3.0, speedup_ci_low=2.7)], None),
+        ([row("a", 2.91)], None),
+        ([row("a", 2.99), row("c", 3.5)], None),
+        ([row("b", 3.5)], None),
+    ],
+    ids=[
+        *("agrees", "slower", "another-led", "baseline", "other-winner-was-faster", "ties-swap", "within-the-band"),
+        *("other-variants", "of-something-else"),
+    ],
+)
+def test_confirmations_that_differ_are_told(earlier, said):
+    first, last = timing(row("a", 3.0), row("b", 2.9), row("c", 2.0)), timing(row("a", 3.0), row("b", 2.8))
+    answer = Case("Mine", first, (last, timing(*earlier))).answer(Limits())
+    assert decision_words.sentence(answer).startswith("Ship A, which fresh replicates confirm. 3.00x")
+    told = [text for text in decision_words.beside(answer) if "earlier confirmation" in text]
+    assert len(told) == (said is not None)
+    assert said is None or said in told[0]
+
+
+def test_a_confirmation_that_found_nothing_beside_one_that_did_is_told():
+    first, slow, quick = (timing(row("a", speedup)) for speedup in (3.0, 2.0, 3.0))
+    for again, said in (((quick, slow), "nothing kept to the limits"), ((slow, quick), "A kept to the limits")):
+        answer = Case("Mine", first, again).answer(Limits(latency_ms=4.0))
+        assert f"In an earlier confirmation {said}. Time it again" in " ".join(decision_words.beside(answer))
+
+
 @pytest.mark.parametrize(
     ("most_ms", "state"), [(14.0, "missed"), (15.5, "unresolved"), (17.0, "probably"), (18.5, "met")]
 )
@@ -319,7 +359,18 @@ def test_a_p99_without_an_interval_counts_as_it_is_and_an_unknown_figure_meets_n
         assert ("Its p99 counts as it was measured" in told) is said
 
 
-@pytest.mark.parametrize("most_ms", [16.0, 1.0])
+def test_a_p99_that_is_not_known_is_no_less_than_the_median():
+    frame = rows(row("a", 2.0, latency_ms_p99=np.nan))[lambda frame: frame["variant"] == "a"].reset_index(drop=True)
+    found = decided(frame, latency_ms=4.0, percentile="p99")
+    text = decision_words.sentence(Answer(found))
+    assert "Even alone no row meets 4 ms of latency (p99)." in text
+    assert "its latency p99 is not known, but cannot be below its median of 5.00 ms" in text
+    assert choice.lead(found) is None
+    text = decision_words.sentence(Answer(decided(frame, latency_ms=5.0, percentile="p99")))
+    assert text.endswith("its latency p99 is not known.")
+
+
+@pytest.mark.parametrize("most_ms", [16.0, 7.0, 1.0])
 def test_how_many_rows_no_limit_can_be_held_against_is_told_and_of_p99_why(most_ms):
     frame = rows(row("a", 2.0), row("b", 1.5, latency_ms_p99=np.nan, peak_memory_mb=np.nan))
     told = decision_words.beside(Answer(decided(frame, latency_ms=most_ms, percentile="p99")))

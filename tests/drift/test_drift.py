@@ -69,6 +69,27 @@ def test_a_users_own_file_is_shown_however_it_was_typed(
     assert {row["variant"] for row in document["rows"]} == {"baseline"}
 
 
+def test_the_command_says_what_the_page_says_first(
+    store_of_home: Store, record: drifts.DriftRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = drifts.keep(
+        store_of_home, workload=WORKLOAD, dataset="glyphs", machine=record.machine, asked=record.asked,
+        cells=record.cells,
+    )  # fmt: skip
+    monkeypatch.setattr(drift_job, "measure", lambda *_, **__: number)
+    found = CliRunner().invoke(app, ["drift", WORKLOAD])
+    assert found.exit_code == 0, found.output
+    said, lines = " ".join(found.output.split()), analysis.table(record)
+    worst = drift_words.worst_of_all(lines)
+    assert worst is not None
+    for sentence in (
+        drift_words.overall(lines, worst, "Gain"),
+        *drift_words.anew(lines, "Gain"),
+        drift_words.INTERVALS,
+    ):
+        assert sentence in said
+
+
 def test_a_measurement_is_found_by_its_number_behind_a_more_thorough_one(
     store_of_home: Store, record: drifts.DriftRecord
 ) -> None:

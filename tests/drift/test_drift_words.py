@@ -113,9 +113,12 @@ def test_the_worst_of_all_shifts_is_the_answer() -> None:
     lines = pd.concat([static((-3.0, -9.0)), static((-20.0, -1.0), half=30.0).assign(shift="blur")])
     worst = drift_words.worst_of_all(lines)
     assert worst is not None
-    assert drift_words.overall(worst, "Gain").startswith("Static INT8 loses 9.00 pp (95 %: 7.50 to 10.50) more than")
+    said = drift_words.overall(lines, worst, "Gain")
+    assert said.startswith("Static INT8 loses 9.00 pp (95 %: 7.50 to 10.50) more than")
     assert drift_words.worst_of_all(static((-1.0, 2.0))) is None
-    assert "Under no shift" in drift_words.overall(None, "")
+    assert "Under no shift" in drift_words.overall(lines, None, "")
+    nothing = lines.assign(excess_pp=float("nan"))
+    assert drift_words.overall(nothing, None, "") == "No variant was measured beside FP32."
 
 
 @pytest.mark.parametrize(

@@ -190,4 +190,6 @@ def test_all_recipes_are_formatted_and_nothing_in_them_is_unused(tmp_path: Path)
             for device in ("cpu", "cuda"):
                 text = recipes.of(keys, workloads.get(name), Condition(device=device, batch_size=8, threads=2))
                 (tmp_path / f"{name.replace('-', '_')}_{device}_{number}.py").write_text(text)
+    of_one_row = recipes.of(("mixed-int8",), workloads.get(CNN), Condition())  # it has more to say of a single row
+    (tmp_path / "one_row.py").write_text(of_one_row)
     well_formed(tmp_path)

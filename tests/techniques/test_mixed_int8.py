@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -21,12 +22,15 @@ from efficiency.errors import BadRequest
 from efficiency.recipes import script
 from efficiency.techniques import TECHNIQUES, compose
 from efficiency.techniques.base import Data, Evidence, Prepared, Tensors
+from efficiency.techniques.halved_conv import HalvedConv2d
 from efficiency.workloads import checkpoints
 from efficiency.workloads.base import Split
 
 MIXED, STATIC = ("mixed-int8",), ("static-int8",)
 FRAGILE, GIVES = "7", ("3", "4")
 """A layer of the small CNN, and the convolution and batch norm that give it its channels."""
+FUSED = f"{FRAGILE}.0"
+"""The same in a model in which it has a ReLU of its own."""
 OUTLIER = 20.0
 CALIBRATION_ROWS, TRAINING_ROWS, TEST_ROWS = 64, 512, 1_000
 
@@ -111,8 +115,9 @@ def test_what_may_be_lost_decides_how_many_layers_stay_in_fp32() -> None:
     assert not found["in_fp32"].any()
 
 
-def test_the_recipe_leaves_the_same_layers_in_fp32(tmp_path: Path) -> None:
-    condition = Condition(batch_size=4)
+@pytest.mark.parametrize("batch_size", [4, 1])
+def test_the_recipe_leaves_the_same_layers_in_fp32(tmp_path: Path, batch_size: int) -> None:
+    condition = Condition(batch_size=batch_size)
     text = script.of(MIXED, workloads.get("vision-small-cnn"), condition, tolerance_pp=0.5)
     (tmp_path / "recipe.py").write_text(text)
     save_file(model(OUTLIER).state_dict(), tmp_path / "weights.safetensors")
@@ -125,10 +130,29 @@ def test_the_recipe_leaves_the_same_layers_in_fp32(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert f"Layers in FP32: {FRAGILE}\n" in done.stdout
-    call = variant(OUTLIER).caller()
+    halves = re.search("As two half convolutions: (.*)\n", done.stdout)
+    assert (halves is None) == (batch_size > 1)
+    # Which are quicker so is the machine's, and this moment's.
+    named = b"" if halves is None or halves[1] == "none" else halves[1].encode()
+    alike = learned(OUTLIER) | {"in_halves": torch.tensor(list(named), dtype=torch.uint8)}
+    call = compose.prepare(MIXED, model(OUTLIER), inputs[:batch_size], alike).caller()
     with torch.no_grad():
-        expected = torch.cat([call(batch) for batch in inputs.split(condition.batch_size)])
+        expected = torch.cat([call(batch) for batch in inputs.split(batch_size)])
     torch.testing.assert_close(load_file(tmp_path / "outputs.safetensors")["outputs"], expected)
+
+
+def test_a_convolution_in_fp32_may_be_computed_in_halves_for_a_single_row() -> None:
+    row = rows("test", TEST_ROWS)[0][:1]
+    split = learned(OUTLIER) | {"in_halves": torch.tensor(list(FUSED.encode()), dtype=torch.uint8)}
+    whole = learned(OUTLIER) | {"in_halves": torch.empty(0, dtype=torch.uint8)}
+    for sample, halves in ((row, True), (row.repeat(2, 1, 1, 1), False)):
+        prepared = compose.prepare(MIXED, model(OUTLIER), sample, split)
+        assert isinstance(prepared.module.get_submodule(FUSED), HalvedConv2d) == halves
+        found = TECHNIQUES["mixed-int8"].evidence(prepared, sample, model(OUTLIER))
+        assert found.figures["layers_in_halves"] == halves
+        assert (f"As two half convolutions, which is quicker here: {FRAGILE}." in found.reason) == halves
+        again = compose.prepare(MIXED, model(OUTLIER), sample, whole)
+        assert accuracy_pct(prepared.caller()) == pytest.approx(accuracy_pct(again.caller()), abs=0.5)
 
 
 def test_ranges_are_those_of_static_int8_where_something_is_still_rounded() -> None:
