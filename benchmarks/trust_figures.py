@@ -12,7 +12,7 @@ import simulated
 from numpy.typing import NDArray
 from scipy import stats
 
-from efficiency.analysis import speed
+from efficiency.analysis import any_hour, speed
 from efficiency.study import CONTROL
 
 SIMULATED = 2_000
@@ -47,8 +47,16 @@ def of_cell(runs: list[dict[str, Any]], raws: list[methods.Raw], cell: str) -> d
         "times_tighter": round(ratio, 1),
         "times_tighter_interval": [round(float(ratio / f[1]), 1), round(float(ratio / f[0]), 1)],
         "held_the_mean": sum(one[1] <= centre <= one[2] for one in found),
+        "foretold": _foretold([one[0] for one in found]),
         "at_one_level_of_fp32": spread(at_one_level) if len(at_one_level) > 1 else None,
     }
+
+
+def _foretold(speed_ups: list[float]) -> list[int]:
+    """How many runs lie where those before them said that one at another hour would, and of how many that was said."""
+    told = [(any_hour.any_hour(speed_ups[:place]), one) for place, one in enumerate(speed_ups)]
+    held = [found.another_low <= one <= found.another_high for found, one in told if found is not None]
+    return [sum(held), len(held)]
 
 
 def share(called: int, of: int) -> dict[str, Any]:
@@ -114,6 +122,7 @@ def report(runs: list[dict[str, Any]], raws: list[methods.Raw]) -> dict[str, Any
         "coverage_of_the_mean": share(
             sum(cell["held_the_mean"] for cell in cells.values()), sum(cell["ours"]["runs"] for cell in cells.values())
         ),
+        "foretold": share(*(sum(cell["foretold"][place] for cell in cells.values()) for place in (0, 1))),
         "false_alarms": {key: called(runs, key, "faster", "slower") for key in ("control", copies.COPY)},
         "called_slower": {
             key: {

@@ -42,6 +42,11 @@ def test_what_memory_makes_is_gone_at_one_level_of_fp32() -> None:
     assert at_one_level["cv_pct"] < 0.5
 
 
+def test_what_earlier_runs_foretell_is_held_against_each_that_follows() -> None:
+    assert trust_figures._foretold([2.4, 2.5, 2.3, 2.45, 2.35]) == [0, 0]
+    assert trust_figures._foretold([2.4, 2.5, 2.3, 2.45, 2.35, 2.41, 4.0, 2.4]) == [2, 3]
+
+
 def test_a_run_that_was_disturbed_says_nothing() -> None:
     rng = np.random.default_rng(0)
     raw = raw_of(rng, 4.0)

@@ -187,7 +187,7 @@ def _say(
     to_confirm: str,
 ) -> None:
     from efficiency import artefact, confirm
-    from efficiency.analysis import choice, decision_words, machine_words, notes
+    from efficiency.analysis import any_hour, choice, decision_words, machine_words, notes
     from efficiency.machine import this_machine
     from efficiency.recipes import naming
 
@@ -200,6 +200,7 @@ def _say(
         found = answer.last
         lines = decision_words.beside(answer)
         if found.winner is not None:
+            lines.append(any_hour.said(found.winner, store.repeated(found.winner["row_id"])))
             lines.append(decision_words.money(found.winner, price_per_hour))
             of = store.study(str(found.winner["study_id"]))
             details = store.details(int(found.winner["row_id"]))

@@ -13,12 +13,18 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, func, select
 
+from efficiency.results import records
 from efficiency.results.columns import COLUMNS, Kind
 from efficiency.results.tables import ANSWERS, ROWS, SAMPLES, STUDIES
 
 DTYPES: dict[Kind, Any] = {"text": "str", "number": "float64", "whole": "Int64", "flag": "boolean"}
 """Each of them can hold an unknown."""
 
+SAME = (
+    "workload", "dataset", "variant", "device", "batch_size", "threads", "length", "padding_pct", "phase",
+    "torch_version",
+)  # fmt: skip
+"""Columns in which rows of several studies agree that measured the same."""
 NEWEST_FIRST = (STUDIES.c.recorded_at.desc(), STUDIES.c.number.desc())
 
 _STUDY_COLUMNS = (
@@ -71,6 +77,19 @@ def timed(connection: Connection, id: str, columns: Sequence[str]) -> set[tuple[
     query = select(*(ROWS.c[name] for name in columns)).where(ROWS.c.study_id == id)
     query = query.where(ROWS.c.status == "done", ROWS.c.speedup.is_not(None))
     return {tuple(row) for row in connection.execute(query)}
+
+
+def repeated(connection: Connection, row_id: int) -> list[float]:
+    """The speed-ups of the same in other studies of the same machine; see `Store.repeated`."""
+    kept = select(ROWS.c.study_id, ROWS.c.speedup, STUDIES.c.machine, *(ROWS.c[name] for name in SAME))
+    kept = kept.join(STUDIES, ROWS.c.study_id == STUDIES.c.id)
+    own = connection.execute(kept.where(ROWS.c.id == row_id)).one_or_none()
+    if own is None:
+        raise records.no_such_row(row_id)
+    alike = [ROWS.c[name].is_not_distinct_from(getattr(own, name)) for name in SAME]
+    timed = (ROWS.c.status == "done", ROWS.c.speedup > 0, ROWS.c.study_id != own.study_id)
+    found = connection.execute(kept.where(*alike, *timed).order_by(*NEWEST_FIRST))
+    return [row.speedup for row in found if row.machine.get("key") == own.machine.get("key")]
 
 
 def studies(connection: Connection) -> pd.DataFrame:

@@ -134,6 +134,11 @@ class Store:
         with self.reading() as connection:
             return frames.timed(connection, text(str(id)), columns)
 
+    def repeated(self, row_id: int) -> list[float]:
+        """The speed-ups that other studies of the same machine found of what this row measured, the newest first."""
+        with self.reading() as connection:
+            return frames.repeated(connection, int(row_id))
+
     def set_status(self, id: str, status: str, message: str = "") -> None:
         """Says how a study stands."""
         if status not in STUDY_STATUSES:

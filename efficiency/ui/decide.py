@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from efficiency import charts, decisions
-from efficiency.analysis import decision_table, decision_words, notes, panels
+from efficiency.analysis import any_hour, decision_table, decision_words, notes, panels
 from efficiency.analysis import limits as limits_module
 from efficiency.analysis.choice import Answer, Row
 from efficiency.analysis.limits import Limits
@@ -61,7 +61,7 @@ def show(store: Store, id: str) -> None:
                     st.warning(markdown_text(text), icon=":material/warning:")
                 _offer(store, id, answer, row)
             _draw(case.first, limits, id)
-        _beside(answer, price)
+        _beside(store, answer, price)
         if row is not None:
             for _, text in (told for told in hints if told[0] in notes.INFORMATIVE):
                 st.info(markdown_text(text), icon=":material/info:")
@@ -90,13 +90,12 @@ def _say(answer: Answer) -> None:
     )
 
 
-def _beside(answer: Answer, price: float | None) -> None:
+def _beside(store: Store, answer: Answer, price: float | None) -> None:
     """What is to be known beside the sentence."""
     told = decision_words.beside(answer)
-    winner = answer.last.winner
-    if winner is not None and (text := decision_words.money(winner, price)):
-        told.append(text)
-    if told:
+    if (winner := answer.last.winner) is not None:
+        told += [any_hour.said(winner, store.repeated(winner["row_id"])), decision_words.money(winner, price)]
+    if told := [text for text in told if text]:
         st.markdown("\n".join(f"- {markdown_text(text)}" for text in told))
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from efficiency import charts, layers_chart, techniques
 from efficiency.analysis import (
     answers,
+    any_hour,
     kernels,
     layers,
     notes,
@@ -63,6 +64,8 @@ def _drawer(store: Store, rows: pd.DataFrame, row: pd.Series[Any]) -> None:
     if row["status"] == "done":
         _findings(row)
         _numbers(row, baseline)
+        if text := any_hour.said(row.to_dict(), store.repeated(int(row["row_id"]))):
+            st.markdown(markdown_text(text))
         if text := views.padding_said(row["padding_pct"]):
             st.caption(text)
         if gain := runtime_gain.said(row.to_dict(), kept):

@@ -10,6 +10,8 @@ from said import said
 from streamlit.testing.v1 import AppTest
 
 from efficiency import confirm
+from efficiency.analysis import any_hour
+from efficiency.analysis.wording import markdown_text
 from efficiency.machine import this_machine
 from efficiency.results import documents
 from efficiency.results.store import Store
@@ -150,6 +152,21 @@ def test_fresh_replicates_of_a_confirmation_decide(visit: Visit, store: Store) -
     at = visit("decide", study=id, case="LSTM")
     assert "The last try failed. The disk is full." in said(at)
     assert at.button(key="decide-confirm")
+
+
+def test_what_other_studies_of_this_machine_found_is_said(visit: Visit, store: Store) -> None:
+    ids = [synthetic.fill(store, seed=seed) for seed in range(5)]
+    elsewhere = documents.to_json(store, ids[0])
+    elsewhere["study"]["machine"] |= {"key": "another"}
+    documents.from_json(store, elsewhere)
+    winner = store.rows(ids).query(DYNAMIC_LSTM)
+    found = any_hour.said(winner.iloc[-1].to_dict(), list(winner["speedup"])[:-1])
+    assert found.startswith("In 4 other studies of this machine it was 2.")
+    found = markdown_text(found)
+    assert found in said(visit("decide", study=ids[-1], case="LSTM"))
+    assert found in said(visit("decide", study=ids[-1], case="LSTM", row=str(winner["row_id"].iloc[-1])))
+    store.delete(ids[0])
+    assert "other studies of this machine" not in said(visit("decide", study=ids[-1], case="LSTM"))
 
 
 def test_details_of_the_winner_open(visit: Visit, store: Store) -> None:
