@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from efficiency import paths, workloads
@@ -27,7 +26,7 @@ VARIANTS: tuple[tuple[str, ...], ...] = ((), ("dynamic-int8",), ("static-int8",)
 TEST_ROWS, CALIBRATION_ROWS, TRAINING_ROWS = 1_000, 256, 512
 SILENCE_S = 600.0
 Tell = Callable[[str, float], None]
-"""Hears what is being done and the share that is over."""
+"""Hears what is being done and the share of it that is over."""
 
 
 def why_not(workload: Workload, dataset: str | None = None) -> str | None:
@@ -69,11 +68,11 @@ def measure(
     cells: list[dict[str, Any]] = []
     with turn.taken(f"drift of {declared.label}", lambda holder: tell(f"Waiting for {wording.at_work(holder)}", 0.0)):
         for number, keys in enumerate(VARIANTS):
-            key, share = "+".join(keys) or BASELINE, number / len(VARIANTS)
+            key, place = "+".join(keys) or BASELINE, f"variant {number + 1} of {len(VARIANTS)}"
             reason = compose.why_not(keys, declared, Condition(), machine)
             try:
                 if reason is None:
-                    cells += _cells(asked | {"techniques": list(keys)}, key, partial(_tell_at, tell, share))
+                    cells += _cells(asked | {"techniques": list(keys)}, key, place, tell)
             except VariantFailed as failure:
                 if not keys:
                     raise EfficiencyError(f"{declared.label} could not be measured: {failure}") from failure
@@ -85,16 +84,13 @@ def measure(
     )
 
 
-def _tell_at(tell: Tell, share: float, what: str) -> None:
-    tell(what, share)
-
-
-def _cells(asked: dict[str, Any], variant: str, say: Callable[[str], None]) -> list[dict[str, Any]]:
+def _cells(asked: dict[str, Any], variant: str, place: str, tell: Tell) -> list[dict[str, Any]]:
+    """The share that is told is the variant's own: those that are calibrated anew at every grade take far longer."""
     found = []
     with Child(drift_probe.run, asked, log=paths.home() / "jobs" / "drift.log") as child:
         for message in child.messages(SILENCE_S):
             if what := message.get("doing"):
-                say(f"{variant}: {what}")
+                tell(f"{variant}, {place}: {what}", message.get("share", 0.0))
             if cell := message.get("cell"):
                 found.append({"variant": variant} | cell)
     return found

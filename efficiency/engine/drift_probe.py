@@ -69,7 +69,7 @@ def run(asked: Message, send: Send) -> None:
     calibrates = compose.calibrates(keys)
     cells = [("none", 0)] + [(key, grade) for key in asked["shifts"] for grade in shifts.GRADES]
     for number, (key, grade) in enumerate(cells):
-        send({"doing": f"under {len(cells)} shifts ({number / len(cells):.0%})"})
+        send({"doing": f"shift {number + 1} of {len(cells)}", "share": number / len(cells)})
         shift = shifts.get(key) if grade else None
         moved, stayed = shift.of_grade(rows, labels, grade, seed) if shift else (rows, np.arange(len(rows)))
         inputs_now, right = torch.from_numpy(moved), labels[stayed]
