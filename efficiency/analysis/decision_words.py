@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from efficiency.analysis import limits as limits_module
-from efficiency.analysis import speed, wording
+from efficiency.analysis import notes, speed, wording
 from efficiency.analysis.choice import Answer, Choice, Confirmation, Row
 from efficiency.analysis.limits import Kind, Limits
 from efficiency.study import BASELINE
@@ -67,6 +67,8 @@ def sentence(answer: Answer) -> str:
     elif answer.first.winner is not None and answer.first.winner["variant"] != row["variant"]:
         led = answer.first.winner["variant_label"]
         start = f"Ship {row['variant_label']}: {led} led, but fresh replicates put it first"
+        if answer.first.winner["variant"] in {tied["variant"] for tied in found.tied}:
+            start = f"Ship {row['variant_label']}: {led} led, and fresh replicates cannot tell the two apart"
     else:
         start = f"Ship {row['variant_label']}, which fresh replicates confirm"
     return f"{start}. {facts(row, found.limits)}{_probable(row, found.limits)}"
@@ -145,6 +147,13 @@ def beside(answer: Answer) -> list[str]:
 def otherwise(answer: Answer) -> list[str]:
     """What earlier confirmations said, where the last one does not bear them out; timing again may settle that."""
     return [told for one in answer.before if (told := _against(one, answer))]
+
+
+def worth_timing_again(answer: Answer) -> bool:
+    """Whether what leads was not timed again yet, or before with another result, or when the machine was disturbed."""
+    row = answer.row
+    warned = set() if row is None else {*str(row["warnings"]).split(";")}
+    return answer.fresh is None or bool(otherwise(answer)) or not warned.isdisjoint(notes.DISTURBED)
 
 
 def _against(before: Confirmation, answer: Answer) -> str:

@@ -285,6 +285,8 @@ MEANINGS: dict[str, str] = {
 }
 """What each warning says, where nothing is known of what was done for the row; `hint` says what to do."""
 
+DISTURBED = ("busy-machine", "cpu-stolen", "cpu-throttled", "swapping", "too-hot", "disturbed")
+"""These say that the moment was no good one, and another may find otherwise; noise may be the machine's own."""
 LOST_BY_LAYERS = "accuracy-lost"
 """No warning that a row keeps: whether it is to be said turns on what else the study tried."""
 INFORMATIVE = ("test-subset", "beyond-ceiling", LOST_BY_LAYERS)

@@ -138,7 +138,7 @@ def _confirm(store: Store, study_id: str, case: Case, asked: Limits) -> None:
     if lead is None:
         console.say(f"{case.title}: nothing leads that fresh replicates could confirm, so nothing was timed again.")
         return
-    if (before := case.fresh_study(first)) and not decision_words.otherwise(case.answer(asked)):
+    if (before := case.fresh_study(first)) and not decision_words.worth_timing_again(case.answer(asked)):
         console.say(f"{case.title}: {lead['variant_label']} was timed again before, as study {before}; that counts.")
         return
     here = this_machine()
@@ -208,9 +208,10 @@ def _say(
             lines.append(f"Its recipe: `{naming.command('recipe', found.winner)}`.")
             if not artefact.why_not(found.winner, of, details):
                 lines.append(f"What was prepared: `{naming.command('artefact', found.winner, '--file', 'it.zip')}`.")
-        open_yet = answer.fresh is None or decision_words.otherwise(answer)
-        if open_yet and choice.lead(answer.first) is not None and not confirm.why_not(record, here):
+        again = decision_words.worth_timing_again(answer)
+        if again and choice.lead(answer.first) is not None and not confirm.why_not(record, here):
             why = "before it is called so" if found.winner else "which may settle its latency"
+            why = why if answer.fresh is None else "which may find otherwise"
             lines.append(f"`{to_confirm}` times it again, {why}.")
         for line in filter(None, lines):
             console.say(f"  {line}")

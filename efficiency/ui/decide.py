@@ -108,7 +108,7 @@ def _offer(store: Store, id: str, answer: Answer, row: Row) -> None:
             key="decide-details",
             on_click=lambda: st.query_params.update({selected.PARAMETER: str(row["row_id"])}),
         )
-        if answer.fresh is None or decision_words.otherwise(answer):
+        if decision_words.worth_timing_again(answer):
             confirming.offer(store, id, answer.first)
 
 

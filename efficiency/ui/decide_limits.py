@@ -120,6 +120,7 @@ def _typed(name: str, chosen: float | None) -> None:
         f"{LABELS[name]} [{unit}]",
         min_value=0.0,
         max_value=limits.MOST_ACCURACY_DROP_PP if name == "accuracy_drop_pp" else None,
+        value=None,  # else the field cannot be emptied
         format="%g",
         placeholder="any",
         key=key,

@@ -330,6 +330,20 @@ def test_confirmations_that_differ_are_told(earlier, said):
     assert said is None or said in told[0]
 
 
+def test_what_was_confirmed_at_a_bad_moment_is_worth_timing_again():
+    first = timing(row("a", 3.0), row("b", 2.98))
+    for warnings, again in (("", False), ("test-subset;wide-interval", False), ("busy-machine;test-subset", True)):
+        answer = Case("Mine", first, (timing(row("a", 3.0, warnings=warnings)),)).answer(Limits())
+        assert decision_words.worth_timing_again(answer) == again
+    assert decision_words.worth_timing_again(Case("Mine", first).answer(Limits()))
+
+
+def test_that_ties_swapped_places_is_no_finding():
+    first, fresh = timing(row("a", 3.0), row("b", 2.99)), timing(row("a", 2.99), row("b", 3.0))
+    said = decision_words.sentence(Case("Mine", first, (fresh,)).answer(Limits()))
+    assert said.startswith("Ship B: A led, and fresh replicates cannot tell the two apart. 3.00x")
+
+
 def test_a_confirmation_that_found_nothing_beside_one_that_did_is_told():
     first, slow, quick = (timing(row("a", speedup)) for speedup in (3.0, 2.0, 3.0))
     for again, said in (((quick, slow), "nothing kept to the limits"), ((slow, quick), "A kept to the limits")):
