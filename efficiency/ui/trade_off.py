@@ -96,7 +96,8 @@ def legend(frame: pd.DataFrame, studies: list[str], bands_pct: Collection[float]
     """Colours by technique and looks by verdict, in HTML: it wraps where a chart's own legend would cover the chart."""
     several = frame["study_id"].nunique() > 1
     seen: dict[str, str] = {}
-    for variant in panels.variants(views.measured(frame[["variant", "status"]]))["variant"].unique():
+    coloured = frame[~frame["speed_verdict"].isin(["same", "unresolved"])]
+    for variant in panels.variants(views.measured(coloured[["variant", "status"]]))["variant"].unique():
         seen.setdefault(views.variant_label(variant.split("+")[0]), palette.colour(variant))
     items = ["<span>Surely faster or slower:</span>"] if seen else []
     items += [
