@@ -110,7 +110,7 @@ def onnx_load(folder: Path, sample: torch.Tensor) -> nn.Module:
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     session = onnxruntime.InferenceSession(folder / "model.onnx", options, providers=["CPUExecutionProvider"])
 
     def call(x: torch.Tensor) -> torch.Tensor:
@@ -186,12 +186,12 @@ def register() -> None:
     sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
     made: dict[str, tuple[Any, Runtime | None]] = {
         TORCH_COMPILE: (compiled, None),
-        ONNX_RUNTIME_DYNAMIC: (_called, Runtime(onnx_dynamic, onnx_load)),
-        ONNX_RUNTIME_STATIC: (_called, Runtime(onnx_static, onnx_load)),
-        ONNX_RUNTIME_STATIC_PER_CHANNEL: (_called, Runtime(onnx_static_per_channel, onnx_load)),
+        ONNX_RUNTIME_DYNAMIC: (_called, Runtime(onnx_dynamic, onnx_load, own_threads=True)),
+        ONNX_RUNTIME_STATIC: (_called, Runtime(onnx_static, onnx_load, own_threads=True)),
+        ONNX_RUNTIME_STATIC_PER_CHANNEL: (_called, Runtime(onnx_static_per_channel, onnx_load, own_threads=True)),
         # The compiled model takes the shape of the sample alone.
-        OPENVINO: (_called, Runtime(openvino_int8, openvino_load, specialised=True)),
-        OPENVINO_TRANSFORMER: (_called, Runtime(openvino_transformer_int8, openvino_load, specialised=True)),
+        OPENVINO: (_called, Runtime(openvino_int8, openvino_load, specialised=True, own_threads=True)),
+        OPENVINO_TRANSFORMER: (_called, Runtime(openvino_transformer_int8, openvino_load, True, own_threads=True)),
     }
     for key, (apply, runtime) in made.items():
         techniques.TECHNIQUES[key] = Technique(

@@ -81,7 +81,8 @@ def ready(
     """The variant as it is timed: a call, or a whole training step. `asked` has what all variants of a heat share."""
     if asked["condition"]["phase"] != "training":
         prepared = rebuild(variant, model, sample)
-        return Timed(prepared.caller(), prepared.session)
+        runtime = compose.runtime_of(tuple(variant["techniques"]))
+        return Timed(prepared.caller(), prepared.session, runtime is not None and runtime.own_threads)
     from efficiency.engine import training_steps
 
     labels = load_labels(asked["sample"], asked["condition"]["device"])

@@ -1,9 +1,10 @@
 """Latency of several variants in one process: visits in random order, round after round.
 
 All variants are timed close together, so that whatever the machine does to one it does to all; the
-order is drawn anew every round; a discarded call opens each visit, so that one variant's caches and
-spinning threads are not the next one's bill. Before every round, and after the last, the machine's pulse is
-felt. Nothing is averaged here: every call is kept.
+order is drawn anew every round; a discarded call opens each visit, and threads that another engine
+left spinning are waited for, so that one variant's caches and spinning threads are not the next
+one's bill. Before every round, and after the last, the machine's pulse is felt. Nothing is averaged
+here: every call is kept.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from efficiency.measure import pulse
+from efficiency.measure import pulse, rest
 from efficiency.techniques.base import Manager
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class Timed:
 
     call: Callable[[torch.Tensor], torch.Tensor]
     session: tuple[Manager, ...]
+    own_threads: bool = False
+    """It computes with threads of its own, not with PyTorch's: neither side's may spin while the other's are timed."""
 
 
 @dataclass(frozen=True)
@@ -127,11 +130,20 @@ def rounds(
     """
     rng = np.random.default_rng(seed)
     keys = list(variants)
+    theirs = False  # whether the threads that may spin still are another engine's than PyTorch's
+
+    def hand_over(own_threads: bool) -> None:
+        nonlocal theirs
+        if theirs or own_threads:
+            rest.wait()
+        theirs = own_threads
+
     one_call = {key: _stopwatch(timed, sample, device) for key, timed in variants.items()}
     calls: dict[str, int] = {}
     for place in rng.permutation(len(keys)):
         key = keys[place]
         on_variant(key)
+        hand_over(variants[key].own_threads)
         warm_up = _visit(variants[key], one_call[key], WARM_UP_CALLS)
         calls[key] = calls_a_visit(float(np.median(warm_up)))
     feel = pulse.handoff(device)
@@ -140,13 +152,16 @@ def rounds(
     with _no_collection():
         end, number = time.monotonic() + seconds, 0
         while number < LEAST_ROUNDS or time.monotonic() < end:
+            hand_over(own_threads=False)
             felt.append(feel())
             for place in rng.permutation(len(keys)):
                 key = keys[place]
                 on_variant(key)
+                hand_over(variants[key].own_threads)
                 durations = _visit(variants[key], one_call[key], calls[key])
                 taken[key] += [(number, duration) for duration in durations]
             number += 1
+        hand_over(own_threads=False)
         felt.append(feel())
     samples = {key: np.array(values, dtype=np.int64) for key, values in taken.items()}
     return Taken(samples, np.array(felt, dtype=np.int64))

@@ -159,6 +159,8 @@ class Runtime:
     of its own, and test rows are answered in calls of that size."""
     packaging_s: float = 1.0
     """Rough seconds to package a model, for the estimate of a plan."""
+    own_threads: bool = False
+    """It computes with threads of its own, not with PyTorch's."""
 
 
 @dataclass(frozen=True)

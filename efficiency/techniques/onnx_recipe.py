@@ -44,8 +44,8 @@ quantize_static(
 OPTIONS = """\
 options = onnxruntime.SessionOptions()
 options.intra_op_num_threads, options.inter_op_num_threads = {threads}, 1
-# Idle threads that spin slow down what runs beside.
-options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+# Threads sleep when a call is over: idle ones that spin slow down what runs beside.
+options.add_session_config_entry("session.force_spinning_stop", "1")
 """
 """The lines for the options of `onnx_session.py`."""
 _SESSION = f"""\

@@ -22,10 +22,14 @@ INT8_KERNELS = (
 
 
 def _options() -> onnxruntime.SessionOptions:
-    """As many threads as PyTorch has now, which wait without spinning: they must not slow what is timed next."""
+    """As many threads as PyTorch has now.
+
+    They spin while a call lasts, which is what a second thread gains by, and sleep when it is over: idle ones must not
+    slow what is timed next.
+    """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = torch.get_num_threads(), 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     options.log_severity_level = 3
     return options
 

@@ -192,7 +192,7 @@ OPENVINO = Technique(
     apply=foreign.apply,
     evidence=evidence,
     recipe=recipe,
-    runtime=Runtime(package, load, packaging_s=3.0),
+    runtime=Runtime(package, load, packaging_s=3.0, own_threads=True),
     conflicts=foreign.CONFLICTS,
     evaluation_cost=0.7,
 )
@@ -208,7 +208,7 @@ OPENVINO_INT8 = Technique(
     apply=foreign.apply,
     evidence=evidence_int8,
     recipe=recipe_int8,
-    runtime=Runtime(package_int8, load_int8, packaging_s=20.0),
+    runtime=Runtime(package_int8, load_int8, packaging_s=20.0, own_threads=True),
     fp32_of=OPENVINO.key,
     conflicts=foreign.CONFLICTS,
     arithmetic="int8",

@@ -3,13 +3,44 @@
 from __future__ import annotations
 
 import gc
+import hashlib
+import queue
+import threading
+import time
 from contextlib import contextmanager
+from typing import Self
 
 import numpy as np
 import pytest
 
-from efficiency.measure import latency
+from efficiency.measure import latency, rest
 from efficiency.measure.latency import Taken, Timed, rounds
+
+
+class Spinner:
+    """A thread that is busy for some milliseconds after each call, outside Python's lock, like those of an engine."""
+
+    def __init__(self) -> None:
+        self._calls: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run)
+        self.busy = False
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._calls.put(False)
+        self._thread.join()
+
+    def call(self, sample: object) -> None:
+        self.busy = True
+        self._calls.put(True)
+
+    def _run(self) -> None:
+        while self._calls.get():
+            hashlib.pbkdf2_hmac("sha256", b"", b"", 10_000)
+            self.busy = not self._calls.empty()
 
 
 class Variants:
@@ -85,6 +116,36 @@ def test_the_order_is_drawn_anew_every_round_from_the_seed():
     assert all(sorted(order) == ["a", "b", "c"] for order in found[0])
     assert len(set(found[0])) > 1
     assert found[0] == found[1] != found[2]
+
+
+def test_threads_that_one_engine_leaves_spinning_are_waited_for_before_another_is_timed(monkeypatch):
+    """PyTorch's spin on for a whole visit; a variant with threads of its own would share the cores with them."""
+    monkeypatch.setattr(rest, "PATIENCE_S", 10.0)
+    monkeypatch.setattr(latency, "CALLS_A_VISIT", (1, 1))
+    found: list[bool] = []
+
+    def own(sample):
+        time.sleep(0.001)  # for the thread to note that it is done
+        found.append(spinner.busy)
+
+    with Spinner() as spinner:
+        variants = {"a": Timed(spinner.call, ()), "b": Timed(spinner.call, ()), "own": Timed(own, (), own_threads=True)}
+        rounds(variants, None, seconds=0, seed=0)
+    assert len(found) > latency.LEAST_ROUNDS
+    assert not any(found)
+
+
+def test_threads_that_spin_are_not_waited_for_where_both_compute_with_them(monkeypatch):
+    monkeypatch.setattr(latency, "CALLS_A_VISIT", (1, 1))
+    found: list[bool] = []
+
+    def call(sample):
+        found.append(spinner.busy)
+        spinner.call(sample)
+
+    with Spinner() as spinner:
+        rounds({key: Timed(call, ()) for key in "ab"}, None, seconds=0, seed=0)
+    assert any(found)
 
 
 def test_the_first_call_of_a_visit_is_not_counted():
