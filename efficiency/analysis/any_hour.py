@@ -48,6 +48,11 @@ def any_hour(speed_ups: Sequence[float]) -> AnyHour | None:
     return AnyHour(count, *(float(np.exp(logs.mean() + end)) for end in ends))
 
 
+def spread(speed_ups: Sequence[float]) -> float:
+    """How far a study's speed-up lies from the next one's: the standard deviation of its logarithm; NaN of too few."""
+    return float(np.std(np.log(speed_ups), ddof=1)) if len(speed_ups) >= LEAST_STUDIES else np.nan
+
+
 def said(row: Mapping[Any, Any], others: Sequence[float]) -> str:
     """What the other studies' speed-ups of the same say beside the row's own; empty where there are too few."""
     if row["variant"] in (BASELINE, CONTROL) or not others or pd.isna(row["speedup"]):

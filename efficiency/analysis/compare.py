@@ -3,8 +3,10 @@
 Studies are never merged. Rows that agree in workload, data set, condition and variant are put side by side, and what
 is compared first is their speed-ups, each against its own study's baseline: whatever slows a machine for an hour slows
 both, so the ratio of the two says how the variant moved. As logarithms a ratio is a difference of two means, each of
-so many processes, and its interval is Welch's (1947). Latencies are compared where both studies are of one machine, and
-then hold all that differed between the two hours. What differs between two runs and not within one is in no interval.
+so many processes, and its interval is Welch's (1947). What differs between two hours and not within one is in no
+study's own interval: where enough other studies of the machine measured the same, their spread stands in place of it,
+if it is larger. Latencies are compared where both studies are of one machine, and hold all that differed between the
+two hours.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from efficiency.analysis import accuracy, compare_rows, speed, training, views
+from efficiency.analysis import accuracy, any_hour, compare_rows, speed, training, views
 from efficiency.analysis.compare_rows import ACCURACIES, KEY, SHOWN, SPEEDS
 from efficiency.equivalence import equivalence_pct_of
 from efficiency.study import BASELINE, CONTROL
@@ -32,6 +34,7 @@ CONFIDENCE = 0.95
 Numbers = NDArray[np.float64]
 Load = Callable[[int], pd.DataFrame]
 Details = Callable[[int], Mapping[str, Any]]
+Elsewhere = Callable[[str, str], Mapping[int, list[float]]]
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,8 @@ class Compared:
     rows: pd.DataFrame
     """A line for each variant that both measured, the baseline included and the control not: `KEY`, `SHOWN`; with `_a`
     or `_b` what each study says; `ratio`, `ratio_low`, `ratio_high` and `p_value` of the speed-ups and their `verdict`,
-    `floor` (both noise floors together, as a ratio); `latency_ratio` with its ends, of one machine only;
+    `floor` (both noise floors together, as a ratio); `hours`, the spread of other studies of the machine in percent,
+    where the interval rests on that; `latency_ratio` with its ends, of one machine only;
     `accuracy_change_pp` with its ends, whether it is `paired` and its `accuracy_verdict`; `size_ratio`."""
     only_a: pd.DataFrame
     """What A alone measured, and what B says of it (`compare_rows.only`)."""
@@ -59,18 +63,26 @@ class Compared:
 
 
 def compared(
-    frame: pd.DataFrame, a: StudyRecord, b: StudyRecord, samples: Load, answers: Load, details: Details
+    frame: pd.DataFrame,
+    a: StudyRecord,
+    b: StudyRecord,
+    samples: Load,
+    answers: Load,
+    details: Details,
+    elsewhere: Elsewhere,
 ) -> Compared:
     """Study `b` against study `a`, from the rows of both as `views.prepared` made them together.
 
-    `samples`, `answers` and `details` give what the store keeps of a row. No more than 5 % of what is called faster or
+    `samples`, `answers` and `details` give what the store keeps of a row, `elsewhere` what it has of one of the studies
+    in others than the two. No more than 5 % of what is called faster or
     slower over all that is compared is expected to be none (`speed.discovery_threshold`).
     """
     ours, theirs = compare_rows.matching(frame, a, b)
     both = ours.merge(theirs, on=KEY, how="inner", suffixes=("_a", "_b"))
     done = both[(both["status_a"] == "done") & (both["status_b"] == "done")].reset_index(drop=True)
     rows = done.rename(columns={f"{name}_a": name for name in SHOWN}).drop(columns=[f"{name}_b" for name in SHOWN])
-    rows = rows.join(_speeds(rows, equivalence_pct(a, b))).join(
+    others = {"a": elsewhere(a.id, b.id), "b": elsewhere(b.id, a.id)}
+    rows = rows.join(_speeds(rows, equivalence_pct(a, b), others)).join(
         _latencies(rows, samples if one_machine(a, b) else None)
     )
     rows = rows.join(_accuracies(rows, answers, tolerance_pp(a, b), _luck_pp(rows, details)))
@@ -131,18 +143,26 @@ def ratio(change: Numbers, errors: tuple[Numbers, Numbers], counts: tuple[Number
     })  # fmt: skip
 
 
-def _speeds(rows: pd.DataFrame, band_pct: float) -> pd.DataFrame:
-    """The ratio of the speed-ups, B's over A's, and what may be said of it."""
+def _speeds(rows: pd.DataFrame, band_pct: float, others: Mapping[str, Mapping[int, list[float]]]) -> pd.DataFrame:
+    """The ratio of the speed-ups, B's over A's, and what may be said of it; `others` by side and row."""
     logs, errors, counts = {}, {}, {}
+    hours = np.full(len(rows), np.nan)
     for side in "ab":
         with np.errstate(divide="ignore", invalid="ignore"):
             own, low, high = (np.log(rows[f"{name}_{side}"].to_numpy(float)) for name in SPEEDS)
             counts[side] = rows[f"replicates_{side}"].to_numpy(float)
             errors[side] = (high - low) / 2 / stats.t.ppf(0.5 + CONFIDENCE / 2, counts[side] - 1)
+        known = [others[side].get(row_id, []) for row_id in rows[f"row_id_{side}"]]
+        spreads = np.array([any_hour.spread(found) for found in known], dtype=float)
+        wider = spreads > errors[side]
+        errors[side] = np.where(wider, spreads, errors[side])
+        counts[side] = np.where(wider, [len(found) for found in known], counts[side])
+        hours = np.fmax(hours, np.where(wider, 100 * spreads, np.nan))
         logs[side] = np.where((rows["variant"] == BASELINE) | ~np.isfinite(own), np.nan, own)
         errors[side] = np.where(np.isnan(logs[side]), np.nan, errors[side])
     found = ratio(logs["b"] - logs["a"], (errors["a"], errors["b"]), (counts["a"], counts["b"]))
     found["floor"] = np.prod([1 + rows[f"noise_pct_{side}"].fillna(0.0).to_numpy(float) / 100 for side in "ab"], axis=0)
+    found["hours"] = np.where(found["ratio"].isna(), np.nan, hours)
     threshold = speed.discovery_threshold(found["p_value"].dropna().to_list())
     found["verdict"] = [
         "" if np.isnan(one["ratio"]) else speed.verdict(_as_speed_up(one), one["floor"], threshold, band_pct)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from efficiency.analysis import compare, wording
+from efficiency.analysis import any_hour, compare, wording
 from efficiency.equivalence import equivalence_pct_of
 from efficiency.study import BASELINE
 from efficiency.tolerance import tolerance_of
@@ -25,7 +25,8 @@ EFFORT = {
     "precision": "half an interval's width, as a share,",
 }
 CAUTION = (
-    "What differs between two runs and not within one is in no interval: measure again before you act on a few percent."
+    "What differs between two hours and not within one is in no interval, unless five other studies or more show it: "
+    "measure again before you act on a few percent."
 )
 MOVED = 1.02
 """A baseline whose latency differs by more than this, surely, has moved."""
@@ -90,6 +91,11 @@ def _amount(value: object) -> str:
     return f"{value:,g}" if isinstance(value, int | float) else "all"
 
 
+def found_beside(rows: pd.DataFrame) -> list[str]:
+    """What is to be known of the results, beside them, a sentence each."""
+    return [*of_baselines(rows), *of_hours(rows), *of_training(rows)]
+
+
 def of_baselines(rows: pd.DataFrame) -> list[str]:
     """Baselines that themselves moved, where latencies are compared: a speed-up that changed may mean nothing else."""
     found = rows[(rows["variant"] == BASELINE) & rows["latency_ratio"].notna()]
@@ -100,6 +106,18 @@ def of_baselines(rows: pd.DataFrame) -> list[str]:
         for row in found.to_dict("records")
         for low, high in [(row["latency_ratio_low"], row["latency_ratio_high"])]
         if low > MOVED or high < 1 / MOVED
+    ]
+
+
+def of_hours(rows: pd.DataFrame) -> list[str]:
+    """Where what other studies of the machine differ by counts in place of the two studies' own intervals."""
+    known = rows["hours"].dropna()
+    if known.empty:
+        return []
+    variants = "variant" if len(known) == 1 else "variants"
+    return [
+        f"Other studies of the machine, {any_hour.LEAST_STUDIES} or more, measured {len(known)} of these {variants}, and "
+        "differ by more than the two studies' own intervals say: what differs from hour to hour is in the intervals."
     ]
 
 

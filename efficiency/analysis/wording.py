@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -152,6 +152,11 @@ def number(value: Any, unit: str = "") -> str:
 def _after(unit: str) -> str:
     """A unit as it follows its figure."""
     return f" {unit}" if unit not in ("", "x") else unit
+
+
+def listed(parts: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`; empty of nothing."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
 
 
 def energy(kept: object) -> str:

@@ -55,7 +55,7 @@ def compare(
     store = documents.open_with_example()
     ours, theirs = store.study(a), store.study(b)
     rows = views.prepared(store.rows([a, b]))
-    found = comparing.compared(rows, ours, theirs, store.samples, store.answers, store.details)
+    found = comparing.compared(rows, ours, theirs, store.samples, store.answers, store.details, store.elsewhere)
     gate = None if fail_if_slower is None else compare_gate.judged(found, theirs, fail_if_slower)
     if gate is not None and found.judged.empty and gate.unmeasured.empty:
         raise BadRequest(
@@ -80,8 +80,7 @@ def _print(found: Compared, a: StudyRecord, b: StudyRecord, *, gated: bool) -> N
 
     for side, study in (("A", a), ("B", b)):
         console.say(f"{side}: {study.name or study.id}, recorded {study.recorded_at}, {study.id}.")
-    told = [*compare_words.told(a, b), *compare_words.of_baselines(found.rows), *compare_words.of_training(found.rows)]
-    for sentence in told:
+    for sentence in (*compare_words.told(a, b), *compare_words.found_beside(found.rows)):
         console.say(sentence)
     shown = compare_words.table(found.rows)
     shown = shown[shown["B against A"] != ""]

@@ -129,7 +129,7 @@ def _cases(store: Store, study_id: str, rows: pd.DataFrame) -> Sequence[Case]:
 def _confirm(store: Store, study_id: str, case: Case, asked: Limits) -> None:
     """Times what leads again, unless that was done; a study of its own, in the foreground."""
     from efficiency import check, confirm
-    from efficiency.analysis import choice, decision_words
+    from efficiency.analysis import choice, confirmations
     from efficiency.engine import job
     from efficiency.machine import this_machine
 
@@ -138,7 +138,7 @@ def _confirm(store: Store, study_id: str, case: Case, asked: Limits) -> None:
     if lead is None:
         console.say(f"{case.title}: nothing leads that fresh replicates could confirm, so nothing was timed again.")
         return
-    if (before := case.fresh_study(first)) and not decision_words.worth_timing_again(case.answer(asked)):
+    if (before := case.fresh_study(first)) and not confirmations.worth_timing_again(case.answer(asked)):
         console.say(f"{case.title}: {lead['variant_label']} was timed again before, as study {before}; that counts.")
         return
     here = this_machine()
@@ -187,12 +187,20 @@ def _say(
     to_confirm: str,
 ) -> None:
     from efficiency import artefact, confirm
-    from efficiency.analysis import any_hour, choice, decision_words, machine_words, notes
+    from efficiency.analysis import (
+        any_hour,
+        choice,
+        confirmations,
+        decision_words,
+        limit_words,
+        machine_words,
+        notes,
+    )
     from efficiency.machine import this_machine
     from efficiency.recipes import naming
 
     record, here = store.study(study_id), this_machine()
-    console.say(f"{record.name or study_id}, {decision_words.asked(asked)}.")
+    console.say(f"{record.name or study_id}, {limit_words.asked(asked)}.")
     if differs := machine_words.elsewhere(record.machine, here):
         console.say(f"Measured on {record.machine.get('label') or 'an unknown machine'}, {differs}.")
     for case, answer in answers:
@@ -208,7 +216,7 @@ def _say(
             lines.append(f"Its recipe: `{naming.command('recipe', found.winner)}`.")
             if not artefact.why_not(found.winner, of, details):
                 lines.append(f"What was prepared: `{naming.command('artefact', found.winner, '--file', 'it.zip')}`.")
-        again = decision_words.worth_timing_again(answer)
+        again = confirmations.worth_timing_again(answer)
         if again and choice.lead(answer.first) is not None and not confirm.why_not(record, here):
             why = "before it is called so" if found.winner else "which may settle its latency"
             why = why if answer.fresh is None else "which may find otherwise"

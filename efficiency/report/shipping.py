@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from efficiency import decisions, recipes, techniques
-from efficiency.analysis import decision_words
+from efficiency.analysis import decision_words, limit_words
 from efficiency.analysis.choice import Answer, Row
 from efficiency.best import usual
 from efficiency.errors import EfficiencyError
@@ -52,7 +52,7 @@ def said(study: StudyRecord, trained: bool) -> str:
             "Training steps were timed, and nothing of them is shipped. Each row has a recipe, a script that takes the "
             f"study's steps: `python -m efficiency recipe {study.id} VARIANT`."
         )
-    limits = decision_words.asked(usual(tolerance_of(study.asked)))
+    limits = limit_words.asked(usual(tolerance_of(study.asked)))
     return (
         f"The fastest that surely or probably keeps to the usual limits ({limits}), as the page Decide has it. Its "
         "recipe is a complete script that rebuilds it from the trained FP32 weights with public APIs alone, without "

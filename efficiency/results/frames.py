@@ -92,6 +92,20 @@ def repeated(connection: Connection, row_id: int) -> list[float]:
     return [row.speedup for row in found if row.machine.get("key") == own.machine.get("key")]
 
 
+def elsewhere(connection: Connection, id: str, without: str) -> dict[int, list[float]]:
+    """By row: the speed-ups of the same in other studies of the same machine; see `Store.elsewhere`."""
+    keys = {study.id: study.machine.get("key") for study in connection.execute(select(STUDIES.c.id, STUDIES.c.machine))}
+    alike = [one for one, key in keys.items() if key and key == keys.get(id) and one not in (id, without)]
+    if not alike:
+        return {}
+    query = select(ROWS.c.id, ROWS.c.study_id, ROWS.c.speedup, *(ROWS.c[name] for name in SAME))
+    query = query.where(ROWS.c.status == "done", ROWS.c.speedup > 0, ROWS.c.study_id.in_([id, *alike]))
+    found = pd.DataFrame(connection.execute(query).all(), columns=["id", "study_id", "speedup", *SAME])
+    own, others = found[found["study_id"] == id], found[found["study_id"] != id]
+    both = own[["id", *SAME]].merge(others[["speedup", *SAME]], on=list(SAME))
+    return {int(row): speed_ups.to_list() for row, speed_ups in both.groupby("id")["speedup"]}
+
+
 def studies(connection: Connection) -> pd.DataFrame:
     """One line a study, newest first; see `Store.studies`."""
     measured: dict[str, list[str]] = {}

@@ -139,6 +139,11 @@ class Store:
         with self.reading() as connection:
             return frames.repeated(connection, int(row_id))
 
+    def elsewhere(self, id: str, without: str) -> dict[int, list[float]]:
+        """By row of a study: the speed-ups that other studies of the same machine, but for one, found of the same."""
+        with self.reading() as connection:
+            return frames.elsewhere(connection, text(str(id)), text(str(without)))
+
     def set_status(self, id: str, status: str, message: str = "") -> None:
         """Says how a study stands."""
         if status not in STUDY_STATUSES:

@@ -162,7 +162,7 @@ def _said(found: Sensitivity, layers: tuple[Layer, ...]) -> str:
     rows = f"on {found.rows:,} training rows"
     if not found.in_fp32 and found.enough:
         kept = f"{-found.static_lost_pp + 0.0:+.2g} pp {rows}"
-        return f"All layers in INT8: static INT8 keeps the accuracy by itself ({kept})."
+        return f"All layers in INT8, as in static INT8, which keeps the accuracy by itself ({kept})."
     named = [f"{layer.name} ({layer.kind})" for layer in layers if layer.in_fp32]
     listed = ", ".join(named[:4]) + (f" and {len(named) - 4} more" if len(named) > 4 else "")
     lost = f"{found.static_lost_pp:.2g} pp are lost {rows} by static INT8, {found.lost_pp:.2g} pp so"

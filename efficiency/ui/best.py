@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from efficiency import best
-from efficiency.analysis import decision_words, wording
+from efficiency.analysis import decision_words, limit_words, wording
 from efficiency.analysis.wording import markdown_text
 from efficiency.best import Best
 from efficiency.machine import Machine
@@ -53,7 +53,7 @@ def show(store: Store, machine: Machine) -> None:
 
 
 def _limits(shown: list[Best]) -> str:
-    asked = list(dict.fromkeys(decision_words.asked(one.limits) for one in shown))
+    asked = list(dict.fromkeys(limit_words.asked(one.limits) for one in shown))
     what = f"with {markdown_text(asked[0])}" if len(asked) == 1 else "within the loss that its study tolerates"
     return f"The fastest {what}, surely or probably; a card opens its study in Decide."
 

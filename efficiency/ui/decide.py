@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from efficiency import charts, decisions
-from efficiency.analysis import any_hour, decision_table, decision_words, notes, panels
+from efficiency.analysis import any_hour, confirmations, decision_table, decision_words, limit_words, notes, panels
 from efficiency.analysis import limits as limits_module
 from efficiency.analysis.choice import Answer, Row
 from efficiency.analysis.limits import Limits
@@ -84,7 +84,7 @@ def _say(answer: Answer) -> None:
         name = f"Closest: {name}"
     st.html(
         f'<div class="eff-card"><div class="where">{escape(decision_words.verdict(answer))} · '
-        f"{escape(decision_words.asked(found.limits))}</div>"
+        f"{escape(limit_words.asked(found.limits))}</div>"
         f'<div class="big">{escape(name)}</div>'
         f'<div class="rest">{escape(decision_words.sentence(answer))}</div></div>'
     )
@@ -108,7 +108,7 @@ def _offer(store: Store, id: str, answer: Answer, row: Row) -> None:
             key="decide-details",
             on_click=lambda: st.query_params.update({selected.PARAMETER: str(row["row_id"])}),
         )
-        if decision_words.worth_timing_again(answer):
+        if confirmations.worth_timing_again(answer):
             confirming.offer(store, id, answer.first)
 
 
@@ -132,7 +132,7 @@ def _draw(timing: Timing, limits: Limits, id: str) -> None:
         alt=f"{int(inside.sum())} of {len(part)} rows keep to the limits. {charts.described(part)}",
     )
     st.caption(
-        f"Rows that do not keep to {markdown_text(decision_words.asked(limits))} fade. Choose a point for details."
+        f"Rows that do not keep to {markdown_text(limit_words.asked(limits))} fade. Choose a point for details."
         + (" The latency in this chart is p50." if limits.latency_ms and limits.percentile == "p99" else "")
         if limits.asked
         else "Move a slider: what does not keep to the limit fades. Choose a point for details."

@@ -84,7 +84,9 @@ def _keep() -> None:
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _compared(_store: Store, version: data.Version, a: str, b: str) -> compare.Compared:
     rows = data.rows(_store, [a, b])
-    return compare.compared(rows, _store.study(a), _store.study(b), _store.samples, _store.answers, _store.details)
+    return compare.compared(
+        rows, _store.study(a), _store.study(b), _store.samples, _store.answers, _store.details, _store.elsewhere
+    )
 
 
 def show(store: Store, a: str, b: str) -> None:
@@ -92,11 +94,7 @@ def show(store: Store, a: str, b: str) -> None:
     found = _compared(store, data.version(store), a, b)
     ours, theirs = store.study(a), store.study(b)
     st.markdown(f"#### {markdown_text(compare_words.summary(found))}")
-    told = [
-        *compare_words.told(ours, theirs),
-        *compare_words.of_baselines(found.rows),
-        *compare_words.of_training(found.rows),
-    ]
+    told = (*compare_words.told(ours, theirs), *compare_words.found_beside(found.rows))
     st.markdown("\n".join(f"- {markdown_text(sentence)}" for sentence in told))
     if len(found.judged):
         _charts(found.judged, compare.equivalence_pct(ours, theirs))

@@ -14,7 +14,7 @@ import simulated_choices
 from simulated_choices import Fitted
 
 from efficiency import paths
-from efficiency.analysis import accuracy, choice, decision_words, speed
+from efficiency.analysis import accuracy, choice, confirmations, decision_words, speed
 from efficiency.analysis import limits as limits_module
 from efficiency.analysis.choice import Answer
 from efficiency.analysis.limits import Limits
@@ -334,8 +334,8 @@ def test_what_was_confirmed_at_a_bad_moment_is_worth_timing_again():
     first = timing(row("a", 3.0), row("b", 2.98))
     for warnings, again in (("", False), ("test-subset;wide-interval", False), ("busy-machine;test-subset", True)):
         answer = Case("Mine", first, (timing(row("a", 3.0, warnings=warnings)),)).answer(Limits())
-        assert decision_words.worth_timing_again(answer) == again
-    assert decision_words.worth_timing_again(Case("Mine", first).answer(Limits()))
+        assert confirmations.worth_timing_again(answer) == again
+    assert confirmations.worth_timing_again(Case("Mine", first).answer(Limits()))
 
 
 def test_that_ties_swapped_places_is_no_finding():

@@ -69,7 +69,9 @@ def keep(store: Store, noise: simulated.Noise) -> Keep:
 
 def compared(store: Store, a: str, b: str) -> Compared:
     frame = views.prepared(store.rows([a, b]))
-    return compare.compared(frame, store.study(a), store.study(b), store.samples, store.answers, store.details)
+    return compare.compared(
+        frame, store.study(a), store.study(b), store.samples, store.answers, store.details, store.elsewhere
+    )
 
 
 def test_pure_noise_is_called_nothing_and_the_intervals_hold_the_truth(store: Store, keep: Keep) -> None:
@@ -97,6 +99,28 @@ def test_a_true_regression_is_found_and_nothing_else(store: Store, keep: Keep) -
     assert set(found.slower_by_more_than(5)["variant"]) == {"variant-00", "variant-01"}
     assert found.slower_by_more_than(40).empty, "It is slower, but not by that much."
     assert moved["latency_ratio_low"] <= 1 / 1.2 <= moved["latency_ratio_high"], "One machine: latencies, too."
+
+
+def test_what_differs_from_hour_to_hour_is_no_regression_where_other_studies_show_it(store: Store, keep: Keep) -> None:
+    """Hours that differ by 8 %, as of a model that waits for memory: no study's own interval knows of them."""
+    rng, elsewhere, here = np.random.default_rng(2), {"key": "other", "label": "Other"}, {"key": "mine"}
+    truth, hour = [2.0] * FEW, 1.2
+    slower = [2.0 / hour, 2.0 / hour, 2.0 / 2.5]
+    a, b = keep(rng, truth, **here), keep(rng, slower, **here)
+    assert set(compared(store, a, b).judged["verdict"]) == {"slower"}
+    for shift in np.exp(rng.normal(0, 0.08, 7)):
+        keep(rng, [2.0 * shift] * FEW, **elsewhere)
+    assert set(compared(store, a, b).judged["verdict"]) == {"slower"}, (
+        "Another machine's hours say nothing of this one."
+    )
+    for shift in np.exp(rng.normal(0, 0.08, 7)):
+        keep(rng, [2.0 * shift] * FEW, **here)
+    found = compared(store, a, b)
+    rows = found.judged.set_index("variant")
+    assert list(rows["verdict"][["variant-00", "variant-01", "variant-02"]]) == ["unresolved", "unresolved", "slower"]
+    assert rows["hours"].between(4, 16).all()
+    assert "differs from hour to hour" in compare_words.of_hours(found.rows)[0]
+    assert compared(store, b, a).judged.set_index("variant").loc["variant-02", "verdict"] == "faster"
 
 
 def test_latencies_of_two_machines_are_not_compared(store: Store, keep: Keep) -> None:
@@ -162,8 +186,9 @@ def test_two_trainings_differ_by_luck(store: Store, monkeypatch: pytest.MonkeyPa
     (sentence,) = compare_words.of_training(found.rows)
     assert "luck" in sentence
     unlucky = compare.compared(
-        views.prepared(store.rows([a, b])), store.study(a), store.study(b), store.samples, store.answers, lambda id: {}
-    )
+        views.prepared(store.rows([a, b])), store.study(a), store.study(b), store.samples, store.answers, lambda id: {},
+        store.elsewhere,
+    )  # fmt: skip
     assert unlucky.rows.set_index("variant").loc["amp-bf16", "accuracy_verdict"] == "lost"
     assert compare_words.of_training(compared(store, synthetic.fill(store), synthetic.fill(store)).rows) == []
 

@@ -101,7 +101,7 @@ def test_what_follows_the_layer_stays_float_and_the_others_are_int8() -> None:
 def test_where_static_int8_suffices_it_is_static_int8() -> None:
     found, inputs = shown(0.0), rows("test", TEST_ROWS)[0]
     assert not any(layer.in_fp32 for layer in found.layers)
-    assert "static INT8 keeps the accuracy by itself" in found.reason
+    assert "as in static INT8, which keeps the accuracy by itself" in found.reason
     torch.testing.assert_close(variant(0.0).caller()(inputs), variant(0.0, STATIC).caller()(inputs), rtol=0.0, atol=0.0)
 
 

@@ -1,0 +1,52 @@
+"""Confirmations that differ: the same variants timed again at two times, with results that do not go together."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from efficiency.analysis import notes, row_words, wording
+from efficiency.analysis.choice import Answer, Confirmation, Row
+
+
+def otherwise(answer: Answer) -> list[str]:
+    """What earlier confirmations said, where the last one does not bear them out; timing again may settle that."""
+    return [told for one in answer.before if (told := _against(one, answer))]
+
+
+def worth_timing_again(answer: Answer) -> bool:
+    """Whether what leads was not timed again yet, or before with another result, or when the machine was disturbed."""
+    row = answer.row
+    warned = set() if row is None else {*str(row["warnings"]).split(";")}
+    return answer.fresh is None or bool(otherwise(answer)) or not warned.isdisjoint(notes.DISTURBED)
+
+
+def _against(before: Confirmation, answer: Answer) -> str:
+    """Two confirmations differ where only one found what keeps to the limits, or in how fast a winner of either is."""
+    was, now = before.choice.winner, answer.last.winner
+    if was is None and now is not None:
+        return f"In an earlier confirmation nothing kept to the limits.{_AGAIN}"
+    if now is None and was is not None and was["variant"] in answer.again:
+        return f"In an earlier confirmation {was['variant_label']} kept to the limits.{_AGAIN}"
+    for row in filter(None, (now, was)):
+        then, last = before.rows.get(row["variant"]), answer.again.get(row["variant"])
+        if then and last and _apart(then, last, answer.last.equivalence_pct):
+            return (
+                f"An earlier confirmation had {row['variant_label']} at {_times(then)}, the last one at "
+                f"{_times(last)}: something differed between the two.{_AGAIN}"
+            )
+    return ""
+
+
+_AGAIN = " Time it again to see which holds."
+
+
+def _apart(one: Row, other: Row, equivalence_pct: float) -> bool:
+    """Whether two speed-ups differ by more than their intervals, the band of practical equivalence and the noise."""
+    slow, fast = sorted((one, other), key=lambda row: float(row["speedup"]))
+    noise_pct = max(equivalence_pct, *(row["noise_pct"] for row in (one, other) if pd.notna(row["noise_pct"])), 0.0)
+    return bool(fast["speedup_ci_low"] > slow["speedup_ci_high"] * (1 + noise_pct / 100))
+
+
+def _times(row: Row) -> str:
+    """`2.86x (95 %: 2.81–2.90x)`."""
+    return wording.number(row["speedup"], "x") + row_words.ends(row, "speedup_ci_low", "speedup_ci_high", "x")

@@ -1,0 +1,45 @@
+"""The figures of a row in words, each with its interval. Plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from efficiency.analysis import limits as limits_module
+from efficiency.analysis import wording
+from efficiency.analysis.limits import Limits
+
+ALWAYS = ("latency_ms_p50", "accuracy_delta_pp", "size_mb")
+"""Columns of figures that are told whatever is asked, beside the speed."""
+
+
+def facts(row: Mapping[str, Any], limits: Limits) -> str:
+    """`2.86x the baseline's speed (95 %: 2.81–2.90x), 0.354 ms a call at p50 (...), -0.25 pp of accuracy (...), 14 MB.`
+
+    Then the figure of whatever else was limited: `, 0.41 ms of latency p99 (95 %: 0.40–0.44 ms)`.
+    """
+    parts = [
+        f"{wording.number(row['speedup'], 'x')} the baseline's speed"
+        + ends(row, "speedup_ci_low", "speedup_ci_high", "x"),
+        f"{wording.number(row['latency_ms_p50'], 'ms')} a call at p50"
+        + ends(row, "latency_low_ms", "latency_high_ms", "ms"),
+    ]
+    if pd.notna(row["accuracy_delta_pp"]):
+        delta = f"{round(row['accuracy_delta_pp'], 2) + 0.0:+.2f} pp of accuracy"
+        parts.append(delta + ends(row, "accuracy_delta_ci_low_pp", "accuracy_delta_ci_high_pp", "pp"))
+    if pd.notna(row["size_mb"]):
+        size = wording.size(row)
+        parts.append(wording.number(row["size_mb"], "MB") + (f" ({size})" if size else ""))
+    for kind in (limits_module.kind_of(name, limits) for name in limits.asked):
+        if kind.column not in ALWAYS:
+            told = ends(row, kind.best, kind.worst, kind.unit) if kind.best and kind.worst else ""
+            parts.append(f"{wording.number(row[kind.column], kind.unit)} of {kind.title.lower()}{told}")
+    return ", ".join(parts) + "."
+
+
+def ends(row: Mapping[str, Any], low: str, high: str, unit: str) -> str:
+    """` (95 %: 2.81–2.90x)`, of an interval's two columns; empty where there is none."""
+    found = wording.interval(row[low], row[high], unit)
+    return f" (95 %: {found})" if found else ""
