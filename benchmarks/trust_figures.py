@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import copies
@@ -35,7 +36,8 @@ def spread(values: list[float]) -> dict[str, Any]:
 def of_cell(runs: list[dict[str, Any]], raws: list[methods.Raw], cell: str) -> dict[str, Any]:
     """Both methods on one cell, how often our interval holds the mean of all runs, and what is left at one level."""
     at_one_level = one_level.speed_ups(raws, cell, methods.INT8[cell.rsplit("/", 1)[0]])
-    found = [run["ours"]["cells"][cell]["speedup"] for run in runs]
+    cells = [run["ours"]["cells"][cell] for run in runs]
+    found = [one["speedup"] for one in cells]
     ours, theirs = spread([one[0] for one in found]), spread([run["theirs"][cell] for run in runs])
     centre = float(np.exp(np.mean([np.log(one[0]) for one in found])))
     df = len(runs) - 1
@@ -47,15 +49,24 @@ def of_cell(runs: list[dict[str, Any]], raws: list[methods.Raw], cell: str) -> d
         "times_tighter": round(ratio, 1),
         "times_tighter_interval": [round(float(ratio / f[1]), 1), round(float(ratio / f[0]), 1)],
         "held_the_mean": sum(one[1] <= centre <= one[2] for one in found),
-        "foretold": _foretold([one[0] for one in found]),
+        "another_hour_held_the_mean": sum(one.low <= centre <= one.high for one in map(_alone, cells)),
+        "foretold": _foretold(cells),
         "at_one_level_of_fp32": spread(at_one_level) if len(at_one_level) > 1 else None,
     }
 
 
-def _foretold(speed_ups: list[float]) -> list[int]:
+def _alone(cell: dict[str, Any], before: Sequence[float] = ()) -> any_hour.AnyHour:
+    """What a run says of other hours, with the speed-ups of those before it."""
+    estimate, low, high = cell["speedup"]
+    error = any_hour.error_of(low, high, cell["replicates"])
+    return any_hour.any_hour([estimate, *before], error, cell["replicates"])
+
+
+def _foretold(cells: list[dict[str, Any]]) -> list[int]:
     """How many runs lie where those before them said that one at another hour would, and of how many that was said."""
-    told = [(any_hour.any_hour(speed_ups[:place]), one) for place, one in enumerate(speed_ups)]
-    held = [found.another_low <= one <= found.another_high for found, one in told if found is not None]
+    speed_ups = [cell["speedup"][0] for cell in cells]
+    told = [(_alone(cell, speed_ups[:place]), speed_ups[place + 1]) for place, cell in enumerate(cells[:-1])]
+    held = [found.another_low <= one <= found.another_high for found, one in told]
     return [sum(held), len(held)]
 
 
@@ -121,6 +132,10 @@ def report(runs: list[dict[str, Any]], raws: list[methods.Raw]) -> dict[str, Any
         "cells": cells,
         "coverage_of_the_mean": share(
             sum(cell["held_the_mean"] for cell in cells.values()), sum(cell["ours"]["runs"] for cell in cells.values())
+        ),
+        "another_hour_coverage_of_the_mean": share(
+            sum(cell["another_hour_held_the_mean"] for cell in cells.values()),
+            sum(cell["ours"]["runs"] for cell in cells.values()),
         ),
         "foretold": share(*(sum(cell["foretold"][place] for cell in cells.values()) for place in (0, 1))),
         "false_alarms": {key: called(runs, key, "faster", "slower") for key in ("control", copies.COPY)},

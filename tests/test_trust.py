@@ -43,8 +43,9 @@ def test_what_memory_makes_is_gone_at_one_level_of_fp32() -> None:
 
 
 def test_what_earlier_runs_foretell_is_held_against_each_that_follows() -> None:
-    assert trust_figures._foretold([2.4, 2.5, 2.3, 2.45, 2.35]) == [0, 0]
-    assert trust_figures._foretold([2.4, 2.5, 2.3, 2.45, 2.35, 2.41, 4.0, 2.4]) == [2, 3]
+    runs = [{"speedup": [value, value / 1.02, 1.02 * value], "replicates": 8} for value in (2.4, 2.42, 2.38, 4.0, 2.4)]
+    assert trust_figures._foretold(runs[:1]) == [0, 0]
+    assert trust_figures._foretold(runs) == [3, 4]
 
 
 def test_a_run_that_was_disturbed_says_nothing() -> None:

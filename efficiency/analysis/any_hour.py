@@ -1,9 +1,11 @@
-"""How far a speed-up holds at another hour, from what other studies of the same machine found.
+"""How far a speed-up holds at another hour: what one study's own interval cannot know.
 
 An interval rests on the minutes of one study. What differs between hours and not within one, above all how much of the
-memory others take up, is in no interval, and for models that wait for memory it is the larger part. Where enough
-studies measured the same, their spread shows it: each study's estimate counts once, and Student's t over studies gives
-the interval of what they have in common, and that of what one more would find.
+memory others take up, is in no interval, and for models that wait for memory it is the larger part. How much it is, is
+guessed at first: the processes of a study, seconds apart, tell of it by how far they lie apart themselves. Every other
+study of the same machine that measured the same then replaces some of the guess by what these studies do differ. As in
+Smyth's moderated t (2004) the guess counts as so many studies, and both together give a variance and its degrees of
+freedom.
 """
 
 from __future__ import annotations
@@ -19,54 +21,74 @@ from scipy import stats
 from efficiency.analysis import wording
 from efficiency.study import BASELINE, CONTROL
 
-LEAST_STUDIES = 5
-"""With fewer the interval of one more study is too wide to say anything: with three, nine times their spread."""
+BETWEEN_HOURS = 0.5
+"""How far hours lie apart, as a share of how far the processes of a study do: both as the standard deviation of a
+speed-up's logarithm. By 240 studies of some seconds on a shared machine (`benchmarks/trust.py`): 0.1 to 0.9."""
+GUESS_COUNTS = 4
+"""Studies that the guess counts as: what 2 to 20 of these studies differed by lay about so far around it."""
+CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
 class AnyHour:
-    """What several studies of one machine say of one speed-up."""
+    """What all studies of one machine say of one speed-up."""
 
-    studies: int
     mean: float
     low: float
-    """The 95 % interval of the mean over hours like those of these studies."""
+    """The 95 % interval of the mean over many hours."""
     high: float
     another_low: float
     """Of 20 more studies 19 would find a speed-up from here on, to `another_high`."""
     another_high: float
 
 
-def any_hour(speed_ups: Sequence[float]) -> AnyHour | None:
-    """Of a study's speed-up each; None of fewer than `LEAST_STUDIES`."""
-    count = len(speed_ups)
-    if count < LEAST_STUDIES:
-        return None
-    logs = np.log(speed_ups)
-    reach = float(stats.t.ppf(0.975, count - 1)) * float(logs.std(ddof=1))
+def spread(error: float, replicates: float, others: Sequence[float]) -> tuple[float, float]:
+    """How far a study's speed-up lies from the mean of many hours: a standard deviation of its logarithm, and the
+    degrees of freedom it has.
+
+    `error` is the standard error of its logarithm within the study, of so many processes; `others` are the speed-ups
+    that studies of the same found at other hours.
+    """
+    guess = error**2 * (1 + BETWEEN_HOURS**2 * replicates)
+    if len(others) < 2:
+        return float(np.sqrt(guess)), float(GUESS_COUNTS)
+    seen, freedom = float(np.var(np.log(others), ddof=1)), GUESS_COUNTS + len(others) - 1
+    return float(np.sqrt((GUESS_COUNTS * guess + (len(others) - 1) * seen) / freedom)), float(freedom)
+
+
+def error_of(low: Any, high: Any, replicates: Any) -> Any:
+    """The standard error of a speed-up's logarithm, from the ends of its 95 % interval; arrays or numbers."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log(np.divide(high, low)) / 2 / stats.t.ppf(0.5 + CONFIDENCE / 2, np.subtract(replicates, 1.0))
+
+
+def any_hour(speed_ups: Sequence[float], error: float, replicates: float) -> AnyHour:
+    """Of the speed-ups of one study and of all others like it; `error` and `replicates` are the one's (`spread`)."""
+    count, logs = len(speed_ups), np.log(speed_ups)
+    deviation, freedom = spread(error, replicates, speed_ups)
+    reach = float(stats.t.ppf(0.5 + CONFIDENCE / 2, freedom)) * deviation
     ends = [0.0, *(sign * reach * scale for scale in (count**-0.5, (1 + 1 / count) ** 0.5) for sign in (-1, 1))]
-    return AnyHour(count, *(float(np.exp(logs.mean() + end)) for end in ends))
-
-
-def spread(speed_ups: Sequence[float]) -> float:
-    """How far a study's speed-up lies from the next one's: the standard deviation of its logarithm; NaN of too few."""
-    return float(np.std(np.log(speed_ups), ddof=1)) if len(speed_ups) >= LEAST_STUDIES else np.nan
+    return AnyHour(*(float(np.exp(logs.mean() + end)) for end in ends))
 
 
 def said(row: Mapping[Any, Any], others: Sequence[float]) -> str:
-    """What the other studies' speed-ups of the same say beside the row's own; empty where there are too few."""
-    if row["variant"] in (BASELINE, CONTROL) or not others or pd.isna(row["speedup"]):
+    """What is to be expected of a row at another hour; empty where it has no interval."""
+    known = [row[name] for name in ("speedup", "speedup_ci_low", "speedup_ci_high", "replicates")]
+    if row["variant"] in (BASELINE, CONTROL) or any(pd.isna(value) for value in known):
         return ""
-    found = any_hour([float(row["speedup"]), *others])
-    if found is None:
-        return ""
-    seen, mean, another = (
-        wording.interval(*ends, "x")
-        for ends in ((min(others), max(others)), (found.low, found.high), (found.another_low, found.another_high))
+    found = any_hour([known[0], *others], error_of(*known[1:]), known[3])
+    seen = wording.interval(min(others), max(others), "x") if others else ""
+    mean, another = (
+        wording.interval(*ends, "x") for ends in ((found.low, found.high), (found.another_low, found.another_high))
     )
-    if not (seen and mean and another):  # all the same to the last digit
+    if not (mean and another):  # all the same to the last digit
         return ""
+    if not others:
+        return f"At another hour a study should find {another}, by how far its processes lie apart."
+    studies = f"1 other study of this machine it was {wording.number(others[0], 'x')}"
+    if len(others) > 1:
+        studies = f"{len(others)} other studies of this machine it was {seen or wording.number(others[0], 'x')}"
     return (
-        f"In {len(others)} other studies of this machine it was {seen}; with this one that makes "
-        f"{wording.number(found.mean, 'x')} (95 %: {mean}), and at another hour a study should find {another}."
+        f"In {studies}; with this one that makes {wording.number(found.mean, 'x')} (95 %: {mean}), and at another hour "
+        f"a study should find {another}."
     )

@@ -4,9 +4,8 @@ Studies are never merged. Rows that agree in workload, data set, condition and v
 is compared first is their speed-ups, each against its own study's baseline: whatever slows a machine for an hour slows
 both, so the ratio of the two says how the variant moved. As logarithms a ratio is a difference of two means, each of
 so many processes, and its interval is Welch's (1947). What differs between two hours and not within one is in no
-study's own interval: where enough other studies of the machine measured the same, their spread stands in place of it,
-if it is larger. Latencies are compared where both studies are of one machine, and hold all that differed between the
-two hours.
+study's own interval, but in this one (`any_hour`). Latencies are compared where both studies are of one machine, and
+hold all that differed between the two hours.
 """
 
 from __future__ import annotations
@@ -44,8 +43,7 @@ class Compared:
     rows: pd.DataFrame
     """A line for each variant that both measured, the baseline included and the control not: `KEY`, `SHOWN`; with `_a`
     or `_b` what each study says; `ratio`, `ratio_low`, `ratio_high` and `p_value` of the speed-ups and their `verdict`,
-    `floor` (both noise floors together, as a ratio); `hours`, the spread of other studies of the machine in percent,
-    where the interval rests on that; `latency_ratio` with its ends, of one machine only;
+    `floor` (both noise floors together, as a ratio); `latency_ratio` with its ends, of one machine only;
     `accuracy_change_pp` with its ends, whether it is `paired` and its `accuracy_verdict`; `size_ratio`."""
     only_a: pd.DataFrame
     """What A alone measured, and what B says of it (`compare_rows.only`)."""
@@ -146,23 +144,20 @@ def ratio(change: Numbers, errors: tuple[Numbers, Numbers], counts: tuple[Number
 def _speeds(rows: pd.DataFrame, band_pct: float, others: Mapping[str, Mapping[int, list[float]]]) -> pd.DataFrame:
     """The ratio of the speed-ups, B's over A's, and what may be said of it; `others` by side and row."""
     logs, errors, counts = {}, {}, {}
-    hours = np.full(len(rows), np.nan)
     for side in "ab":
-        with np.errstate(divide="ignore", invalid="ignore"):
-            own, low, high = (np.log(rows[f"{name}_{side}"].to_numpy(float)) for name in SPEEDS)
-            counts[side] = rows[f"replicates_{side}"].to_numpy(float)
-            errors[side] = (high - low) / 2 / stats.t.ppf(0.5 + CONFIDENCE / 2, counts[side] - 1)
+        speedups, low, high = (rows[f"{name}_{side}"].to_numpy(float) for name in SPEEDS)
+        processes = rows[f"replicates_{side}"].to_numpy(float)
+        within = any_hour.error_of(low, high, processes)
         known = [others[side].get(row_id, []) for row_id in rows[f"row_id_{side}"]]
-        spreads = np.array([any_hour.spread(found) for found in known], dtype=float)
-        wider = spreads > errors[side]
-        errors[side] = np.where(wider, spreads, errors[side])
-        counts[side] = np.where(wider, [len(found) for found in known], counts[side])
-        hours = np.fmax(hours, np.where(wider, 100 * spreads, np.nan))
+        spreads = [any_hour.spread(*one) for one in zip(within, processes, known, strict=True)]
+        errors[side], freedom = np.array(spreads, dtype=float).reshape(-1, 2).T
+        counts[side] = freedom + 1
+        with np.errstate(divide="ignore", invalid="ignore"):
+            own = np.log(speedups)
         logs[side] = np.where((rows["variant"] == BASELINE) | ~np.isfinite(own), np.nan, own)
         errors[side] = np.where(np.isnan(logs[side]), np.nan, errors[side])
     found = ratio(logs["b"] - logs["a"], (errors["a"], errors["b"]), (counts["a"], counts["b"]))
     found["floor"] = np.prod([1 + rows[f"noise_pct_{side}"].fillna(0.0).to_numpy(float) / 100 for side in "ab"], axis=0)
-    found["hours"] = np.where(found["ratio"].isna(), np.nan, hours)
     threshold = speed.discovery_threshold(found["p_value"].dropna().to_list())
     found["verdict"] = [
         "" if np.isnan(one["ratio"]) else speed.verdict(_as_speed_up(one), one["floor"], threshold, band_pct)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from efficiency.analysis import any_hour, compare, wording
+from efficiency.analysis import compare, wording
 from efficiency.equivalence import equivalence_pct_of
 from efficiency.study import BASELINE
 from efficiency.tolerance import tolerance_of
@@ -25,8 +25,8 @@ EFFORT = {
     "precision": "half an interval's width, as a share,",
 }
 CAUTION = (
-    "What differs between two hours and not within one is in no interval, unless five other studies or more show it: "
-    "measure again before you act on a few percent."
+    "The intervals allow for what differs from hour to hour, by how far the processes of a study lie apart and by what "
+    "other studies of the same machine found: the more of these there are, the surer it is what moved."
 )
 MOVED = 1.02
 """A baseline whose latency differs by more than this, surely, has moved."""
@@ -93,7 +93,7 @@ def _amount(value: object) -> str:
 
 def found_beside(rows: pd.DataFrame) -> list[str]:
     """What is to be known of the results, beside them, a sentence each."""
-    return [*of_baselines(rows), *of_hours(rows), *of_training(rows)]
+    return [*of_baselines(rows), *of_training(rows)]
 
 
 def of_baselines(rows: pd.DataFrame) -> list[str]:
@@ -106,18 +106,6 @@ def of_baselines(rows: pd.DataFrame) -> list[str]:
         for row in found.to_dict("records")
         for low, high in [(row["latency_ratio_low"], row["latency_ratio_high"])]
         if low > MOVED or high < 1 / MOVED
-    ]
-
-
-def of_hours(rows: pd.DataFrame) -> list[str]:
-    """Where what other studies of the machine differ by counts in place of the two studies' own intervals."""
-    known = rows["hours"].dropna()
-    if known.empty:
-        return []
-    variants = "variant" if len(known) == 1 else "variants"
-    return [
-        f"Other studies of the machine, {any_hour.LEAST_STUDIES} or more, measured {len(known)} of these {variants}, and "
-        "differ by more than the two studies' own intervals say: what differs from hour to hour is in the intervals."
     ]
 
 

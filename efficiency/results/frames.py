@@ -103,7 +103,10 @@ def elsewhere(connection: Connection, id: str, without: str) -> dict[int, list[f
     found = pd.DataFrame(connection.execute(query).all(), columns=["id", "study_id", "speedup", *SAME])
     own, others = found[found["study_id"] == id], found[found["study_id"] != id]
     both = own[["id", *SAME]].merge(others[["speedup", *SAME]], on=list(SAME))
-    return {int(row): speed_ups.to_list() for row, speed_ups in both.groupby("id")["speedup"]}
+    speed_ups: dict[int, list[float]] = {}
+    for row_id, speed_up in zip(both["id"].to_list(), both["speedup"].to_list(), strict=True):
+        speed_ups.setdefault(row_id, []).append(speed_up)
+    return speed_ups
 
 
 def studies(connection: Connection) -> pd.DataFrame:
