@@ -191,7 +191,10 @@ def register() -> None:
         ONNX_RUNTIME_STATIC_PER_CHANNEL: (_called, Runtime(onnx_static_per_channel, onnx_load, own_threads=True)),
         # The compiled model takes the shape of the sample alone.
         OPENVINO: (_called, Runtime(openvino_int8, openvino_load, specialised=True, own_threads=True)),
-        OPENVINO_TRANSFORMER: (_called, Runtime(openvino_transformer_int8, openvino_load, True, own_threads=True)),
+        OPENVINO_TRANSFORMER: (
+            _called,
+            Runtime(openvino_transformer_int8, openvino_load, specialised=True, own_threads=True),
+        ),
     }
     for key, (apply, runtime) in made.items():
         techniques.TECHNIQUES[key] = Technique(

@@ -1,3 +1,3 @@
 """Measure what efficiency techniques for PyTorch models cost and give, on your own machine."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

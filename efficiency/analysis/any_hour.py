@@ -23,9 +23,9 @@ from efficiency.study import BASELINE, CONTROL
 
 BETWEEN_HOURS = 0.5
 """How far hours lie apart, as a share of how far the processes of a study do: both as the standard deviation of a
-speed-up's logarithm. By 240 studies of some seconds on a shared machine (`benchmarks/trust.py`): 0.1 to 0.9."""
+speed-up's logarithm. By 240 studies of some seconds on a shared machine's CPU (`benchmarks/trust.py`): 0.1 to 0.9."""
 GUESS_COUNTS = 4
-"""Studies that the guess counts as: what 2 to 20 of these studies differed by lay about so far around it."""
+"""Studies that the guess counts as, at most; it rests on no more processes than there are."""
 CONFIDENCE = 0.95
 
 
@@ -42,18 +42,20 @@ class AnyHour:
     another_high: float
 
 
-def spread(error: float, replicates: float, others: Sequence[float]) -> tuple[float, float]:
+def spread(error: float, replicates: float, speed_ups: Sequence[float]) -> tuple[float, float]:
     """How far a study's speed-up lies from the mean of many hours: a standard deviation of its logarithm, and the
-    degrees of freedom it has.
+    degrees of freedom it has; never less than the study's own error.
 
-    `error` is the standard error of its logarithm within the study, of so many processes; `others` are the speed-ups
-    that studies of the same found at other hours.
+    `error` is the standard error of its logarithm within the study, of so many processes; `speed_ups` are those that
+    studies of the same found at several hours, its own among them or not.
     """
-    guess = error**2 * (1 + BETWEEN_HOURS**2 * replicates)
-    if len(others) < 2:
-        return float(np.sqrt(guess)), float(GUESS_COUNTS)
-    seen, freedom = float(np.var(np.log(others), ddof=1)), GUESS_COUNTS + len(others) - 1
-    return float(np.sqrt((GUESS_COUNTS * guess + (len(others) - 1) * seen) / freedom)), float(freedom)
+    if not replicates > 1:
+        return np.nan, np.nan
+    guess, guessed = error**2 * (1 + BETWEEN_HOURS**2 * replicates), min(GUESS_COUNTS, replicates - 1)
+    seen = float(np.var(np.log(speed_ups), ddof=1)) if len(speed_ups) > 1 else 0.0
+    freedom = guessed + max(len(speed_ups) - 1, 0)
+    deviation = np.sqrt((guessed * guess + (freedom - guessed) * seen) / freedom)
+    return (float(deviation), float(freedom)) if deviation >= error else (float(error), float(replicates - 1))
 
 
 def error_of(low: Any, high: Any, replicates: Any) -> Any:
@@ -78,13 +80,12 @@ def said(row: Mapping[Any, Any], others: Sequence[float]) -> str:
         return ""
     found = any_hour([known[0], *others], error_of(*known[1:]), known[3])
     seen = wording.interval(min(others), max(others), "x") if others else ""
-    mean, another = (
-        wording.interval(*ends, "x") for ends in ((found.low, found.high), (found.another_low, found.another_high))
-    )
-    if not (mean and another):  # all the same to the last digit
+    another = wording.interval(found.another_low, found.another_high, "x")
+    if not another:  # all the same to the last digit
         return ""
     if not others:
-        return f"At another hour a study should find {another}, by how far its processes lie apart."
+        return f"At another hour a study should find {another}, guessed from how far this one's processes lie apart."
+    mean = wording.interval(found.low, found.high, "x") or wording.number(found.mean, "x")
     studies = f"1 other study of this machine it was {wording.number(others[0], 'x')}"
     if len(others) > 1:
         studies = f"{len(others)} other studies of this machine it was {seen or wording.number(others[0], 'x')}"

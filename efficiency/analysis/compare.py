@@ -3,9 +3,9 @@
 Studies are never merged. Rows that agree in workload, data set, condition and variant are put side by side, and what
 is compared first is their speed-ups, each against its own study's baseline: whatever slows a machine for an hour slows
 both, so the ratio of the two says how the variant moved. As logarithms a ratio is a difference of two means, each of
-so many processes, and its interval is Welch's (1947). What differs between two hours and not within one is in no
-study's own interval, but in this one (`any_hour`). Latencies are compared where both studies are of one machine, and
-hold all that differed between the two hours.
+so many processes. What differs between two hours and not within one is in no study's own interval, but in this one
+(`any_hour`). Latencies are compared where both studies are of one machine, and hold all that differed between the two
+hours; their interval is Welch's (1947), of both studies' processes.
 """
 
 from __future__ import annotations
@@ -29,11 +29,10 @@ if TYPE_CHECKING:
     from efficiency.results.store import Store, StudyRecord
 
 HARDWARE = ("cpu_model", "architecture", "cores", "instruction_sets", "gpus")
-CONFIDENCE = 0.95
 Numbers = NDArray[np.float64]
 Load = Callable[[int], pd.DataFrame]
 Details = Callable[[int], Mapping[str, Any]]
-Elsewhere = Callable[[str, str], Mapping[int, list[float]]]
+Earlier = Callable[[str, str], Mapping[int, list[float]]]
 
 
 @dataclass(frozen=True)
@@ -67,19 +66,20 @@ def compared(
     samples: Load,
     answers: Load,
     details: Details,
-    elsewhere: Elsewhere,
+    earlier: Earlier,
 ) -> Compared:
     """Study `b` against study `a`, from the rows of both as `views.prepared` made them together.
 
-    `samples`, `answers` and `details` give what the store keeps of a row, `elsewhere` what it has of one of the studies
-    in others than the two. No more than 5 % of what is called faster or
-    slower over all that is compared is expected to be none (`speed.discovery_threshold`).
+    `samples`, `answers` and `details` give what the store keeps of a row, `earlier` what others found from before both:
+    a change that is measured again and again must not widen what it is held against. No more than 5 % of what is called
+    faster or slower over all that is compared is expected to be none (`speed.discovery_threshold`), as far as hours lie
+    apart as they are guessed to.
     """
     ours, theirs = compare_rows.matching(frame, a, b)
     both = ours.merge(theirs, on=KEY, how="inner", suffixes=("_a", "_b"))
     done = both[(both["status_a"] == "done") & (both["status_b"] == "done")].reset_index(drop=True)
     rows = done.rename(columns={f"{name}_a": name for name in SHOWN}).drop(columns=[f"{name}_b" for name in SHOWN])
-    others = {"a": elsewhere(a.id, b.id), "b": elsewhere(b.id, a.id)}
+    others = {"a": earlier(a.id, b.id), "b": earlier(b.id, a.id)}
     rows = rows.join(_speeds(rows, equivalence_pct(a, b), others)).join(
         _latencies(rows, samples if one_machine(a, b) else None)
     )
@@ -121,18 +121,11 @@ def equivalence_pct(a: StudyRecord, b: StudyRecord) -> float:
     return min(equivalence_pct_of(a.asked), equivalence_pct_of(b.asked))
 
 
-def ratio(change: Numbers, errors: tuple[Numbers, Numbers], counts: tuple[Numbers, Numbers]) -> pd.DataFrame:
-    """Of differences of logarithms: `ratio`, `ratio_low`, `ratio_high` and `p_value`, by Welch's t.
-
-    `errors` are the standard errors of both sides and `counts` the processes that each rests on.
-    """
-    variances = [error**2 for error in errors]
-    total = variances[0] + variances[1]
+def ratio(change: Numbers, error: Numbers, freedom: Numbers) -> pd.DataFrame:
+    """Of differences of logarithms with these standard errors: `ratio`, `ratio_low`, `ratio_high` and `p_value`."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        freedom = total**2 / sum(own**2 / (count - 1) for own, count in zip(variances, counts, strict=True))
-        freedom = np.where(total == 0, np.inf, freedom)
-        distance = np.where((total == 0) & (change == 0), 0.0, np.abs(change) / np.sqrt(total))
-    half = stats.t.ppf(0.5 + CONFIDENCE / 2, freedom) * np.sqrt(total)
+        distance = np.where((error == 0) & (change == 0), 0.0, np.abs(change) / error)
+    half = stats.t.ppf(0.5 + any_hour.CONFIDENCE / 2, freedom) * error
     return pd.DataFrame({
         "ratio": np.exp(np.where(np.isnan(half), np.nan, change)),
         "ratio_low": np.exp(change - half),
@@ -143,20 +136,21 @@ def ratio(change: Numbers, errors: tuple[Numbers, Numbers], counts: tuple[Number
 
 def _speeds(rows: pd.DataFrame, band_pct: float, others: Mapping[str, Mapping[int, list[float]]]) -> pd.DataFrame:
     """The ratio of the speed-ups, B's over A's, and what may be said of it; `others` by side and row."""
-    logs, errors, counts = {}, {}, {}
+    logs, errors, freedoms = {}, {}, {}
     for side in "ab":
         speedups, low, high = (rows[f"{name}_{side}"].to_numpy(float) for name in SPEEDS)
         processes = rows[f"replicates_{side}"].to_numpy(float)
         within = any_hour.error_of(low, high, processes)
         known = [others[side].get(row_id, []) for row_id in rows[f"row_id_{side}"]]
         spreads = [any_hour.spread(*one) for one in zip(within, processes, known, strict=True)]
-        errors[side], freedom = np.array(spreads, dtype=float).reshape(-1, 2).T
-        counts[side] = freedom + 1
+        errors[side], freedoms[side] = np.array(spreads, dtype=float).reshape(-1, 2).T
         with np.errstate(divide="ignore", invalid="ignore"):
             own = np.log(speedups)
         logs[side] = np.where((rows["variant"] == BASELINE) | ~np.isfinite(own), np.nan, own)
         errors[side] = np.where(np.isnan(logs[side]), np.nan, errors[side])
-    found = ratio(logs["b"] - logs["a"], (errors["a"], errors["b"]), (counts["a"], counts["b"]))
+    # The lesser freedom, not Welch's: both spreads rest on one guess, and on one machine on the same other studies.
+    freedom = np.minimum(freedoms["a"], freedoms["b"])
+    found = ratio(logs["b"] - logs["a"], np.hypot(errors["a"], errors["b"]), freedom)
     found["floor"] = np.prod([1 + rows[f"noise_pct_{side}"].fillna(0.0).to_numpy(float) / 100 for side in "ab"], axis=0)
     threshold = speed.discovery_threshold(found["p_value"].dropna().to_list())
     found["verdict"] = [
@@ -178,7 +172,10 @@ def _latencies(rows: pd.DataFrame, samples: Load | None) -> pd.DataFrame:
         {side: np.array([statistic(logs) for logs in medians[side]], dtype=float) for side in "ab"}
         for statistic in (len, _mean, _standard_error)
     )
-    found = ratio(centres["a"] - centres["b"], (errors["a"], errors["b"]), (counts["a"], counts["b"]))
+    with np.errstate(divide="ignore", invalid="ignore"):  # Welch's
+        parts = [(errors[side] ** 2, counts[side] - 1) for side in "ab"]
+        freedom = sum(part for part, _ in parts) ** 2 / sum(part**2 / own for part, own in parts)
+    found = ratio(centres["a"] - centres["b"], np.hypot(errors["a"], errors["b"]), freedom)
     p50 = (rows["latency_ms_p50_a"] / rows["latency_ms_p50_b"]).to_numpy(float)
     known = found["ratio"].notna()
     # The figure is that of the two columns beside it; the processes say how far it may be off.

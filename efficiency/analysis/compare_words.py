@@ -25,8 +25,8 @@ EFFORT = {
     "precision": "half an interval's width, as a share,",
 }
 CAUTION = (
-    "The intervals allow for what differs from hour to hour, by how far the processes of a study lie apart and by what "
-    "other studies of the same machine found: the more of these there are, the surer it is what moved."
+    "The intervals of B against A allow for what differs from hour to hour, as far as it can be guessed from how far "
+    "the processes of a study lie apart, and from what earlier studies of the same machine found."
 )
 MOVED = 1.02
 """A baseline whose latency differs by more than this, surely, has moved."""

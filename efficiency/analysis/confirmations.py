@@ -1,4 +1,4 @@
-"""Confirmations that differ: the same variants timed again at two times, with results that do not go together."""
+"""Confirmations: where those of two times do not go together, and whether another is worth its time."""
 
 from __future__ import annotations
 

@@ -40,8 +40,8 @@ def compare(
     Compared are speed-ups, each against its own study's baseline. A variant is called faster or slower where the
     interval of their ratio says so, not by luck (of all that are called so, 5 % at most are expected to be none), and
     where it is more than what counts as the same (2 % unless the studies say otherwise) and more than both noise floors
-    together. Exit codes: 0; 1 by --fail-if-slower; 2 for
-    bad usage.
+    together. The intervals allow for what differs from hour to hour, as far as it can be guessed. Exit codes: 0; 1 by
+    --fail-if-slower; 2 for bad usage.
     """
     from efficiency.analysis import compare as comparing
     from efficiency.analysis import compare_gate, compare_words, views
@@ -55,7 +55,7 @@ def compare(
     store = documents.open_with_example()
     ours, theirs = store.study(a), store.study(b)
     rows = views.prepared(store.rows([a, b]))
-    found = comparing.compared(rows, ours, theirs, store.samples, store.answers, store.details, store.elsewhere)
+    found = comparing.compared(rows, ours, theirs, store.samples, store.answers, store.details, store.earlier)
     gate = None if fail_if_slower is None else compare_gate.judged(found, theirs, fail_if_slower)
     if gate is not None and found.judged.empty and gate.unmeasured.empty:
         raise BadRequest(

@@ -2,8 +2,7 @@
 
 An engine's threads spin for a while after a call, so that the next one finds them awake: PyTorch's OpenMP for some ten
 milliseconds, which is a whole visit. A variant that computes with the same threads is not held up by that; one that has
-threads of its own would have to share the cores with them. Linux alone tells what a thread does; elsewhere the wait is
-as long as such threads spin at most.
+threads of its own would have to share the cores with them. Linux alone tells what a thread does.
 """
 
 from __future__ import annotations
@@ -13,20 +12,20 @@ import threading
 import time
 from pathlib import Path
 
-PATIENCE_S = 0.02
+PATIENCE_S = 0.25
 """Threads that are busy for longer do not spin: they have work."""
+UNTOLD_S = 0.02
+"""What is waited where no system tells of threads: as long as GNU's OpenMP spins."""
 _TASKS = Path("/proc/self/task")
+_TOLD = _TASKS.is_dir()
 
 
 def wait() -> None:
     """Return when all other threads of this process rest, or after `PATIENCE_S`; awake all the while, to stay fast."""
-    own, end = str(threading.get_native_id()), time.monotonic() + PATIENCE_S
-    while time.monotonic() < end and (not _TASKS.is_dir() or any(_runs(task) for task in _others(own))):
-        pass
-
-
-def _others(own: str) -> list[str]:
-    return [task for task in os.listdir(_TASKS) if task != own]
+    own, started = str(threading.get_native_id()), time.monotonic()
+    while time.monotonic() - started < (PATIENCE_S if _TOLD else UNTOLD_S):
+        if _TOLD and not any(_runs(task) for task in os.listdir(_TASKS) if task != own):
+            break
 
 
 def _runs(task: str) -> bool:

@@ -79,27 +79,40 @@ def timed(connection: Connection, id: str, columns: Sequence[str]) -> set[tuple[
     return {tuple(row) for row in connection.execute(query)}
 
 
+def _alike(connection: Connection, id: str) -> dict[str, tuple[str, int]]:
+    """When the studies of the same machine by the same version of this program were recorded, this one's included."""
+    columns = (STUDIES.c[name] for name in ("id", "machine", "version", "recorded_at", "number"))
+    found = {study.id: study for study in connection.execute(select(*columns))}
+    own = found.get(id)
+    key = own.machine.get("key") if own else None
+    if not own or not key:
+        return {}
+    alike = (one for one in found.values() if (one.machine.get("key"), one.version) == (key, own.version))
+    return {study.id: (study.recorded_at, study.number) for study in alike}
+
+
 def repeated(connection: Connection, row_id: int) -> list[float]:
     """The speed-ups of the same in other studies of the same machine; see `Store.repeated`."""
-    kept = select(ROWS.c.study_id, ROWS.c.speedup, STUDIES.c.machine, *(ROWS.c[name] for name in SAME))
-    kept = kept.join(STUDIES, ROWS.c.study_id == STUDIES.c.id)
+    kept = select(ROWS.c.study_id, ROWS.c.speedup, *(ROWS.c[name] for name in SAME))
     own = connection.execute(kept.where(ROWS.c.id == row_id)).one_or_none()
     if own is None:
         raise records.no_such_row(row_id)
-    alike = [ROWS.c[name].is_not_distinct_from(getattr(own, name)) for name in SAME]
+    alike = _alike(connection, own.study_id)
+    same = [ROWS.c[name].is_not_distinct_from(getattr(own, name)) for name in SAME]
     timed = (ROWS.c.status == "done", ROWS.c.speedup > 0, ROWS.c.study_id != own.study_id)
-    found = connection.execute(kept.where(*alike, *timed).order_by(*NEWEST_FIRST))
-    return [row.speedup for row in found if row.machine.get("key") == own.machine.get("key")]
+    found = [row for row in connection.execute(kept.where(*same, *timed)) if row.study_id in alike]
+    return [row.speedup for row in sorted(found, key=lambda row: alike[row.study_id], reverse=True)]
 
 
-def elsewhere(connection: Connection, id: str, without: str) -> dict[int, list[float]]:
-    """By row: the speed-ups of the same in other studies of the same machine; see `Store.elsewhere`."""
-    keys = {study.id: study.machine.get("key") for study in connection.execute(select(STUDIES.c.id, STUDIES.c.machine))}
-    alike = [one for one, key in keys.items() if key and key == keys.get(id) and one not in (id, without)]
-    if not alike:
+def earlier(connection: Connection, id: str, other: str) -> dict[int, list[float]]:
+    """By row of a study: the speed-ups of the same in those before it and another; see `Store.earlier`."""
+    alike, theirs = _alike(connection, id), _alike(connection, other)
+    ends = [times[one] for one, times in ((id, alike), (other, theirs)) if one in times]
+    before = [one for one, at in alike.items() if at < min(ends)]
+    if not before:
         return {}
     query = select(ROWS.c.id, ROWS.c.study_id, ROWS.c.speedup, *(ROWS.c[name] for name in SAME))
-    query = query.where(ROWS.c.status == "done", ROWS.c.speedup > 0, ROWS.c.study_id.in_([id, *alike]))
+    query = query.where(ROWS.c.status == "done", ROWS.c.speedup > 0, ROWS.c.study_id.in_([id, *before]))
     found = pd.DataFrame(connection.execute(query).all(), columns=["id", "study_id", "speedup", *SAME])
     own, others = found[found["study_id"] == id], found[found["study_id"] != id]
     both = own[["id", *SAME]].merge(others[["speedup", *SAME]], on=list(SAME))

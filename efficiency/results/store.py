@@ -135,14 +135,16 @@ class Store:
             return frames.timed(connection, text(str(id)), columns)
 
     def repeated(self, row_id: int) -> list[float]:
-        """The speed-ups that other studies of the same machine found of what this row measured, the newest first."""
+        """The speed-ups that other studies of the same machine, by the same version of this program, found of what this
+        row measured, the newest first."""
         with self.reading() as connection:
             return frames.repeated(connection, int(row_id))
 
-    def elsewhere(self, id: str, without: str) -> dict[int, list[float]]:
-        """By row of a study: the speed-ups that other studies of the same machine, but for one, found of the same."""
+    def earlier(self, id: str, other: str) -> dict[int, list[float]]:
+        """By row of a study: the speed-ups that studies of the same machine, by the same version of this program, had
+        found of the same before either of these two was recorded."""
         with self.reading() as connection:
-            return frames.elsewhere(connection, text(str(id)), text(str(without)))
+            return frames.earlier(connection, text(str(id)), text(str(other)))
 
     def set_status(self, id: str, status: str, message: str = "") -> None:
         """Says how a study stands."""

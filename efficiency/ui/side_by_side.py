@@ -85,7 +85,7 @@ def _keep() -> None:
 def _compared(_store: Store, version: data.Version, a: str, b: str) -> compare.Compared:
     rows = data.rows(_store, [a, b])
     return compare.compared(
-        rows, _store.study(a), _store.study(b), _store.samples, _store.answers, _store.details, _store.elsewhere
+        rows, _store.study(a), _store.study(b), _store.samples, _store.answers, _store.details, _store.earlier
     )
 
 
@@ -116,10 +116,7 @@ def _charts(judged: pd.DataFrame, band_pct: float) -> None:
             _draw(column, compare_chart.forest(rows, str(title)), str(title), compare_chart.described(rows))
     if len(groups) > CHARTS:
         st.caption(f"{CHARTS} of {len(groups)} charts, of what lost most; the table below has all.")
-    st.caption(
-        "Bars are 95 % intervals of the ratio, made of both studies' own. A dot within the bands may be noise. "
-        + compare_words.CAUTION
-    )
+    st.caption("Bars are 95 % intervals of the ratio. A dot within the bands may be noise. " + compare_words.CAUTION)
 
 
 def _draw(column: st.delta_generator.DeltaGenerator, figure: go.Figure, title: str, text: str) -> None:

@@ -8,48 +8,60 @@ import pytest
 from efficiency.analysis import any_hour
 from efficiency.study import BASELINE
 
-TRUTH, HOURS, WITHIN, REPLICATES = 2.4, 0.03, 0.02, 9
-"""Hours differ by 3 %, and a study of 9 processes knows its own to 2 %."""
+TRUTH, APART, TRIES = 2.4, 0.03, 2_000
+"""Processes of a study lie 3 % apart."""
+ROW = {"variant": "dynamic-int8", "speedup": 2.4, "speedup_ci_low": 2.35, "speedup_ci_high": 2.45, "replicates": 8}
 
 
+def simulated(rng: np.random.Generator, studies: int, replicates: int, hours: float) -> tuple[list[float], float]:
+    """Speed-ups of so many studies, and the first one's own idea of its error."""
+    logs = rng.normal(0, APART, (studies, replicates)) + rng.normal(0, hours, (studies, 1))
+    error = float(logs[0].std(ddof=1)) / np.sqrt(replicates)
+    return list(TRUTH * np.exp(logs.mean(axis=1))), error
+
+
+@pytest.mark.parametrize("replicates", [2, 3, 9])
 @pytest.mark.parametrize("studies", [1, 2, 5, 12])
-def test_the_intervals_hold_the_truth_and_what_another_hour_finds(studies: int) -> None:
-    rng, tries = np.random.default_rng(studies), 2_000
-    held = ahead = 0
-    for _ in range(tries):
-        found = TRUTH * np.exp(rng.normal(0, HOURS, studies + 1) + rng.normal(0, WITHIN, studies + 1))
-        told = any_hour.any_hour(list(found[:-1]), WITHIN, REPLICATES)
+def test_the_intervals_hold_the_truth_and_what_another_hour_finds(studies: int, replicates: int) -> None:
+    rng, held, ahead = np.random.default_rng(studies), 0, 0
+    for _ in range(TRIES):
+        (*known, next_one), error = simulated(rng, studies + 1, replicates, any_hour.BETWEEN_HOURS * APART)
+        told = any_hour.any_hour(known, error, replicates)
         held += told.low <= TRUTH <= told.high
-        ahead += told.another_low <= found[-1] <= told.another_high
-    assert held / tries > 0.93
-    assert ahead / tries > 0.93
+        ahead += told.another_low <= next_one <= told.another_high
+    assert 0.93 < held / TRIES < 0.995
+    assert 0.93 < ahead / TRIES < 0.995
 
 
-@pytest.mark.parametrize("hours", [0.0, 0.1])
-def test_many_studies_outweigh_a_guess_that_was_wrong(hours: float) -> None:
+def test_many_studies_outweigh_a_guess_that_was_too_small() -> None:
     rng = np.random.default_rng(0)
-    logs = rng.normal(0, np.hypot(hours, WITHIN), 60)
-    deviation, freedom = any_hour.spread(WITHIN, REPLICATES, list(np.exp(logs)))
-    assert deviation == pytest.approx(np.hypot(hours, WITHIN), rel=0.2)
+    known, error = simulated(rng, 60, 9, 0.1)
+    deviation, freedom = any_hour.spread(error, 9, known)
+    assert deviation == pytest.approx(np.hypot(0.1, 0.01), rel=0.2)
     assert freedom == 63
 
 
+def test_it_is_never_less_than_the_studys_own_error() -> None:
+    """One that was disturbed, among many that were not."""
+    assert any_hour.spread(0.05, 6, [2.4, 2.41, 2.39] * 7) == (0.05, 5)
+    assert any_hour.spread(0.05, 2, [])[1] == 1
+    assert np.isnan(any_hour.spread(np.nan, 1, [])).all()
+
+
 def test_one_study_is_told_by_its_processes_and_others_beside_it() -> None:
-    row = {"variant": "dynamic-int8", "speedup": 2.4, "speedup_ci_low": 2.35, "speedup_ci_high": 2.45, "replicates": 8}
-    assert any_hour.said(row, []) == (
-        "At another hour a study should find 2.26–2.55x, by how far its processes lie apart."
+    assert any_hour.said(ROW, []) == (
+        "At another hour a study should find 2.26–2.55x, guessed from how far this one's processes lie apart."
     )
-    assert any_hour.said(row, [2.5]).startswith(
+    assert any_hour.said(ROW, [2.5]).startswith(
         "In 1 other study of this machine it was 2.50x; with this one that makes"
     )
-    assert any_hour.said(row, [2.5, 2.3, 2.4, 2.45]) == (
+    assert any_hour.said(ROW, [2.5, 2.3, 2.4, 2.45]) == (
         "In 4 other studies of this machine it was 2.30–2.50x; with this one that makes 2.41x (95 %: 2.35–2.47x), and "
         "at another hour a study should find 2.27–2.56x."
     )
-    assert "it was 2.40x" in any_hour.said(row, [2.4] * 6)
+    assert "it was 2.40x" in any_hour.said(ROW, [2.4] * 6)
 
 
 def test_nothing_is_said_of_the_baseline_or_of_what_has_no_interval() -> None:
-    row = {"variant": "dynamic-int8", "speedup": 2.4, "speedup_ci_low": 2.35, "speedup_ci_high": 2.45, "replicates": 8}
-    assert any_hour.said(row | {"variant": BASELINE, "speedup": 1.0}, [1.0] * 6) == ""
-    assert any_hour.said(row | {"speedup_ci_low": np.nan}, [2.4] * 6) == ""
+    assert any_hour.said(ROW | {"variant": BASELINE, "speedup": 1.0}, [1.0] * 6) == ""
+    assert any_hour.said(ROW | {"speedup_ci_low": np.nan}, [2.4] * 6) == ""

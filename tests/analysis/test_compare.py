@@ -70,7 +70,7 @@ def keep(store: Store, noise: simulated.Noise) -> Keep:
 def compared(store: Store, a: str, b: str) -> Compared:
     frame = views.prepared(store.rows([a, b]))
     return compare.compared(
-        frame, store.study(a), store.study(b), store.samples, store.answers, store.details, store.elsewhere
+        frame, store.study(a), store.study(b), store.samples, store.answers, store.details, store.earlier
     )
 
 
@@ -118,16 +118,18 @@ def _interval(store: Store, id: str) -> tuple[float, float]:
     return row["speedup_ci_low"], row["speedup_ci_high"]
 
 
-def test_other_studies_of_the_machine_say_how_far_hours_lie_apart(store: Store, keep: Keep) -> None:
-    rng, here = np.random.default_rng(3), {"key": "mine"}
-    a, b = keep(rng, [2.0] * FEW, **here), keep(rng, [2.0 / 1.3, 2.0 / 1.3, 2.0 / 3], **here)
-    verdicts = []
-    for key, hours in (("another", 0.15), ("mine", 0.15)):
-        for shift in np.exp(rng.normal(0, hours, 8)):
-            keep(rng, [2.0 * shift] * FEW, key=key)
-        verdicts.append(compared(store, a, b).judged.set_index("variant")["verdict"].sort_index().to_list())
-    assert verdicts[0] == ["slower"] * FEW, "Another machine's hours say nothing of this one."
-    assert verdicts[1] == ["unresolved", "unresolved", "slower"]
+def test_earlier_studies_of_the_machine_say_how_far_hours_lie_apart(store: Store, keep: Keep) -> None:
+    rng, hours, verdicts = np.random.default_rng(3), np.exp(np.random.default_rng(4).normal(0, 0.15, 8)), {}
+    for earlier in ("another", "mine"):
+        for shift in hours:
+            keep(rng, [2.0 * shift] * FEW, key=earlier)
+        slower = [2.0 / 1.3, 2.0 / 1.3, 2.0 / 3]
+        a, b = keep(rng, [2.0] * FEW, 12, key="mine"), keep(rng, slower, 12, key="mine")
+        for shift in hours:  # what is measured after both says nothing of them
+            keep(rng, [2.0 * shift] * FEW, key="mine")
+        verdicts[earlier] = compared(store, a, b).judged.set_index("variant")["verdict"].sort_index().to_list()
+    assert verdicts["another"] == ["slower"] * FEW, "Another machine's hours say nothing of this one."
+    assert verdicts["mine"] == ["unresolved", "unresolved", "slower"]
 
 
 def test_latencies_of_two_machines_are_not_compared(store: Store, keep: Keep) -> None:
@@ -194,7 +196,7 @@ def test_two_trainings_differ_by_luck(store: Store, monkeypatch: pytest.MonkeyPa
     assert "luck" in sentence
     unlucky = compare.compared(
         views.prepared(store.rows([a, b])), store.study(a), store.study(b), store.samples, store.answers, lambda id: {},
-        store.elsewhere,
+        store.earlier,
     )  # fmt: skip
     assert unlucky.rows.set_index("variant").loc["amp-bf16", "accuracy_verdict"] == "lost"
     assert compare_words.of_training(compared(store, synthetic.fill(store), synthetic.fill(store)).rows) == []

@@ -30,7 +30,7 @@ def store(home: Path) -> Iterator[Store]:
 def gate(store: Store, a: str, b: str, percent: float = 5) -> Gate:
     frame = views.prepared(store.rows([a, b]))
     records = store.study(a), store.study(b)
-    found = compare.compared(frame, *records, store.samples, store.answers, store.details, store.elsewhere)
+    found = compare.compared(frame, *records, store.samples, store.answers, store.details, store.earlier)
     return compare_gate.judged(found, records[1], percent)
 
 

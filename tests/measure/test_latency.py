@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import itertools
 import queue
 import threading
 import time
@@ -39,7 +40,7 @@ class Spinner:
 
     def _run(self) -> None:
         while self._calls.get():
-            hashlib.pbkdf2_hmac("sha256", b"", b"", 10_000)
+            hashlib.pbkdf2_hmac("sha256", b"", b"", 30_000)
             self.busy = not self._calls.empty()
 
 
@@ -125,7 +126,7 @@ def test_threads_that_one_engine_leaves_spinning_are_waited_for_before_another_i
     found: list[bool] = []
 
     def own(sample):
-        time.sleep(0.001)  # for the thread to note that it is done
+        time.sleep(0.005)  # for the thread to note that it is done
         found.append(spinner.busy)
 
     with Spinner() as spinner:
@@ -136,16 +137,23 @@ def test_threads_that_one_engine_leaves_spinning_are_waited_for_before_another_i
 
 
 def test_threads_that_spin_are_not_waited_for_where_both_compute_with_them(monkeypatch):
+    monkeypatch.setattr(rest, "wait", lambda: pytest.fail("nobody else's threads can spin"))
+    rounds({key: Timed(lambda sample: sample, ()) for key in "ab"}, None, seconds=0, seed=0)
+
+
+def test_pytorch_and_the_pulse_wait_for_an_engines_threads_too(monkeypatch):
+    events: list[str] = []
+    monkeypatch.setattr(rest, "wait", lambda: events.append("wait"))
+    monkeypatch.setattr(latency.pulse, "handoff", lambda device: lambda: events.append("pulse") or 1)
     monkeypatch.setattr(latency, "CALLS_A_VISIT", (1, 1))
-    found: list[bool] = []
-
-    def call(sample):
-        found.append(spinner.busy)
-        spinner.call(sample)
-
-    with Spinner() as spinner:
-        rounds({key: Timed(call, ()) for key in "ab"}, None, seconds=0, seed=0)
-    assert any(found)
+    variants = {
+        "ours": Timed(lambda sample: events.append("ours"), ()),
+        "own": Timed(lambda sample: events.append("own"), (), own_threads=True),
+    }
+    rounds(variants, None, seconds=0, seed=0)
+    first = [event for event, before in zip(events, ["", *events], strict=False) if event != before]
+    for before, after in itertools.pairwise(first):
+        assert "own" not in (before, after) or "wait" in (before, after), "One side's threads follow the other's."
 
 
 def test_the_first_call_of_a_visit_is_not_counted():
