@@ -65,7 +65,7 @@ def _machines(a: StudyRecord, b: StudyRecord) -> str:
     if compare.one_machine(a, b):
         return (
             f"Machine: {ours} in both, so their latencies stand side by side, too; but a latency takes in whatever "
-            "else the machine did at that hour, which a speed-up does not."
+            "else the machine did at that hour, a speed-up far less of it."
         )
     if ours == theirs:
         return f"Machine: {ours} in both by name, but not the same cores or instructions; latencies are not compared."
