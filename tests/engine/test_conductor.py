@@ -11,6 +11,7 @@ from pathlib import Path
 import moody_workload
 import numpy as np
 import pandas as pd
+import peaks
 import psutil
 import pytest
 
@@ -66,6 +67,7 @@ def conducted(study: Study, folder: Path) -> Conducted:
         patch.setenv("EFFICIENCY_HOME", str(folder))
         patch.setattr(conductor, "PATIENCE", 0.0)
         patch.setattr(conductor, "GRACE_S", LIMIT_S)
+        peaks.known()
         store = Store.open(f"sqlite:///{folder / 'e.db'}")
         study_id = store.add_study(study.as_dict(), name="", machine=this_machine().as_dict(), command="")
         told: list[Progress] = []

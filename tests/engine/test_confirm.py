@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import moody_workload
+import peaks
 import pytest
 
 from efficiency import confirm, decisions
@@ -29,6 +30,7 @@ ASKED = Study(
 
 
 def measured(store: Store, study: Study) -> str:
+    peaks.known()
     id = store.add_study(study.as_dict(), name=study.name, machine=this_machine().as_dict(), command="")
     assert job.conduct(store, id) == "done"
     return id

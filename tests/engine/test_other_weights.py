@@ -9,6 +9,7 @@ from pathlib import Path
 
 import moody_workload
 import numpy as np
+import peaks
 import pytest
 from safetensors.numpy import load_file, save_file
 
@@ -40,6 +41,7 @@ def conducted(store: Store, workload: str, meanwhile: Callable[[], None] = lambd
             called = True
             meanwhile()
 
+    peaks.known()
     study = Study((workload,), (Variant.of(["inference-mode"]),), (Condition(),), EFFORT)
     id = store.add_study(study.as_dict(), name="", machine=this_machine().as_dict(), command="")
     assert job.conduct(store, id, tell) == "done", store.study(id).message

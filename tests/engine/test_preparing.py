@@ -16,6 +16,7 @@ from typing import Any
 import moody_workload
 import numpy as np
 import pandas as pd
+import peaks
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -91,6 +92,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
             # The test's own came in between. The turn at the machine is taken in the temporary folder.
             patch.setenv("EFFICIENCY_HOME", str(folder / "home"))
             patch.setattr(tempfile, "tempdir", str(folder / "tmp"))
+            peaks.known()
             asked, said = replace(study, **changes), []
             study_id = store.add_study(asked.as_dict(), name="", machine=this_machine().as_dict(), command="")
             status = job.conduct(store, study_id, lambda told: said.append(told.now))

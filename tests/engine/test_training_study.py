@@ -9,6 +9,7 @@ from typing import Any
 import moody_workload
 import numpy as np
 import pandas as pd
+import peaks
 import pytest
 from test_cli import efficiency, surroundings
 
@@ -94,6 +95,7 @@ def test_a_file_without_rows_to_train_on_says_so(make: str, said: str) -> None:
 
 
 def test_no_checkpoint_is_needed(home: Path) -> None:
+    peaks.known()
     child.let_go()  # those forked from an earlier server have another home
     effort = Effort(None, 0, 4 * BATCH, replicates=2, seconds_per_replicate=0.05)
     condition = Condition(batch_size=BATCH, phase="training")

@@ -1,0 +1,28 @@
+"""What this machine can do, measured once for the tests of a process: it takes seconds, and each new home asks for it."""
+
+from __future__ import annotations
+
+import tempfile
+from functools import cache
+
+import pytest
+
+from efficiency import ceiling
+from efficiency.ceiling import Ceiling
+from efficiency.engine import ceilings, child
+from efficiency.machine import this_machine
+
+
+def known() -> None:
+    """As if a study had been measured in this home before."""
+    ceiling.keep(_measured())
+
+
+@cache
+def _measured() -> Ceiling:
+    with tempfile.TemporaryDirectory() as home, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EFFICIENCY_HOME", home)
+        found = ceilings.known_or_measured(this_machine())
+        child.let_go()  # what is forked from this server would have this home
+    assert found is not None
+    return found
