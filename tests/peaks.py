@@ -1,4 +1,4 @@
-"""What this machine can do, measured once for the tests of a process: it takes seconds, and each new home asks for it."""
+"""What this machine can do, measured once for the tests of a process: it takes seconds, and new homes ask for it."""
 
 from __future__ import annotations
 
