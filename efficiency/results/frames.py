@@ -106,18 +106,18 @@ def repeated(connection: Connection, row_id: int) -> list[float]:
 
 def earlier(connection: Connection, id: str, other: str) -> dict[int, list[float]]:
     """By row of a study: the speed-ups of the same in those before it and another; see `Store.earlier`."""
-    alike, theirs = _alike(connection, id), _alike(connection, other)
-    ends = [times[one] for one, times in ((id, alike), (other, theirs)) if one in times]
-    before = [one for one, at in alike.items() if at < min(ends)]
+    both = select(STUDIES.c.recorded_at, STUDIES.c.number).where(STUDIES.c.id.in_([id, other]))
+    first = min((tuple(at) for at in connection.execute(both)), default=("", 0))
+    before = [one for one, at in _alike(connection, id).items() if at < first]
     if not before:
         return {}
     query = select(ROWS.c.id, ROWS.c.study_id, ROWS.c.speedup, *(ROWS.c[name] for name in SAME))
     query = query.where(ROWS.c.status == "done", ROWS.c.speedup > 0, ROWS.c.study_id.in_([id, *before]))
     found = pd.DataFrame(connection.execute(query).all(), columns=["id", "study_id", "speedup", *SAME])
     own, others = found[found["study_id"] == id], found[found["study_id"] != id]
-    both = own[["id", *SAME]].merge(others[["speedup", *SAME]], on=list(SAME))
+    same = own[["id", *SAME]].merge(others[["speedup", *SAME]], on=list(SAME))
     speed_ups: dict[int, list[float]] = {}
-    for row_id, speed_up in zip(both["id"].to_list(), both["speedup"].to_list(), strict=True):
+    for row_id, speed_up in zip(same["id"].to_list(), same["speedup"].to_list(), strict=True):
         speed_ups.setdefault(row_id, []).append(speed_up)
     return speed_ups
 
