@@ -243,4 +243,4 @@ def _frame(timing: Timed, counts: NDArray[np.int64], size_mb: Floats, test_rows:
         "size_mb": [BASELINE_MB, np.nan, *size_mb],
         **_timing_columns(timing),
     })  # fmt: skip
-    return frame
+    return frame.assign(variant_label=frame["variant"])

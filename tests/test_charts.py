@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import synthetic
 
-from efficiency import charts, palette, techniques
+from efficiency import chart_points, palette, sample_charts, speedup_chart, techniques, trade_off_chart
 from efficiency.analysis import panels, replicates, views, wording
 from efficiency.results.columns import COLUMNS
 from efficiency.results.store import Store
@@ -41,10 +41,28 @@ def points(figure: object, name: str) -> object:
 
 
 def test_every_row_is_a_point_that_carries_its_id(panel: pd.DataFrame) -> None:
-    drawn = points(charts.trade_off(panel), "Variants")
+    drawn = points(trade_off_chart.trade_off(panel), "Variants")
     assert sorted(point[0] for point in drawn.customdata) == sorted(panel["row_id"])
     assert sorted(drawn.x) == pytest.approx(sorted(panel["latency_ms_p50"]))
     assert all("<b>" in text for text in drawn.text)
+
+
+def test_a_point_names_what_lies_beneath_it(panel: pd.DataFrame) -> None:
+    apart = panel.assign(
+        latency_ms_p50=np.geomspace(1, 10, len(panel)), latency_low_ms=np.nan, latency_high_ms=np.nan
+    )  # fmt: skip
+    assert not any("Also here" in text for text in points(trade_off_chart.trade_off(apart), "Variants").text)
+    first, second, third, *_ = apart["row_id"]
+    together = apart.assign(
+        latency_ms_p50=apart["latency_ms_p50"].mask(apart["row_id"].isin([second, third]), 1.0),
+        accuracy_pct=90.0, accuracy_low_pct=89.0, accuracy_high_pct=91.0,
+    )  # fmt: skip
+    drawn = points(trade_off_chart.trade_off(together), "Variants")
+    texts = [text.partition("Also here: ")[2] for text in drawn.text]
+    said = {point[0]: also for point, also in zip(drawn.customdata, texts, strict=True)}
+    names = panel.set_index("row_id")["variant_label"]
+    assert set(said[first].split(" and ")) == {names[second], names[third]}
+    assert {row_id for row_id, also in said.items() if also} == {first, second, third}
 
 
 def test_control_stands_where_its_model_does(panel: pd.DataFrame) -> None:
@@ -57,9 +75,9 @@ def test_control_stands_where_its_model_does(panel: pd.DataFrame) -> None:
 @pytest.mark.parametrize("x", panels.MEASURES)
 @pytest.mark.parametrize("y", panels.MEASURES)
 def test_any_two_measures(panel: pd.DataFrame, nothing: pd.DataFrame, x: str, y: str) -> None:
-    figure = charts.trade_off(panel, x, y, size="Peak memory")
+    figure = trade_off_chart.trade_off(panel, x, y, size="Peak memory")
     assert not any("gl" in trace.type for trace in figure.data), "WebGL contexts are few, and lost without a word."
-    assert [len(trace.x) for trace in charts.trade_off(nothing, x, y).data] == [0]
+    assert [len(trace.x) for trace in trade_off_chart.trade_off(nothing, x, y).data] == [0]
     front, best = points(figure, "Pareto front"), panels.front(panel, x, y)
     assert list(front.x) == list(best[panels.MEASURES[x].column])
     assert list(front.y) == list(best[panels.MEASURES[y].column])
@@ -67,7 +85,7 @@ def test_any_two_measures(panel: pd.DataFrame, nothing: pd.DataFrame, x: str, y:
 
 
 def test_intervals_hold_their_value(panel: pd.DataFrame) -> None:
-    drawn = points(charts.trade_off(panel), "Variants")
+    drawn = points(trade_off_chart.trade_off(panel), "Variants")
     for errors in (drawn.error_x, drawn.error_y):
         for end in (errors.array, errors.arrayminus):
             assert (np.nan_to_num(np.asarray(end, float)) >= 0).all()
@@ -85,7 +103,7 @@ def test_front_gets_better_in_one_and_worse_in_the_other(panel: pd.DataFrame) ->
 
 def test_unresolved_is_neutral_and_a_technique_keeps_its_colour(panel: pd.DataFrame) -> None:
     panel = panel.assign(speed_verdict=panel["speed_verdict"].where(panel["variant"] != "amp-bf16", "unresolved"))
-    drawn = points(charts.trade_off(panel), "Variants")
+    drawn = points(trade_off_chart.trade_off(panel), "Variants")
     by_id = dict(zip((point[0] for point in drawn.customdata), drawn.marker.line.color, strict=True))
     ids = panel.set_index("variant")["row_id"]
     assert by_id[ids["amp-bf16"]] == palette.NEUTRAL
@@ -93,7 +111,9 @@ def test_unresolved_is_neutral_and_a_technique_keeps_its_colour(panel: pd.DataFr
     assert by_id[ids["static-int8"]] == by_id[ids["static-int8+inference-mode"]] == palette.COLOURS["static-int8"]
 
 
-@pytest.mark.parametrize(("make", "trace"), [(charts.trade_off, "Variants"), (charts.speedup_bars, "Speed-up")])
+@pytest.mark.parametrize(
+    ("make", "trace"), [(trade_off_chart.trade_off, "Variants"), (speedup_chart.speedup_bars, "Speed-up")]
+)
 def test_looks_are_told_apart_without_colour_and_are_the_same_on_every_chart(
     panel: pd.DataFrame, make: Callable[[pd.DataFrame], Any], trace: str
 ) -> None:
@@ -117,8 +137,8 @@ def test_looks_are_told_apart_without_colour_and_are_the_same_on_every_chart(
     assert not taken & set(palette.SYMBOLS), "Of baseline and control, whatever the study."
     said = dict(zip((point[0] for point in drawn.customdata), drawn.text, strict=True))
     ids = panel.set_index("variant")["row_id"]
-    assert charts.CANNOT_TELL in said[ids["amp-bf16"]]
-    assert charts.CANNOT_TELL not in said[ids["static-int8"]]
+    assert chart_points.CANNOT_TELL in said[ids["amp-bf16"]]
+    assert chart_points.CANNOT_TELL not in said[ids["static-int8"]]
 
 
 def test_every_technique_has_a_colour_of_its_own() -> None:
@@ -129,34 +149,34 @@ def test_every_technique_has_a_colour_of_its_own() -> None:
 
 def test_many_points_are_cut(panel: pd.DataFrame) -> None:
     many = pd.concat([panel] * 200, ignore_index=True)
-    assert len(points(charts.trade_off(many), "Variants").x) == charts.MAX_POINTS
-    assert len(points(charts.speedup_bars(many), "Speed-up").x) == charts.MAX_POINTS
+    assert len(points(trade_off_chart.trade_off(many), "Variants").x) == chart_points.MAX_POINTS
+    assert len(points(speedup_chart.speedup_bars(many), "Speed-up").x) == chart_points.MAX_POINTS
 
 
 def test_speedups_with_the_control_below_and_without_the_baseline(panel: pd.DataFrame, nothing: pd.DataFrame) -> None:
-    drawn = points(charts.speedup_bars(panel), "Speed-up")
+    drawn = points(speedup_chart.speedup_bars(panel), "Speed-up")
     assert "Baseline" not in drawn.y
     assert drawn.y[0] == "Control", "At the bottom."
     assert len(drawn.y) == len(panels.variants(panel)) + 1
-    assert [len(trace.x) for trace in charts.speedup_bars(nothing).data] == [0]
+    assert [len(trace.x) for trace in speedup_chart.speedup_bars(nothing).data] == [0]
 
 
 def test_histogram_of_shares(home: Path) -> None:
     samples = pd.DataFrame({"replicate": 0, "round": range(200), "latency_ms": np.geomspace(1, 2, 200)})
     baseline = samples.assign(latency_ms=samples["latency_ms"] * 3)
-    figure = charts.latency_histogram(samples, baseline, "static-int8")
+    figure = sample_charts.latency_histogram(samples, baseline, "static-int8")
     assert [trace.name for trace in figure.data] == ["Baseline", "Static INT8"]
     assert sum(points(figure, "Static INT8").y) == pytest.approx(100, abs=1)
-    assert len(charts.latency_histogram(samples.head(0), None, "x").data) == 0
+    assert len(sample_charts.latency_histogram(samples.head(0), None, "x").data) == 0
     same = samples.assign(latency_ms=1.0)
-    assert len(charts.latency_histogram(same, None, "baseline").data) == 1
+    assert len(sample_charts.latency_histogram(same, None, "baseline").data) == 1
 
 
 def test_sentence_in_place_of_the_chart(panel: pd.DataFrame) -> None:
-    text = charts.described(panel)
+    text = trade_off_chart.described(panel)
     assert text.startswith(f"Accuracy against latency of {len(panel) - 2} variants. On the Pareto front: ")
     assert "x faster" in text
-    speeds = charts.described_speedups(panel)
+    speeds = speedup_chart.described(panel)
     assert speeds.startswith(f"Speed-up of {len(panel) - 2} variants against the baseline. Fastest first: Static INT8")
     assert "Pareto" not in speeds
 
@@ -171,25 +191,25 @@ def shared(home: Path) -> pd.DataFrame:
 
 
 def test_each_study_has_its_own_front(shared: pd.DataFrame) -> None:
-    figure = charts.trade_off(shared)
+    figure = trade_off_chart.trade_off(shared)
     fronts = [trace for trace in figure.data if trace.name == "Pareto front"]
     assert len(fronts) == shared["study_id"].nunique() == 2
     assert len({trace.line.dash for trace in fronts}) == 2
     slower = shared.groupby("study_id", sort=False)["latency_ms_p50"].min()
     assert [min(trace.x) for trace in fronts] == pytest.approx(list(slower))
-    text = charts.described(shared)
+    text = trade_off_chart.described(shared)
     assert "front of Here: " in text
     assert "front of <b>There</b>: " in text
 
 
 def test_noise_of_several_studies_is_the_widest_and_says_whose(shared: pd.DataFrame) -> None:
-    (band,) = [shape for shape in charts.speedup_bars(shared).layout.shapes if shape.type == "rect"]
+    (band,) = [shape for shape in speedup_chart.speedup_bars(shared).layout.shapes if shape.type == "rect"]
     control = shared[shared["variant"] == "control"].set_index("study_name")
     reach = np.exp(np.abs(np.log(control[["speedup_ci_low", "speedup_ci_high"]])).max(axis=1))
     assert band.x1 == pytest.approx(reach.max())
-    said = charts.speedup_bars(shared).layout.xaxis.title.text
+    said = speedup_chart.speedup_bars(shared).layout.xaxis.title.text
     assert f"{wording.noise((reach.max() - 1) * 100)} at most, of {html.escape(reach.idxmax())}" in said
-    alone = charts.speedup_bars(shared[shared["study_name"] == "Here"])
+    alone = speedup_chart.speedup_bars(shared[shared["study_name"] == "Here"])
     assert "at most" not in alone.layout.xaxis.title.text
     assert f"noise floor {wording.noise((reach['Here'] - 1) * 100)}" in alone.layout.xaxis.title.text
 
@@ -201,12 +221,12 @@ def _bands(figure: Any) -> list[Any]:
 def test_noise_floor_lies_around_each_baseline_on_axes_of_time(shared: pd.DataFrame) -> None:
     baselines = shared[shared["variant"] == "baseline"].set_index("study_id")
     reach = 1 + shared.groupby("study_id", sort=False)["noise_pct"].max() / 100
-    bands = _bands(charts.trade_off(shared))
+    bands = _bands(trade_off_chart.trade_off(shared))
     assert [band.xref for band in bands] == ["x", "x"]
     expected = [(ms / reach[study], ms * reach[study]) for study, ms in baselines["latency_ms_p50"].items()]
     assert [(band.x0, band.x1) for band in bands] == [pytest.approx(ends) for ends in expected]
-    assert [band.yref for band in _bands(charts.trade_off(shared, "Size", "Throughput"))] == ["y", "y"]
-    plain = charts.trade_off(shared, "Size", "Accuracy")
+    assert [band.yref for band in _bands(trade_off_chart.trade_off(shared, "Size", "Throughput"))] == ["y", "y"]
+    plain = trade_off_chart.trade_off(shared, "Size", "Accuracy")
     assert not _bands(plain)
     assert "noise" not in plain.layout.xaxis.title.text
 
@@ -223,7 +243,7 @@ def test_every_process_is_a_point_beside_its_estimate_and_interval(home: Path) -
     for one, points_of in found:
         assert len(points_of) == synthetic.REPLICATES
         assert np.exp(np.log(points_of["speedup"]).mean()) == pytest.approx(one["speedup"], rel=1e-6)
-    figure = charts.replicate_ratios(found)
+    figure = sample_charts.replicate_ratios(found)
     assert [list(trace.x) for trace in figure.data] == [list(points_of["speedup"]) for _, points_of in found]
     ends = [(band.xref, band.x0, band.x1) for band in _bands(figure)]
     assert ends == [
@@ -235,20 +255,22 @@ def test_every_process_is_a_point_beside_its_estimate_and_interval(home: Path) -
         drawn = [*points_of["speedup"], one["speedup_ci_low"], one["speedup_ci_high"]]
         assert axis.range[0] < min(drawn)
         assert max(drawn) < axis.range[1]
-    alone = charts.replicate_ratios(found[:1])
+    alone = sample_charts.replicate_ratios(found[:1])
     assert len(alone.data) == 1
     assert replicates.said(*found[0]).startswith("Static INT8: 4 processes, from 2.")
 
 
 def test_hover_texts_are_escaped(shared: pd.DataFrame) -> None:
-    texts = " ".join(points(charts.trade_off(shared), "Variants").text)
+    texts = " ".join(points(trade_off_chart.trade_off(shared), "Variants").text)
     assert "&lt;b&gt;There" in texts
     assert "<b>There" not in texts
 
 
 def test_heading_is_above_the_chart_in_lines_that_fit(panel: pd.DataFrame) -> None:
-    plain, short = charts.trade_off(panel), charts.trade_off(panel, heading="<i>Mine</i>")
+    plain, short = trade_off_chart.trade_off(panel), trade_off_chart.trade_off(panel, heading="<i>Mine</i>")
     assert short.layout.title.text == "<b>&lt;i&gt;Mine&lt;/i&gt;</b>"
     assert short.layout.height > plain.layout.height
-    long = charts.speedup_bars(panel, heading="A workload of a long name · a data set · CPU, batch 64, 16 threads")
+    long = speedup_chart.speedup_bars(
+        panel, heading="A workload of a long name · a data set · CPU, batch 64, 2 threads"
+    )
     assert long.layout.title.text.count("<br>") == 1

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import peaks
 import pytest
 import synthetic
 from rich.console import Console
@@ -386,10 +387,12 @@ def test_an_exported_study_is_imported_unchanged(run, tmp_path):
         assert documents.to_json(store, documents.from_json(store, document)) == document
 
 
-def test_a_study_of_which_nothing_could_be_measured_ends_with_one(tmp_path):
+def test_a_study_of_which_nothing_could_be_measured_ends_with_one(tmp_path, monkeypatch):
+    environment = surroundings(tmp_path)
+    monkeypatch.setenv("EFFICIENCY_HOME", environment["EFFICIENCY_HOME"])
+    peaks.known()
     said = efficiency(
-        *("run", "--workload", BROKEN, "--technique", "inference-mode", "--json", "-"),
-        environment=surroundings(tmp_path),
+        *("run", "--workload", BROKEN, "--technique", "inference-mode", "--json", "-"), environment=environment
     )
     assert said.code == 1
     document = json.loads(said.out.splitlines()[-1])

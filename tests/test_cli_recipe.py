@@ -58,7 +58,10 @@ def test_it_writes_the_script_and_the_zip(study_id: str, tmp_path: Path, monkeyp
             "Unknown workload 'lstm-clasifier'. Did you mean 'lstm-classifier'?",
         ),
         (("STUDY", "static-int8", "--workload", "lstm-classifier"), "leaves nn.LSTM in FP32"),
-        (("STUDY", "fast-path", "--batch-size", "7"), "Unknown batch size '7'"),
+        (
+            ("STUDY", "fast-path", "--batch-size", "7"),
+            "--batch-size: fast-path was not asked for with 7; choose from 1",
+        ),
         (("STUDY", "fast-path", "--bundle", "-"), "--bundle"),
         (("STUDY", "fast-path", "--bundle", "/no/such/folder/x.zip"), "--bundle"),
         (("STUDY", "fast-path", "--file", "/no/such/folder/x.py"), "--file"),

@@ -23,7 +23,9 @@ TORCH_FREE = (
         for folder in ("analysis", "claims", "recipes", "report", "results")
         for file in sorted((paths.PROJECT / "efficiency" / folder).glob("[a-z]*.py"))
     ),
-    "efficiency.charts",
+    "efficiency.sample_charts",
+    "efficiency.speedup_chart",
+    "efficiency.trade_off_chart",
     "efficiency.claims_chart",
     "efficiency.compare_chart",
     "efficiency.engine.ceilings",

@@ -81,8 +81,9 @@ class Choice:
     """Limits that no row can keep to: every row surely misses it or has no such figure, and some have none."""
     unknown: dict[str, int] | None = None
     """Of the considered, by limit, how many have no such figure and so cannot keep to it; those with none left out."""
-    left_out: dict[str, int] | None = None
-    """How many rows cannot be chosen, by why: `failed`, `not-applicable`, `cancelled`, `no effect`, `not timed`."""
+    left_out: dict[str, list[str]] | None = None
+    """What the rows that cannot be chosen are called, by why: `failed`, `not-applicable`, `cancelled`, `no effect`,
+    `not timed`."""
 
 
 @dataclass(frozen=True)
@@ -189,13 +190,16 @@ def _unknown(able: pd.DataFrame, limits: Limits) -> dict[str, int]:
     return {name: count for name, costs in figures.items() if (count := int(costs.isna().sum()))}
 
 
-def _able(rows: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
-    """The rows that may be chosen, and how many may not, by why. The control is neither."""
+def _able(rows: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, list[str]]]:
+    """The rows that may be chosen, and what those are called that may not, by why. The control is neither."""
     own = rows[rows["variant"] != CONTROL]
     why = own["status"].mask(own["status"] == "done", "")
     why = why.mask((why == "") & (own["took_effect"] == "no"), "no effect")
     why = why.mask((why == "") & ~(own["speedup"] > 0), "not timed")
-    return own[why == ""], {str(reason): int(count) for reason, count in why[why != ""].value_counts().items()}
+    left_out: dict[str, list[str]] = {}
+    for reason, name in zip(why[why != ""], own.loc[why != "", "variant_label"], strict=True):
+        left_out.setdefault(str(reason), []).append(str(name))
+    return own[why == ""], left_out
 
 
 def _ranked(meeting: pd.DataFrame) -> list[Row]:
@@ -257,7 +261,7 @@ def _unsettled(others: pd.DataFrame, state: pd.DataFrame, speedup: float) -> tup
 
 
 def _nothing(
-    able: pd.DataFrame, limits: Limits, state: pd.DataFrame, counting: pd.DataFrame, left_out: dict[str, int]
+    able: pd.DataFrame, limits: Limits, state: pd.DataFrame, counting: pd.DataFrame, left_out: dict[str, list[str]]
 ) -> Choice:
     """The row whose largest excess over a limit is the least, among those that may meet all where there are some; among
     equals the fastest."""

@@ -28,6 +28,9 @@ CAUTION = (
     "The intervals of B against A allow for what differs from hour to hour, as far as it can be guessed from how far "
     "the processes of a study lie apart, and from what earlier studies of the same machine found."
 )
+ONLY = {"variant_label": "Variant", "workload_label": "Workload", "condition": "Condition"}
+NAMED = 4
+"""Variants that a study was not asked for are named, or all but some."""
 MOVED = 1.02
 """A baseline whose latency differs by more than this, surely, has moved."""
 
@@ -169,6 +172,24 @@ def table(rows: pd.DataFrame) -> pd.DataFrame:
         "Condition": order["condition"],
         "Data set": order["dataset"],
     }).reset_index(drop=True)  # fmt: skip
+
+
+def only(found: pd.DataFrame, other: str) -> pd.DataFrame:
+    """What one study measured and the other, `A` or `B`, did not: a line each where the other tried, else together."""
+    tried = found["status"] != ""
+    shown = found.rename(columns=ONLY)
+    together = [
+        {
+            "Workload": workload,
+            "Condition": condition,
+            "why": why,
+            "Variant": wording.some(list(rows["Variant"]), NAMED),
+        }
+        for (workload, condition, why), rows in shown[~tried].groupby(["Workload", "Condition", "why"], sort=False)
+    ]
+    columns = [*ONLY.values(), "why"]
+    lines = [*shown.loc[tried, columns].to_dict("records"), *together]
+    return pd.DataFrame(lines, columns=columns).rename(columns={"why": f"In {other}"})
 
 
 def speed_up(row: Mapping[Any, Any], side: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from efficiency.analysis import notes, row_words, wording
+from efficiency.analysis import any_hour, notes, row_words, wording
 from efficiency.analysis.choice import Answer, Confirmation, Row
 
 
@@ -37,14 +37,15 @@ def _against(before: Confirmation, answer: Answer) -> str:
     return ""
 
 
-_AGAIN = " Time it again to see which holds."
+_AGAIN = " Timing it once more, on the same machine, would show which holds."
 
 
 def _apart(one: Row, other: Row, equivalence_pct: float) -> bool:
-    """Whether two speed-ups differ by more than their intervals, the band of practical equivalence and the noise."""
+    """Whether two speed-ups differ by more than hours do, the band of practical equivalence and the noise."""
     slow, fast = sorted((one, other), key=lambda row: float(row["speedup"]))
     noise_pct = max(equivalence_pct, *(row["noise_pct"] for row in (one, other) if pd.notna(row["noise_pct"])), 0.0)
-    return bool(fast["speedup_ci_low"] > slow["speedup_ci_high"] * (1 + noise_pct / 100))
+    least, _ = any_hour.change(slow, fast)
+    return bool(least > 1 + noise_pct / 100)
 
 
 def _times(row: Row) -> str:

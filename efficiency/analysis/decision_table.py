@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from efficiency.analysis import decision_words, speed, views
 from efficiency.analysis import limits as limits_module
+from efficiency.analysis.choice import Row
 from efficiency.analysis.limits import Limits
 from efficiency.study import CONTROL
 
 WORDS = {"met": "✓", "probably": "probably", "unresolved": "not sure", "missed": "✗", "unknown": "not known"}
+MEANING = (
+    "✓: kept, by the whole 95 % interval. Probably: kept in four of five such studies. Not sure: it may be kept or "
+    "not. ✗: missed, by the whole interval. What has no interval counts as it was measured."
+)
+"""Of those words in the column of a limit."""
+AGAIN = "Timed again"
+"""The column of what confirmations found."""
 
 
-def of(rows: pd.DataFrame, limits: Limits, price_per_hour: float | None) -> pd.DataFrame:
-    """Those that keep to the limits first, then by speed; `row_id` is the first column."""
+def of(rows: pd.DataFrame, limits: Limits, price_per_hour: float | None, again: Mapping[str, Row]) -> pd.DataFrame:
+    """Those that keep to the limits first, then by speed; `row_id` is the first column.
+
+    `again` is what was timed again, by the variant's key.
+    """
     own = views.measured(rows)
     own = own[own["variant"] != CONTROL]
     meets = limits_module.meets(own, limits) & (own["took_effect"] != "no")
@@ -25,6 +38,7 @@ def of(rows: pd.DataFrame, limits: Limits, price_per_hour: float | None) -> pd.D
         "Keeps to all": ["✓" if one else "✗" for one in own["_meets"]],
         **{limits_module.kind_of(str(name), limits).title: state[name].map(WORDS) for name in state},
         "Against the baseline": own["relative"],
+        **({AGAIN: [again[key]["relative"] if key in again else "" for key in own["variant"]]} if again else {}),
         "Latency p50 [ms]": own["latency_ms_p50"],
         "Latency p99 [ms]": own["latency_ms_p99"],
         "Size [MB]": own["size_mb"],

@@ -19,6 +19,8 @@ LEFT_OUT = {
     "no effect": "without any effect",
     "not timed": "without a speed-up",
 }
+NAMED = 3
+"""Rows that cannot be chosen for one reason are named, or all but some."""
 TAKES = {"peak_memory_mb": "peak memory while serving", "size_mb": "size"}
 """What a faster variant may take more of, by column."""
 DEARER = 1.1
@@ -173,13 +175,21 @@ def _unknown(found: Choice) -> list[str]:
 
 
 def _left_out(found: Choice) -> str:
-    told = [f"{count} {LEFT_OUT.get(why, why)}" for why, count in (found.left_out or {}).items()]
+    told = _by_why(found)
     return f"Not among those to choose from: {wording.listed(told)}." if told else ""
+
+
+def _by_why(found: Choice) -> list[str]:
+    """`2 failed (A and B)`: why rows cannot be chosen, and which they are."""
+    return [
+        f"{len(names)} {LEFT_OUT.get(why, why)} ({wording.some(names, NAMED)})"
+        for why, names in (found.left_out or {}).items()
+    ]
 
 
 def nothing_to_choose(found: Choice) -> str:
     """Why there is no row that could be chosen."""
-    told = [f"{count} {LEFT_OUT.get(why, why)}" for why, count in (found.left_out or {}).items()]
+    told = _by_why(found)
     if not told:
         return "There is no row to choose from."
     return f"There is no row to choose from: {wording.listed(told)}. The page Explore says why, row by row."

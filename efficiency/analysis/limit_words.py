@@ -25,7 +25,7 @@ def limit(name: str, limits: Limits) -> str:
     what = {"accuracy_drop_pp": "accuracy lost", "latency_ms": f"latency ({limits.percentile})"}.get(
         name, kind.title.lower()
     )
-    return f"{value:g} {kind.unit} of {what}"
+    return f"{value:,.12g} {kind.unit} of {what}"
 
 
 def asked(limits: Limits) -> str:
@@ -56,8 +56,9 @@ def closest(found: Choice, *, again: bool = False) -> str:
                 f"{wording.number(miss.value - most, kind.unit)} over {limit(miss.limit, limits)}"
             )
     return (
-        f"None of {found.considered} rows{' that were timed again' if again else ''} meets the limits. {_why(found)} "
-        f"The closest miss is {row['variant_label']} ({row['speedup']:.2f}x): {wording.listed(told)}."
+        f"None of {found.considered} rows{' that were timed again' if again else ''} meets the limits. "
+        f"{_why(found, again)} The closest miss is {row['variant_label']} ({row['speedup']:.2f}x): "
+        f"{wording.listed(told)}."
     )
 
 
@@ -69,21 +70,24 @@ def _ends_of_cost(row: Row, kind: Kind) -> str:
     return f", 95 %: {ends}" if ends else ""
 
 
-def _why(found: Choice) -> str:
+def _why(found: Choice, again: bool) -> str:
+    """Why nothing meets them all; `again`: of what was timed again, which is not all that was measured."""
+    no_row = "none of them" if again else "no row"
     if found.impossible:
         none = wording.listed([limit(name, found.limits) for name in found.impossible])
-        return f"Even alone no row meets {none}."
+        return f"Even alone {no_row} meets {none}."
     if found.unsure:
         unsure = wording.listed([limit(name, found.limits) for name in found.unsure])
-        return f"No row is known to meet {unsure}, though some may."
+        return f"{no_row.capitalize()} is known to meet {unsure}, though some may."
     if found.unheld:
         kinds = [limits_module.kind_of(name, found.limits).title.lower() for name in found.unheld]
         return " ".join(
-            f"No row is known to keep to the limit on its {kind}, and some have no such figure." for kind in kinds
+            f"{no_row.capitalize()} is known to keep to the limit on its {kind}, and some have no such figure."
+            for kind in kinds
         )
     if found.unsettled:
         names = wording.listed([row["variant_label"] for row in found.unsettled])
         return f"Each limit alone is met by some row. Whether one row meets all is not settled: {names} may."
     if len(found.limits.asked) > 1:
-        return "Each limit alone is met by some row, but they contradict each other here: no row meets all."
+        return f"Each limit alone is met by some row, but they contradict each other here: {no_row} meets all."
     return ""

@@ -159,6 +159,11 @@ def listed(parts: Sequence[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
 
 
+def some(names: Sequence[str], most: int) -> str:
+    """`A`, `A and B`, `A, B and 7 others`: no more than so many parts."""
+    return listed(names if len(names) <= most else [*names[: most - 1], f"{len(names) - most + 1} others"])
+
+
 def energy(kept: object) -> str:
     """What a row's details keep of its energy, in a sentence; empty where nothing is kept."""
     if not isinstance(kept, Mapping):
@@ -204,6 +209,12 @@ def disturbs(holder: str | None, other: str) -> str:
     """Why `other` is refused now: `and making files now would disturb it`."""
     what = at_work(holder)
     return f"{what[0].upper()}{what[1:]} is being measured, {other}"
+
+
+def ended(status: str, message: str) -> str:
+    """`done.`, `failed. Nothing could be measured.`, `cancelled; what was measured is kept.`: a study's end."""
+    said = message if message.lower().startswith(status) else f"{status}. {message}".strip()
+    return said[:1].lower() + said[1:]
 
 
 def waiting(holder: str | None, name: str, before: int = 0) -> str:

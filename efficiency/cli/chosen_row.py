@@ -20,7 +20,11 @@ def chosen(
         known = rows[column].dropna().astype(str)
         same = known.map(_sorted) == _sorted(str(value))  # a variant is the same however its techniques are ordered
         if not same.any():
-            raise UnknownName(column.replace("_", " "), str(value), set(known))
+            if isinstance(value, int):
+                measured = ", ".join(sorted(set(known), key=int))
+                option = f"--{column.replace('_', '-')}"
+                raise BadRequest(f"{option}: {variant} was not asked for with {value}; choose from {measured}.")
+            raise UnknownName(column, str(value), set(known))
         rows = rows.loc[same[same].index]
     applies = rows[rows["status"] != "not-applicable"]
     found = applies if len(applies) else rows

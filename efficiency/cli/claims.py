@@ -88,6 +88,7 @@ def _studies(count: int) -> str:
 def _measure_missing(store: Store, here: Machine) -> bool:
     """Each study in the foreground; whether all of them came to their end."""
     from efficiency import claims
+    from efficiency.analysis import wording
     from efficiency.claims import plan
     from efficiency.engine import ceilings, drift_job, job
 
@@ -111,7 +112,7 @@ def _measure_missing(store: Store, here: Machine) -> bool:
         )
         with progress_line.Bar() as bar:
             status = job.conduct(store, id, bar.tell)
-        console.say(f"Study {id}: {status}. {store.study(id).message}")
+        console.say(f"Study {id}: {wording.ended(status, store.study(id).message)}")
         done = done and status == "done"
         if status == "cancelled":
             return False

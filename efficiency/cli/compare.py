@@ -88,11 +88,10 @@ def _print(found: Compared, a: StudyRecord, b: StudyRecord, *, gated: bool) -> N
         latencies = ("Latency, A / B",) if found.rows["latency_ratio"].notna().any() else ()
         columns = [*COLUMNS, *latencies]
         console.table("B against A", columns, shown[columns].itertuples(index=False))
-    for side, only in (("A", found.only_a), ("B", found.only_b)):
+    for side, other, only in (("A", "B", found.only_a), ("B", "A", found.only_b)):
         if len(only) and not (gated and side == "A"):
-            columns = ["Variant", "Workload", "Condition", f"In {'B' if side == 'A' else 'A'}"]
-            rows = only[["variant_label", "workload_label", "condition", "why"]].itertuples(index=False)
-            console.table(f"Measured in {side} only", columns, rows)
+            told = compare_words.only(only, other)
+            console.table(f"Measured in {side} only", list(told.columns), told.itertuples(index=False))
     console.say(compare_words.summary(found))
     if len(found.judged):
         console.say(compare_words.CAUTION)

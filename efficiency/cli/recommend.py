@@ -129,7 +129,7 @@ def _cases(store: Store, study_id: str, rows: pd.DataFrame) -> Sequence[Case]:
 def _confirm(store: Store, study_id: str, case: Case, asked: Limits) -> None:
     """Times what leads again, unless that was done; a study of its own, in the foreground."""
     from efficiency import check, confirm
-    from efficiency.analysis import choice, confirmations
+    from efficiency.analysis import choice, confirmations, wording
     from efficiency.engine import job
     from efficiency.machine import this_machine
 
@@ -151,7 +151,7 @@ def _confirm(store: Store, study_id: str, case: Case, asked: Limits) -> None:
     with progress_line.Bar() as bar:
         status = job.conduct(store, new, bar.tell)
     if status != "done":
-        console.say(f"Study {new}: {status}. {store.study(new).message}")
+        console.say(f"Study {new}: {wording.ended(status, store.study(new).message)}")
 
 
 def _to_confirm(

@@ -71,6 +71,7 @@ def run(
     json: Json = None,
 ) -> None:
     """Measure a study in the foreground, with its rows kept in the database."""
+    from efficiency.analysis import wording
     from efficiency.engine import job
     from efficiency.results import documents
     from efficiency.results.store import Store
@@ -106,7 +107,7 @@ def run(
         status = job.conduct(store, study_id, bar.tell)
     record = store.study(study_id)
     shown(store, study_id, record.asked)
-    console.say(f"Study {study_id}: {status}. {record.message}")
+    console.say(f"Study {study_id}: {wording.ended(status, record.message)}")
     if csv:
         console.write_file("--csv", csv, documents.to_csv(store, [study_id]))
     if json:

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from efficiency import charts
+from efficiency import speedup_chart, trade_off_chart
 from efficiency.analysis import wording
 from efficiency.report.content import Panel, Report
 
@@ -35,8 +35,8 @@ def written(report: Report) -> str:
 def _charts(panel: Panel) -> list[tuple[go.Figure, str]]:
     """(figure, a sentence in its place)."""
     return [
-        (charts.trade_off(panel.rows), charts.described(panel.rows)),
-        (charts.speedup_bars(panel.rows), charts.described_speedups(panel.rows)),
+        (trade_off_chart.trade_off(panel.rows), trade_off_chart.described(panel.rows)),
+        (speedup_chart.speedup_bars(panel.rows), speedup_chart.described(panel.rows)),
     ]
 
 

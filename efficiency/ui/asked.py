@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pandas as pd
 import streamlit as st
 
@@ -33,6 +35,16 @@ def say_unknown(unknown: list[str]) -> None:
             "or import it on the page Studies.",
             icon=":material/link_off:",
         )
+
+
+def say_unlisted(what: str, parameter: str, values: Collection[str]) -> None:
+    """A sentence for what an address asks for and a widget that is bound to it does not list; it then shows the usual.
+
+    Before the widget is made, which takes it out of the address.
+    """
+    for asked in st.query_params.get_all(parameter)[:3]:
+        if asked not in values:
+            st.caption(f"The address asks for {what} “{markdown_text(asked[:80])}”, which is not among these rows.")
 
 
 def pass_on() -> None:

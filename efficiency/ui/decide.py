@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from efficiency import charts, decisions
+from efficiency import decisions, trade_off_chart
 from efficiency.analysis import any_hour, confirmations, decision_table, decision_words, limit_words, notes, panels
 from efficiency.analysis import limits as limits_module
 from efficiency.analysis.choice import Answer, Row
@@ -18,6 +18,7 @@ from efficiency.decisions import Timing
 from efficiency.results.store import Store
 from efficiency.ui import (
     artefact,
+    asked,
     confirming,
     data,
     decide_limits,
@@ -43,6 +44,7 @@ def show(store: Store, id: str) -> None:
             st.info(markdown_text(nothing), icon=":material/info:")
             return
         cases = {case.title: case for case in data.cases(store, id)}
+        asked.say_unlisted("the case", "case", cases)
         case = cases[st.selectbox("Workload and condition", list(cases), key="case", bind="query-params")]
         # In one sight, and on a narrow screen the answer first.
         answering, asking = st.columns([2.6, 1], gap="large")
@@ -68,9 +70,7 @@ def show(store: Store, id: str) -> None:
             if selected.asked() is None:  # the drawer with its details has both, too
                 take_home.show(pd.Series(row), study)
                 artefact.show(pd.Series(row), study, kept)
-        _table(case.first.rows, limits, price)
-        if answer.fresh is not None:
-            st.caption("Chart and table hold what the study itself measured, the sentence what was timed again.")
+        _table(case.first.rows, limits, price, answer)
         if selected.asked() is not None:
             details.open_asked(store, pd.concat([rows, *(one.rows for one in case.again)]))
 
@@ -124,12 +124,12 @@ def _draw(timing: Timing, limits: Limits, id: str) -> None:
     st.html(trade_off.legend(rows, [id], [timing.equivalence_pct], front=True, timed=True))
     key = selected.key_of("decide-chart")
     st.plotly_chart(
-        charts.trade_off(part, studies=[id], height=HEIGHT, inside=inside),
+        trade_off_chart.trade_off(part, studies=[id], height=HEIGHT, inside=inside),
         key=key,
         on_select=lambda: selected.from_chart(key),
         selection_mode="points",
         config=trade_off.CONFIG,
-        alt=f"{int(inside.sum())} of {len(part)} rows keep to the limits. {charts.described(part)}",
+        alt=f"{int(inside.sum())} of {len(part)} rows keep to the limits. {trade_off_chart.described(part)}",
     )
     st.caption(
         f"Rows that do not keep to {markdown_text(limit_words.asked(limits))} fade. Choose a point for details."
@@ -139,11 +139,18 @@ def _draw(timing: Timing, limits: Limits, id: str) -> None:
     )
 
 
-def _table(rows: pd.DataFrame, limits: Limits, price: float | None) -> None:
-    table = decision_table.of(rows, limits, price)
+def _table(rows: pd.DataFrame, limits: Limits, price: float | None, answer: Answer) -> None:
+    """All rows, and beside those that were timed again what that found."""
+    table = decision_table.of(rows, limits, price, answer.again)
     if table.empty:
         return
-    number = st.column_config.NumberColumn
+    if answer.fresh is not None:
+        st.caption(
+            f"The chart and this table are of the study itself, but for the column “{decision_table.AGAIN}”: on that "
+            "alone the answer above rests."
+        )
+    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
+    meaning = {limits_module.kind_of(name, limits).title: text(help=decision_table.MEANING) for name in limits.asked}
     key = selected.key_of("table-decide")
     row_ids = [int(id) for id in table["row_id"]]
     st.dataframe(
@@ -157,8 +164,10 @@ def _table(rows: pd.DataFrame, limits: Limits, price: float | None) -> None:
         placeholder="–",
         alt="Every variant and which limits it keeps to",
         column_config={
-            "Variant": st.column_config.TextColumn(width=230),
-            "Against the baseline": st.column_config.TextColumn(width=370),
+            "Variant": text(width=230),
+            **meaning,
+            "Against the baseline": text(width=370),
+            decision_table.AGAIN: text(width=370),
             "Latency p50 [ms]": number(format="%.3f"),
             "Latency p99 [ms]": number(format="%.3f"),
             "Size [MB]": number(format="%.2f"),
@@ -169,18 +178,19 @@ def _table(rows: pd.DataFrame, limits: Limits, price: float | None) -> None:
         },
     )
     narrow_list.show(table, lambda line: _line(line, limits))
-    if text := decision_table.why_no_p99(table):
-        st.caption(text)
+    if why := decision_table.why_no_p99(table):
+        st.caption(why)
 
 
 def _line(line: dict[str, Any], limits: Limits) -> Line:
     """A line of the table for a narrow screen: what it gives, and what it misses."""
+    again = line.get(decision_table.AGAIN)
     titles = [limits_module.kind_of(name, limits).title for name in limits.asked]
     missed = [f"{title.lower()} {line[title]}" for title in titles if line[title] != decision_table.WORDS["met"]]
     return Line(
         narrow_list.to_details(line["row_id"]),
         line["Variant"],
         ", ".join(missed),
-        line["Against the baseline"],
+        line["Against the baseline"] + (f"; timed again {again}" if again else ""),
         line["Keeps to all"] if limits.asked else "",
     )

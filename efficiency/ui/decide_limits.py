@@ -36,7 +36,7 @@ REMEMBERED = (*PARAMETERS.values(), "percentile", "sure", "price")
 """Of the address; not the study, since a newer one may have been measured meanwhile."""
 KEPT = "limits-kept"
 REFUSED = "limit-refused"
-"""The parameter of which 0 was typed just now."""
+"""The parameter of which no limit was typed just now, and what was typed."""
 STOPS = 40
 OFF = math.inf
 
@@ -103,7 +103,7 @@ def _slider(name: str, label: str, least: float, most: float) -> float | None:
     chosen: float = st.select_slider(
         label,
         stops,
-        format_func=lambda stop: "any" if stop == OFF else f"≤ {stop:g} {unit}",
+        format_func=lambda stop: "any" if stop == OFF else f"≤ {stop:,.12g} {unit}",
         key=key,
         on_change=_keep,
         args=(key, parameter),
@@ -118,18 +118,20 @@ def _typed(name: str, chosen: float | None) -> None:
     st.session_state[key] = chosen
     st.number_input(
         f"{LABELS[name]} [{unit}]",
-        min_value=0.0,
-        max_value=limits.MOST_ACCURACY_DROP_PP if name == "accuracy_drop_pp" else None,
         value=None,  # else the field cannot be emptied
         format="%g",
         placeholder="any",
         key=key,
         on_change=_keep_typed,
-        args=(key, parameter),
+        args=(key, name),
     )
-    if st.session_state.get(REFUSED) == parameter:
+    refused, typed = st.session_state.get(REFUSED, ("", 0.0))
+    if refused == parameter:
         del st.session_state[REFUSED]
-        st.caption("0 is no limit that can be kept: choose more than 0, or leave the field empty for any.")
+        most = f" and at most {limits.MOST_ACCURACY_DROP_PP:g}" if name == "accuracy_drop_pp" else ""
+        st.caption(
+            f"{typed:g} is no limit that can be kept: choose more than 0{most}, or leave the field empty for any."
+        )
 
 
 def _unknown(name: str, percentile: Percentile) -> float | None:
@@ -150,12 +152,13 @@ def _keep(key: str, parameter: str) -> None:
     _put(parameter, st.session_state[key])
 
 
-def _keep_typed(key: str, parameter: str) -> None:
-    """A 0 is refused and what held before stays; nothing at all lets the limit go."""
-    if st.session_state[key] == 0:
-        st.session_state[REFUSED] = parameter
+def _keep_typed(key: str, name: str) -> None:
+    """What is no limit is refused and what held before stays; nothing at all lets the limit go."""
+    typed, parameter = st.session_state[key], PARAMETERS[name]
+    if typed is not None and _number(name, str(typed)) is None:
+        st.session_state[REFUSED] = parameter, typed
     else:
-        _keep(key, parameter)
+        _put(parameter, typed)
 
 
 def _put(parameter: str, limit: float | None) -> None:
@@ -163,7 +166,7 @@ def _put(parameter: str, limit: float | None) -> None:
     if not limit or limit == OFF:
         st.query_params.pop(parameter, None)
     else:
-        st.query_params[parameter] = f"{limit:g}"
+        st.query_params[parameter] = f"{limit:.12g}"
     remember()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from efficiency import charts, layers_chart, techniques
+from efficiency import layers_chart, sample_charts, techniques
 from efficiency.analysis import (
     answers,
     any_hour,
@@ -163,7 +163,7 @@ def _histogram(store: Store, row: pd.Series[Any], baseline: pd.Series[Any] | Non
     alone = baseline is None or baseline["row_id"] == row["row_id"]
     st.markdown("##### Raw samples")
     st.plotly_chart(
-        charts.latency_histogram(
+        sample_charts.latency_histogram(
             samples, None if alone or baseline is None else store.samples(int(baseline["row_id"])), row["variant"]
         ),
         key="latency-histogram",
@@ -190,7 +190,7 @@ def _replicates(store: Store, rows: pd.DataFrame, row: pd.Series[Any], baseline:
         return
     st.markdown("##### Why the interval is as wide as it is")
     st.plotly_chart(
-        charts.replicate_ratios(found),
+        sample_charts.replicate_ratios(found),
         key="replicate-ratios",
         config={"displayModeBar": False},
         alt=" ".join(replicates.said(one, points) for one, points in found),

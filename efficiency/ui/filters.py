@@ -7,6 +7,7 @@ import streamlit as st
 
 from efficiency.analysis import views
 from efficiency.study import BASELINE, CONTROL
+from efficiency.ui import asked
 
 
 def choose(rows: pd.DataFrame) -> pd.DataFrame:
@@ -23,6 +24,8 @@ def choose(rows: pd.DataFrame) -> pd.DataFrame:
         "condition": ("Condition", list(rows["condition"].unique())),
         "status": ("Status", list(rows["status"].unique())),
     }
+    for key, (label, values) in options.items():
+        asked.say_unlisted(f"the {label.lower()}", key, values)
     chosen: dict[str, list[str]] = {}
     for column, (key, (label, values)) in zip(st.columns(len(options)), options.items(), strict=True):
         chosen[key] = column.multiselect(label, values, key=key, bind="query-params", placeholder="All", wrap=True)

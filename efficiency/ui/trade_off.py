@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from efficiency import charts, palette
+from efficiency import chart_points, palette, speedup_chart, trade_off_chart
 from efficiency.analysis import panels, views
 from efficiency.ui import data, selected
 
@@ -55,8 +55,8 @@ def show(frame: pd.DataFrame, studies: list[str], bands_pct: Collection[float], 
     )
     if count > PANELS:
         st.caption(f"{PANELS} of {count} charts; narrow the workloads or conditions to see the others.")
-    if any(len(part) > charts.MAX_POINTS for _, part in parts):
-        st.caption(f"A chart draws {charts.MAX_POINTS} points at most; the table below has all.")
+    if any(len(part) > chart_points.MAX_POINTS for _, part in parts):
+        st.caption(f"A chart draws {chart_points.MAX_POINTS} points at most; the table below has all.")
 
 
 # A filter leaves most charts as they were. What decides is the database's version and the rows; the figure is
@@ -76,8 +76,10 @@ def _figure(
 ) -> tuple[go.Figure, str]:
     """The chart, and a sentence in its place."""
     if view == VIEWS[0]:
-        return charts.trade_off(_part, x, y, size, studies, height, title), charts.described(_part, x, y)
-    return charts.speedup_bars(_part, studies, title), charts.described_speedups(_part)
+        return trade_off_chart.trade_off(_part, x, y, size, studies, height, title), trade_off_chart.described(
+            _part, x, y
+        )
+    return speedup_chart.speedup_bars(_part, studies, title), speedup_chart.described(_part)
 
 
 def _draw(figure: object, name: str, text: str) -> None:
@@ -105,7 +107,7 @@ def legend(frame: pd.DataFrame, studies: list[str], bands_pct: Collection[float]
     ]
     grey = palette.NEUTRAL
     items.append(f'<span><i class="dot" style="background:{grey}"></i>combined with others</span>')
-    items.append(f'<span><i class="ring" style="border-color:{grey}"></i>speed {charts.CANNOT_TELL}</span>')
+    items.append(f'<span><i class="ring" style="border-color:{grey}"></i>speed {chart_points.CANNOT_TELL}</span>')
     within = f", within {next(iter(bands_pct)):g} %" if len(set(bands_pct)) == 1 else ""
     items.append(f'<span><i style="background:{grey}"></i>same speed{within}</span>')
     items.append(f'<span><b style="color:{grey}">✕</b> control: the baseline a second time</span>')

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from efficiency import charts, training_charts
+from efficiency import speedup_chart, training_charts
 from efficiency.analysis import training, views
 from efficiency.analysis.wording import markdown_text
 from efficiency.results.store import Store
@@ -48,10 +48,10 @@ def _panel(store: Store, number: int, title: str, panel: pd.DataFrame) -> None:
         curves, (left, right) = training.curves(panel, details), st.columns(2, gap="medium")
         with left:
             st.plotly_chart(
-                charts.speedup_bars(panel, heading="Time of a step"),
+                speedup_chart.speedup_bars(panel, heading="Time of a step"),
                 key=f"training-speed-{number}",
                 config=CONFIG,
-                alt=charts.described_speedups(panel),
+                alt=speedup_chart.described(panel),
             )
             st.plotly_chart(
                 training_charts.peak_memory(panel),

@@ -62,6 +62,23 @@ def test_one_study_is_told_by_its_processes_and_others_beside_it() -> None:
     assert "it was 2.40x" in any_hour.said(ROW, [2.4] * 6)
 
 
+def test_two_studies_differ_by_more_than_hours_do_or_not() -> None:
+    rng, called = np.random.default_rng(7), 0
+    for _ in range(TRIES):
+        rows = []
+        for _ in range(2):
+            (speedup,), error = simulated(rng, 1, 9, any_hour.BETWEEN_HOURS * APART)
+            half = np.exp(2.306 * error)
+            rows.append({"speedup": speedup, "speedup_ci_low": speedup / half, "speedup_ci_high": speedup * half,
+                         "replicates": 9})  # fmt: skip
+        low, high = any_hour.change(*rows)
+        called += not low <= 1 <= high
+    assert called / TRIES < 0.05, "Nothing differs but the hour."
+    low, high = any_hour.change(ROW, ROW | {"speedup": 3.6, "speedup_ci_low": 3.525, "speedup_ci_high": 3.675})
+    assert 1.3 < low < 1.5 < high < 1.7
+    assert np.isnan(any_hour.change(ROW, ROW | {"speedup_ci_low": np.nan})).all()
+
+
 def test_nothing_is_said_of_the_baseline_or_of_what_has_no_interval() -> None:
     assert any_hour.said(ROW | {"variant": BASELINE, "speedup": 1.0}, [1.0] * 6) == ""
     assert any_hour.said(ROW | {"speedup_ci_low": np.nan}, [2.4] * 6) == ""

@@ -32,7 +32,7 @@ def row(variant: str, speedup: float = 1.0, **changed: object) -> dict[str, obje
         "latency_ms_p99_ci_low": np.nan, "latency_ms_p99_ci_high": np.nan,
         "accuracy_delta_pp": 0.0, "accuracy_delta_ci_low_pp": -0.1, "accuracy_delta_ci_high_pp": 0.1,
         "size_mb": 10.0, "size_ratio": 1.0, "peak_memory_mb": 300.0, "prepare_s": 1.0, "noise_pct": 1.0,
-        "break_even_calls": 100.0, "warnings": "",
+        "break_even_calls": 100.0, "warnings": "", "replicates": 12,
     }  # fmt: skip
     return {**known, **changed}
 
@@ -313,12 +313,14 @@ def timing(*given: dict[str, object]) -> Timing:
         ([row("a", 2.98), row("b", 3.3)], "had B at 3.30x (95 %: 3.27–3.33x), the last one at 2.80x"),
         ([row("a", 2.99), row("b", 3.0, speedup_ci_low=2.7)], None),
         ([row("a", 2.91)], None),
+        ([row("a", 2.89)], None),
+        ([row("a", 2.8)], "had A at 2.80x"),
         ([row("a", 2.99), row("c", 3.5)], None),
         ([row("b", 3.5)], None),
     ],
     ids=[
         *("agrees", "slower", "another-led", "baseline", "other-winner-was-faster", "ties-swap", "within-the-band"),
-        *("other-variants", "of-something-else"),
+        *("as-hours-differ", "more-than-hours-differ", "other-variants", "of-something-else"),
     ],
 )
 def test_confirmations_that_differ_are_told(earlier, said):
@@ -348,7 +350,7 @@ def test_a_confirmation_that_found_nothing_beside_one_that_did_is_told():
     first, slow, quick = (timing(row("a", speedup)) for speedup in (3.0, 2.0, 3.0))
     for again, said in (((quick, slow), "nothing kept to the limits"), ((slow, quick), "A kept to the limits")):
         answer = Case("Mine", first, again).answer(Limits(latency_ms=4.0))
-        assert f"In an earlier confirmation {said}. Time it again" in " ".join(decision_words.beside(answer))
+        assert f"In an earlier confirmation {said}. Timing it once more" in " ".join(decision_words.beside(answer))
 
 
 @pytest.mark.parametrize(
@@ -407,11 +409,12 @@ def test_the_figure_of_every_limit_is_told_with_its_interval_where_it_has_one():
 
 
 def test_a_study_with_failures_only_gets_a_sentence():
-    frame = rows(row("a", status="failed"), row("b", status="not-applicable")).tail(2)
+    many = [row(name, took_effect="no") for name in "wxyz"]
+    frame = rows(row("a", status="failed"), row("b", status="not-applicable"), *many).tail(6)
     found = decided(frame)
     assert found.kind == "empty"
-    text = decision_words.sentence(Answer(found))
-    assert "no row to choose from: 1 failed and 1 not applicable here" in text
+    why = "1 failed (A), 1 not applicable here (B) and 4 without any effect (W, X and 2 others)."
+    assert f"no row to choose from: {why}" in decision_words.sentence(Answer(found))
     assert decided(frame.head(0)).kind == "empty"
     assert decision_words.sentence(Answer(decided(frame.head(0)))) == "There is no row to choose from."
 

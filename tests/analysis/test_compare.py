@@ -160,6 +160,15 @@ def test_rows_of_one_study_alone_are_listed_with_what_the_other_says(store: Stor
     other = compared(store, a, documents.from_json(store, study))
     assert other.rows.empty
     assert set(other.only_a["why"]) == {"not asked"}
+    told = compare_words.only(other.only_a, "B")
+    assert list(told["Workload"]) == list(other.only_a["workload_label"].unique()), (
+        "A line each, whatever their number."
+    )
+    counts = other.only_a.groupby("workload_label", sort=False).size()
+    assert [" others" in names for names in told["Variant"]] == list(counts > compare_words.NAMED)
+    assert set(told["In B"]) == {"not asked"}
+    told = compare_words.only(found.only_a, "B")
+    assert told[["Variant", "In B"]].to_numpy().tolist() == [["AMP BF16", found.only_a["why"].iloc[0]]]
     assert "nothing to compare" in compare_words.summary(other)
 
 

@@ -48,3 +48,15 @@ def test_a_span_of_time_is_one_time_where_both_ends_are_said_alike() -> None:
 )
 def test_on_a_page_a_problem_names_no_option(problem: str, said: str) -> None:
     assert wording.without_options(problem) == said
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "said"),
+    [
+        ("done", "", "done."),
+        ("failed", "Nothing could be measured.", "failed. Nothing could be measured."),
+        ("cancelled", "Cancelled; what was measured is kept.", "cancelled; what was measured is kept."),
+    ],
+)
+def test_how_a_study_ended_is_said_once(status: str, message: str, said: str) -> None:
+    assert wording.ended(status, message) == said

@@ -373,6 +373,7 @@ def test_an_fp32_model_that_cannot_be_timed_fails_all_groups_of_its_heat(tmp_pat
 
 def test_a_users_file_that_changes_meanwhile_ends_its_measurement(tmp_path, monkeypatch):
     monkeypatch.setenv("EFFICIENCY_HOME", str(tmp_path))
+    peaks.known()
     file = tmp_path / "mine.py"
     shutil.copy(moody_workload.__file__, file)
 
@@ -390,6 +391,7 @@ def test_a_users_file_that_changes_meanwhile_ends_its_measurement(tmp_path, monk
 
 def test_cancelling_keeps_why_a_variant_failed(tmp_path, monkeypatch):
     monkeypatch.setenv("EFFICIENCY_HOME", str(tmp_path))
+    peaks.known()
 
     def tell(progress: Progress) -> None:
         if "timing" in progress.now:
@@ -415,6 +417,7 @@ def test_cancelling_keeps_why_a_variant_failed(tmp_path, monkeypatch):
 
 def test_cancelling_keeps_what_was_timed_often_enough_for_an_interval(tmp_path, monkeypatch):
     monkeypatch.setenv("EFFICIENCY_HOME", str(tmp_path))
+    peaks.known()
 
     def tell(progress: Progress) -> None:
         if "process 3 of 4" in progress.now:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import moody_workload
 import pandas as pd
+import peaks
 import psutil
 import pytest
 from waiting import until
@@ -37,6 +38,7 @@ LONG = replace(SHORT, effort=replace(SHORT.effort, replicates=60, seconds_per_re
 @pytest.fixture
 def store() -> Iterator[Store]:
     """In the home that the jobs see, too; what a failed test left running is ended."""
+    peaks.known()
     with Store.open() as opened:
         yield opened
         for told in jobs.live(opened):

@@ -37,7 +37,7 @@ for page in PAGES:
     at = AppTest.from_file("app.py", default_timeout=60).run()
     at = at.switch_page(f"pages/{page}.py").run()
     assert not at.exception, at.exception
-import efficiency.charts, efficiency.engine.jobs, efficiency.results.documents
+import efficiency.trade_off_chart, efficiency.engine.jobs, efficiency.results.documents
 print(sorted(name for name in sys.modules if name.partition(".")[0] in {"torch", "torchvision", "torchao"}))
 """
 

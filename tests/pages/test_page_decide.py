@@ -227,6 +227,12 @@ def test_a_limit_of_nothing_is_refused_and_the_one_before_stays(visit: Visit, st
     at.number_input(key="typed-latency").set_value(6.5).run()
     assert at.query_params["latency"] == "6.5"
     assert "0 is no limit" not in said(at)
+    at.number_input(key="typed-accuracy").set_value(-1.0).run()
+    assert "-1 is no limit that can be kept: choose more than 0 and at most 100" in said(at)
+    assert "accuracy" not in at.query_params
+    at.number_input(key="typed-latency").set_value(1_234_567.5).run()
+    assert at.query_params["latency"] == "1234567.5"
+    assert "1,234,567.5 ms of latency" in said(at)
 
 
 def test_a_limit_is_typed_where_the_slider_has_no_stop(visit: Visit, store: Store) -> None:

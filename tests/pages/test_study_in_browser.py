@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import peaks
 import psutil
 import pytest
 
@@ -100,6 +101,7 @@ def test_a_study_from_the_page_to_the_csv(serve: Serve, home: Path, tab: Any) ->
 
 
 def test_cancel_keeps_what_is_done_and_leaves_no_process(serve: Serve, home: Path, tab: Any) -> None:
+    peaks.known()
     server = serve()
     plan_a_small_study(tab, server.url)
     start(tab)
