@@ -24,8 +24,8 @@ from efficiency.study import BASELINE, CONTROL
 
 BETWEEN_HOURS = 0.5
 """How far hours lie apart, as a share of how far the processes of a study do: both as the standard deviation of a
-speed-up's logarithm. By 240 studies of some seconds on a shared machine's CPU (`benchmarks/trust.py`): 0.1 to 0.9; held
-against 240 others, seven hours later, what it says held as often as it should."""
+speed-up's logarithm. By 240 studies of some seconds on a shared machine's CPU (`benchmarks/trust.py`): 0.1 to 0.9; of
+240 others, seven hours later, what it foretells came true in 91 %."""
 GUESS_COUNTS = 4
 """Studies that the guess counts as, at most; it rests on no more processes than there are."""
 CONFIDENCE = 0.95
