@@ -60,7 +60,7 @@ def test_it_writes_the_script_and_the_zip(study_id: str, tmp_path: Path, monkeyp
         (("STUDY", "static-int8", "--workload", "lstm-classifier"), "leaves nn.LSTM in FP32"),
         (
             ("STUDY", "fast-path", "--batch-size", "7"),
-            "--batch-size: fast-path was not asked for with 7; choose from 1",
+            "--batch-size: fast-path has no row with 7 here; choose from 1",
         ),
         (("STUDY", "fast-path", "--bundle", "-"), "--bundle"),
         (("STUDY", "fast-path", "--bundle", "/no/such/folder/x.zip"), "--bundle"),

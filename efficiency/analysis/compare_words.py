@@ -183,7 +183,7 @@ def only(found: pd.DataFrame, other: str) -> pd.DataFrame:
             "Workload": workload,
             "Condition": condition,
             "why": why,
-            "Variant": wording.some(list(rows["Variant"]), NAMED),
+            "Variant": wording.some(list(rows["Variant"].unique()), NAMED),
         }
         for (workload, condition, why), rows in shown[~tried].groupby(["Workload", "Condition", "why"], sort=False)
     ]

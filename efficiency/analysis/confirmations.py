@@ -37,7 +37,7 @@ def _against(before: Confirmation, answer: Answer) -> str:
     return ""
 
 
-_AGAIN = " Timing it once more, on the same machine, would show which holds."
+_AGAIN = " Timing it once more, on the same machine, may show which holds."
 
 
 def _apart(one: Row, other: Row, equivalence_pct: float) -> bool:

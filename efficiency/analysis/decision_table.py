@@ -10,12 +10,13 @@ from efficiency.analysis import decision_words, speed, views
 from efficiency.analysis import limits as limits_module
 from efficiency.analysis.choice import Row
 from efficiency.analysis.limits import Limits
-from efficiency.study import CONTROL
+from efficiency.study import BASELINE, CONTROL
 
 WORDS = {"met": "✓", "probably": "probably", "unresolved": "not sure", "missed": "✗", "unknown": "not known"}
 MEANING = (
     "✓: kept, by the whole 95 % interval. Probably: kept in four of five such studies. Not sure: it may be kept or "
-    "not. ✗: missed, by the whole interval. What has no interval counts as it was measured."
+    "not. ✗: missed, by the whole interval. What has no interval counts as it was measured. "
+    "Not known: there is no such figure."
 )
 """Of those words in the column of a limit."""
 AGAIN = "Timed again"
@@ -38,7 +39,7 @@ def of(rows: pd.DataFrame, limits: Limits, price_per_hour: float | None, again: 
         "Keeps to all": ["✓" if one else "✗" for one in own["_meets"]],
         **{limits_module.kind_of(str(name), limits).title: state[name].map(WORDS) for name in state},
         "Against the baseline": own["relative"],
-        **({AGAIN: [again[key]["relative"] if key in again else "" for key in own["variant"]]} if again else {}),
+        **({AGAIN: [_again(again.get(key)) for key in own["variant"]]} if again else {}),
         "Latency p50 [ms]": own["latency_ms_p50"],
         "Latency p99 [ms]": own["latency_ms_p99"],
         "Size [MB]": own["size_mb"],
@@ -50,6 +51,11 @@ def of(rows: pd.DataFrame, limits: Limits, price_per_hour: float | None, again: 
         costs = [decision_words.cost_per_million(row, price_per_hour) for row in views.records(own)]
         table["Cost of a million calls"] = costs
     return table.reset_index(drop=True)
+
+
+def _again(row: Row | None) -> str:
+    """What a confirmation found of a row; nothing of the baseline, which it is held against."""
+    return "" if row is None or row["variant"] == BASELINE else str(row["relative"])
 
 
 def why_no_p99(table: pd.DataFrame) -> str:

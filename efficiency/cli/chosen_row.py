@@ -23,7 +23,7 @@ def chosen(
             if isinstance(value, int):
                 measured = ", ".join(sorted(set(known), key=int))
                 option = f"--{column.replace('_', '-')}"
-                raise BadRequest(f"{option}: {variant} was not asked for with {value}; choose from {measured}.")
+                raise BadRequest(f"{option}: {variant} has no row with {value} here; choose from {measured}.")
             raise UnknownName(column, str(value), set(known))
         rows = rows.loc[same[same].index]
     applies = rows[rows["status"] != "not-applicable"]

@@ -43,8 +43,8 @@ def say_unlisted(what: str, parameter: str, values: Collection[str]) -> None:
     Before the widget is made, which takes it out of the address.
     """
     for asked in st.query_params.get_all(parameter)[:3]:
-        if asked not in values:
-            st.caption(f"The address asks for {what} “{markdown_text(asked[:80])}”, which is not among these rows.")
+        if asked and asked not in values:
+            st.caption(f"The address asks for {what} “{markdown_text(asked[:80])}”, which is not here.")
 
 
 def pass_on() -> None:

@@ -44,7 +44,7 @@ def show(store: Store, id: str) -> None:
             st.info(markdown_text(nothing), icon=":material/info:")
             return
         cases = {case.title: case for case in data.cases(store, id)}
-        asked.say_unlisted("the case", "case", cases)
+        asked.say_unlisted("the workload and condition", "case", cases)
         case = cases[st.selectbox("Workload and condition", list(cases), key="case", bind="query-params")]
         # In one sight, and on a narrow screen the answer first.
         answering, asking = st.columns([2.6, 1], gap="large")
@@ -146,8 +146,8 @@ def _table(rows: pd.DataFrame, limits: Limits, price: float | None, answer: Answ
         return
     if answer.fresh is not None:
         st.caption(
-            f"The chart and this table are of the study itself, but for the column “{decision_table.AGAIN}”: on that "
-            "alone the answer above rests."
+            f"The chart and this table are of the study itself, but for the column “{decision_table.AGAIN}”; the "
+            "answer above rests on what was timed again."
         )
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     meaning = {limits_module.kind_of(name, limits).title: text(help=decision_table.MEANING) for name in limits.asked}

@@ -129,9 +129,7 @@ def _typed(name: str, chosen: float | None) -> None:
     if refused == parameter:
         del st.session_state[REFUSED]
         most = f" and at most {limits.MOST_ACCURACY_DROP_PP:g}" if name == "accuracy_drop_pp" else ""
-        st.caption(
-            f"{typed:g} is no limit that can be kept: choose more than 0{most}, or leave the field empty for any."
-        )
+        st.caption(f"{typed:,.12g} is no limit: choose more than 0{most}, or leave the field empty for any.")
 
 
 def _unknown(name: str, percentile: Percentile) -> float | None:
@@ -143,7 +141,7 @@ def _unknown(name: str, percentile: Percentile) -> float | None:
         if why:
             st.caption(f"No row here has a p99, so none can be limited{why}.")
         return None
-    st.caption(f"No row here has a figure of {kind.title.lower()}, so none can keep to {given:g} {kind.unit}{why}.")
+    st.caption(f"No row here has a figure of {kind.title.lower()}, so none can keep to {given:,.12g} {kind.unit}{why}.")
     st.button("Drop this limit", key=f"drop-{parameter}", on_click=_put, args=(parameter, None))
     return given
 

@@ -221,14 +221,14 @@ def test_a_limit_of_nothing_is_refused_and_the_one_before_stays(visit: Visit, st
     at.number_input(key="typed-latency").set_value(7.5).run()
     at.number_input(key="typed-latency").set_value(0.0).run()
     assert not at.exception
-    assert "0 is no limit that can be kept" in said(at)
+    assert "0 is no limit: choose" in said(at)
     assert at.query_params["latency"] == "7.5"
     assert at.number_input(key="typed-latency").value == 7.5
     at.number_input(key="typed-latency").set_value(6.5).run()
     assert at.query_params["latency"] == "6.5"
     assert "0 is no limit" not in said(at)
     at.number_input(key="typed-accuracy").set_value(-1.0).run()
-    assert "-1 is no limit that can be kept: choose more than 0 and at most 100" in said(at)
+    assert "-1 is no limit: choose more than 0 and at most 100" in said(at)
     assert "accuracy" not in at.query_params
     at.number_input(key="typed-latency").set_value(1_234_567.5).run()
     assert at.query_params["latency"] == "1234567.5"
@@ -245,3 +245,8 @@ def test_a_limit_is_typed_where_the_slider_has_no_stop(visit: Visit, store: Stor
     at.select_slider(key="limit-latency").set_value(float("inf")).run()
     assert at.number_input(key="typed-latency").value is None
     assert "no limits" in said(at)
+
+
+def test_an_address_that_asks_for_what_is_not_there_is_told(visit: Visit, store: Store) -> None:
+    at = visit("decide", study=synthetic.fill(store), case="[x]")
+    assert "asks for the workload and condition “[x]”, which is not here." in said(at).replace("\\", "")

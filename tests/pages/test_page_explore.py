@@ -301,6 +301,5 @@ def test_database_that_cannot_be_opened_is_a_sentence(
 def test_an_address_that_asks_for_what_is_not_there_is_told(visit: Visit, store: Store) -> None:
     id = synthetic.fill(store)
     at = visit("explore", study=id, workload="zzz")
-    assert "The address asks for the workload “zzz”, which is not among these rows." in said(at)
+    assert "The address asks for the workload “zzz”, which is not here." in said(at)
     assert "asks for" not in said(visit("explore", study=id, workload="LSTM"))
-    assert "The address asks for the case “[x]”" in said(visit("decide", study=id, case="[x]")).replace("\\", "")
