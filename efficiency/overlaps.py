@@ -1,4 +1,4 @@
-"""Points of a chart that lie on one another: whoever points at the topmost is told what is beneath it."""
+"""Points of a chart that lie on one another: each names the others, since only the topmost can be pointed at."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from efficiency.analysis import wording
 from efficiency.analysis.panels import Measure
 
 NEAR = 0.015
-"""Centres closer than this share of an axis: about the radius of a marker."""
+"""Centres closer than this share of an axis: a marker's radius in a chart as wide as the page."""
 NAMED = 4
+"""Others that are named, or all but some."""
 
 
 def told(rows: pd.DataFrame, across: Measure, up: Measure) -> pd.Series:
@@ -20,6 +21,8 @@ def told(rows: pd.DataFrame, across: Measure, up: Measure) -> pd.Series:
     near = np.logical_and(*(np.abs(place[:, None] - place[None, :]) < NEAR for place in places))
     np.fill_diagonal(near, False)
     names = rows["variant_label"].to_numpy(object)
+    if rows["study_id"].nunique() > 1:
+        names = (rows["variant_label"] + " of " + rows["study_name"]).to_numpy(object)
     others = [list(dict.fromkeys(names[one])) for one in near]
     said = [f"Also here: {wording.some(found, NAMED)}" if found else "" for found in others]
     return pd.Series(said, index=rows.index, dtype=object)

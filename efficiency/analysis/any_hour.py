@@ -29,6 +29,8 @@ speed-up's logarithm. By 240 studies of some seconds on a shared machine's CPU (
 GUESS_COUNTS = 4
 """Studies that the guess counts as, at most; it rests on no more processes than there are."""
 CONFIDENCE = 0.95
+Spread = tuple[Any, Any]
+"""A standard deviation of a logarithm, and its degrees of freedom."""
 
 
 @dataclass(frozen=True)
@@ -75,14 +77,18 @@ def any_hour(speed_ups: Sequence[float], error: float, replicates: float) -> Any
     return AnyHour(*(float(np.exp(logs.mean() + end)) for end in ends))
 
 
+def apart(one: Spread, other: Spread) -> Spread:
+    """The standard error of the difference of two logarithms of such spreads, and its degrees of freedom: the lesser of
+    both, not Welch's, since both rest on one guess, and on one machine on the same other studies. Arrays or numbers."""
+    return np.hypot(one[0], other[0]), np.minimum(one[1], other[1])
+
+
 def change(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> tuple[float, float]:
     """The 95 % interval of how many times faster the other is than the one: rows of the same, each at an hour of its
-    own; unknown (NaN) where one of them has no interval."""
+    own, by the guess alone; unknown (NaN) where one of them has no interval."""
     errors = [error_of(row["speedup_ci_low"], row["speedup_ci_high"], row["replicates"]) for row in (one, other)]
-    spreads = [spread(error, row["replicates"], ()) for error, row in zip(errors, (one, other), strict=True)]
-    # The lesser freedom, not Welch's: both spreads rest on one guess.
-    reach = float(stats.t.ppf(0.5 + CONFIDENCE / 2, min(freedom for _, freedom in spreads)))
-    half = reach * math.hypot(*(deviation for deviation, _ in spreads))
+    error, freedom = apart(*(spread(own, row["replicates"], ()) for own, row in zip(errors, (one, other), strict=True)))
+    half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, freedom)) * float(error)
     ratio = float(other["speedup"] / one["speedup"])
     return ratio * math.exp(-half), ratio * math.exp(half)
 

@@ -148,9 +148,7 @@ def _speeds(rows: pd.DataFrame, band_pct: float, others: Mapping[str, Mapping[in
             own = np.log(speedups)
         logs[side] = np.where((rows["variant"] == BASELINE) | ~np.isfinite(own), np.nan, own)
         errors[side] = np.where(np.isnan(logs[side]), np.nan, errors[side])
-    # The lesser freedom, not Welch's: both spreads rest on one guess, and on one machine on the same other studies.
-    freedom = np.minimum(freedoms["a"], freedoms["b"])
-    found = ratio(logs["b"] - logs["a"], np.hypot(errors["a"], errors["b"]), freedom)
+    found = ratio(logs["b"] - logs["a"], *any_hour.apart(*((errors[side], freedoms[side]) for side in "ab")))
     found["floor"] = np.prod([1 + rows[f"noise_pct_{side}"].fillna(0.0).to_numpy(float) / 100 for side in "ab"], axis=0)
     threshold = speed.discovery_threshold(found["p_value"].dropna().to_list())
     found["verdict"] = [

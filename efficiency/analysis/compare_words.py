@@ -29,6 +29,7 @@ CAUTION = (
     "the processes of a study lie apart, and from what earlier studies of the same machine found."
 )
 ONLY = {"variant_label": "Variant", "workload_label": "Workload", "condition": "Condition"}
+"""Columns of what one study alone measured, and their headings."""
 NAMED = 4
 """Variants that a study was not asked for are named, or all but some."""
 MOVED = 1.02

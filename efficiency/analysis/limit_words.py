@@ -25,7 +25,7 @@ def limit(name: str, limits: Limits) -> str:
     what = {"accuracy_drop_pp": "accuracy lost", "latency_ms": f"latency ({limits.percentile})"}.get(
         name, kind.title.lower()
     )
-    return f"{value:,.12g} {kind.unit} of {what}"
+    return f"{wording.exact(value)} {kind.unit} of {what}"
 
 
 def asked(limits: Limits) -> str:

@@ -159,6 +159,11 @@ def listed(parts: Sequence[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
 
 
+def exact(value: float) -> str:
+    """`0.5`, `1,234,567.5`: what somebody typed, with all its digits."""
+    return f"{value:,.12g}"
+
+
 def some(names: Sequence[str], most: int) -> str:
     """`A`, `A and B`, `A, B and 7 others`: no more than so many parts."""
     return listed(names if len(names) <= most else [*names[: most - 1], f"{len(names) - most + 1} others"])

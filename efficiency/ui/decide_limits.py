@@ -14,7 +14,7 @@ import streamlit as st
 
 from efficiency.analysis import limits, speed
 from efficiency.analysis.limits import KINDS, Limits, Percentile
-from efficiency.analysis.wording import markdown_text
+from efficiency.analysis.wording import exact, markdown_text
 
 PARAMETERS = {
     "accuracy_drop_pp": "accuracy",
@@ -103,7 +103,7 @@ def _slider(name: str, label: str, least: float, most: float) -> float | None:
     chosen: float = st.select_slider(
         label,
         stops,
-        format_func=lambda stop: "any" if stop == OFF else f"≤ {stop:,.12g} {unit}",
+        format_func=lambda stop: "any" if stop == OFF else f"≤ {exact(stop)} {unit}",
         key=key,
         on_change=_keep,
         args=(key, parameter),
@@ -129,7 +129,7 @@ def _typed(name: str, chosen: float | None) -> None:
     if refused == parameter:
         del st.session_state[REFUSED]
         most = f" and at most {limits.MOST_ACCURACY_DROP_PP:g}" if name == "accuracy_drop_pp" else ""
-        st.caption(f"{typed:,.12g} is no limit: choose more than 0{most}, or leave the field empty for any.")
+        st.caption(f"{exact(typed)} is no limit: choose more than 0{most}, or leave the field empty for any.")
 
 
 def _unknown(name: str, percentile: Percentile) -> float | None:
@@ -141,7 +141,9 @@ def _unknown(name: str, percentile: Percentile) -> float | None:
         if why:
             st.caption(f"No row here has a p99, so none can be limited{why}.")
         return None
-    st.caption(f"No row here has a figure of {kind.title.lower()}, so none can keep to {given:,.12g} {kind.unit}{why}.")
+    st.caption(
+        f"No row here has a figure of {kind.title.lower()}, so none can keep to {exact(given)} {kind.unit}{why}."
+    )
     st.button("Drop this limit", key=f"drop-{parameter}", on_click=_put, args=(parameter, None))
     return given
 

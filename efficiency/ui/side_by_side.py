@@ -103,9 +103,12 @@ def show(store: Store, a: str, b: str) -> None:
     for side, other, only in (("A", "B", found.only_a), ("B", "A", found.only_b)):
         if len(only):
             with st.expander(f"{len(only)} measured in {side} only", icon=":material/difference:"):
-                columns = ["Variant", "Workload", "Condition", f"In {other}"]
-                shown = only[["variant_label", "workload_label", "condition", "why"]].set_axis(columns, axis="columns")
-                st.dataframe(shown, hide_index=True, alt=f"Variants that {side} alone measured")
+                columns = compare_words.ONLY | {"why": f"In {other}"}
+                st.dataframe(
+                    only[[*columns]].rename(columns=columns),
+                    hide_index=True,
+                    alt=f"Variants that {side} alone measured",
+                )
 
 
 def _charts(judged: pd.DataFrame, band_pct: float) -> None:

@@ -14,7 +14,7 @@ import simulated_choices
 from simulated_choices import Fitted
 
 from efficiency import paths
-from efficiency.analysis import accuracy, choice, confirmations, decision_words, speed
+from efficiency.analysis import accuracy, choice, confirmations, decision_table, decision_words, speed
 from efficiency.analysis import limits as limits_module
 from efficiency.analysis.choice import Answer
 from efficiency.analysis.limits import Limits
@@ -511,3 +511,21 @@ def test_what_is_recommended_mostly_meets_the_limits_and_is_nearly_the_best(mach
             near.append(place is not None and study.speedups[place] >= 0.97 * best)
     assert np.mean(right) >= 0.9
     assert np.mean(near) >= 0.8
+
+
+def test_the_table_holds_what_was_timed_again_beside_what_the_study_measured():
+    first = rows(row("a", 3.0), row("b", 2.0)).assign(relative="measured", break_even_calls=1.0)
+    again = timing(row("a", 2.5)).by_variant
+    again = {key: {**one, "relative": "again"} for key, one in again.items()}
+    table = decision_table.of(first, Limits(latency_ms=4.0), None, again).set_index("Variant")
+    assert dict(table[decision_table.AGAIN]) == {"A": "again", "B": "", "Baseline": ""}
+    assert dict(table["Latency"]) == {"A": "✓", "B": "✗", "Baseline": "✗"}
+    assert decision_table.AGAIN not in decision_table.of(first, Limits(), None, {})
+    assert all(word[0].upper() + word[1:] in decision_table.MEANING for word in decision_table.WORDS.values())
+
+
+def test_what_no_row_meets_that_was_timed_again_is_said_of_these_alone():
+    first, fresh = decided(rows(row("a", 3.0)), latency_ms=4.0), decided(rows(row("a", 2.0)), latency_ms=4.0)
+    text = decision_words.sentence(Answer(first, fresh))
+    assert "A led, but not on fresh replicates. None of 2 rows that were timed again" in text
+    assert "Even alone none of them meets 4 ms of latency (p50)." in text
