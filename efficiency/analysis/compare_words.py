@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from efficiency.analysis import compare, wording
+from efficiency.analysis import compare, notes, wording
 from efficiency.equivalence import equivalence_pct_of
 from efficiency.study import BASELINE
 from efficiency.tolerance import tolerance_of
@@ -97,7 +97,19 @@ def _amount(value: object) -> str:
 
 def found_beside(rows: pd.DataFrame) -> list[str]:
     """What is to be known of the results, beside them, a sentence each."""
-    return [*of_baselines(rows), *of_training(rows)]
+    return [*of_disturbed(rows), *of_baselines(rows), *of_training(rows)]
+
+
+def of_disturbed(rows: pd.DataFrame) -> list[str]:
+    """How many rows of either study were timed at a moment that was no good one, which no interval knows of."""
+    counts = {side: sum(map(notes.was_disturbed, rows[f"warnings_{side}"])) for side in "ab"}
+    return [
+        f"{side.upper()}: {count} of {len(rows)} rows {'was' if count == 1 else 'were'} timed while the machine was "
+        "disturbed (their warnings say by what), so what moved may be no more than that: measure it again at a better "
+        "moment."
+        for side, count in counts.items()
+        if count
+    ]
 
 
 def of_baselines(rows: pd.DataFrame) -> list[str]:

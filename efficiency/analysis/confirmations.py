@@ -15,9 +15,12 @@ def otherwise(answer: Answer) -> list[str]:
 
 def worth_timing_again(answer: Answer) -> bool:
     """Whether what leads was not timed again yet, or before with another result, or when the machine was disturbed."""
-    row = answer.row
-    warned = set() if row is None else {*str(row["warnings"]).split(";")}
-    return answer.fresh is None or bool(otherwise(answer)) or not warned.isdisjoint(notes.DISTURBED)
+    return answer.fresh is None or bool(otherwise(answer)) or disturbed(answer)
+
+
+def disturbed(answer: Answer) -> bool:
+    """Whether the machine was when what is answered with was timed."""
+    return answer.row is not None and notes.was_disturbed(answer.row["warnings"])
 
 
 def _against(before: Confirmation, answer: Answer) -> str:

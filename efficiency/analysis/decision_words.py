@@ -36,7 +36,9 @@ def verdict(answer: Answer) -> str:
         return "Leave it as it is"
     compared = len(found.tied) - len(found.uncompared)
     tied = f", one of {_number(compared + 1)} that can't be told apart" if compared else ""
-    return ("Ship it" if answer.confirmed else "Leads (not confirmed yet)") + tied
+    if not answer.confirmed:
+        return f"Leads (not confirmed yet){tied}"
+    return f"Ship it{' (timed again at a bad moment)' if confirmations.disturbed(answer) else ''}{tied}"
 
 
 def sentence(answer: Answer) -> str:

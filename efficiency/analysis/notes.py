@@ -287,6 +287,13 @@ MEANINGS: dict[str, str] = {
 
 DISTURBED = ("busy-machine", "cpu-stolen", "cpu-throttled", "swapping", "too-hot", "disturbed")
 """These say that the moment was no good one, and another may find otherwise; noise may be the machine's own."""
+
+
+def was_disturbed(warnings: object) -> bool:
+    """Whether a row's warnings, as its column has them, say that it was timed at such a moment."""
+    return not set(str(warnings).split(";")).isdisjoint(DISTURBED)
+
+
 LOST_BY_LAYERS = "accuracy-lost"
 """No warning that a row keeps: whether it is to be said turns on what else the study tried."""
 INFORMATIVE = ("test-subset", "beyond-ceiling", LOST_BY_LAYERS)

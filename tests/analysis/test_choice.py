@@ -337,6 +337,7 @@ def test_what_was_confirmed_at_a_bad_moment_is_worth_timing_again():
     for warnings, again in (("", False), ("test-subset;wide-interval", False), ("busy-machine;test-subset", True)):
         answer = Case("Mine", first, (timing(row("a", 3.0, warnings=warnings)),)).answer(Limits())
         assert confirmations.worth_timing_again(answer) == again
+        assert decision_words.verdict(answer) == "Ship it" + " (timed again at a bad moment)" * again
     assert confirmations.worth_timing_again(Case("Mine", first).answer(Limits()))
 
 

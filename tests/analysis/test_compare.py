@@ -172,6 +172,21 @@ def test_rows_of_one_study_alone_are_listed_with_what_the_other_says(store: Stor
     assert "nothing to compare" in compare_words.summary(other)
 
 
+def test_that_a_study_was_disturbed_is_said(store: Store) -> None:
+    a, b = synthetic.fill(store), synthetic.fill(store, seed=1)
+    assert compare_words.of_disturbed(compared(store, a, b).rows) == []
+    document = documents.to_json(store, b)
+    marked = [row["columns"] for row in document["rows"] if row["columns"]["variant"] in ("dynamic-int8", CONTROL)]
+    for columns in marked:
+        columns["warnings"] = "test-subset;busy-machine"
+    expected = sum(columns["variant"] != CONTROL and columns["status"] == "done" for columns in marked)
+    busy = documents.from_json(store, document | {"study": document["study"] | {"id": "busy", "name": "Busy"}})
+    (told,) = compare_words.of_disturbed(compared(store, a, busy).rows)
+    assert expected > 1
+    assert told.startswith(f"B: {expected} of "), "The control is not compared."
+    assert "timed while the machine was disturbed" in told
+
+
 def test_accuracy_is_paired_where_the_same_rows_were_answered(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     a = synthetic.fill(store)
     monkeypatch.setattr(synthetic, "EFFECTS", synthetic.EFFECTS | {"dynamic-int8": (2.4, 0.05, 3.7)})
