@@ -28,6 +28,8 @@ SHAPE = ["workload", "dataset", "device", "batch_size", "threads", "length", "pa
 
 def why_not(record: StudyRecord, here: Machine) -> str | None:
     """Why this study's winners cannot be timed again here; None where they can."""
+    if of := record.asked.get("confirms"):
+        return f"It times again what led in the study {of}: ask there whether that holds."
     if record.machine.get("key") == here.key:
         return None
     label = record.machine.get("label") or "another machine"

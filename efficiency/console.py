@@ -1,4 +1,7 @@
-"""What the command line prints: sentences and tables with rich, on standard error; documents on standard output."""
+"""What the command line prints, with rich: results on standard output, progress and errors on standard error.
+
+A document that is printed has standard output for itself: all else then goes to standard error.
+"""
 
 from __future__ import annotations
 
@@ -17,17 +20,39 @@ from efficiency.errors import BadRequest
 from efficiency.techniques.matrix import Matrix
 
 # Piped into a file there is no terminal to fit into, and 80 columns would break every cell.
-console = Console(stderr=True, width=None if sys.stderr.isatty() else 160)
+results = Console(width=None if sys.stdout.isatty() else 160)
+progress = Console(stderr=True, width=None if sys.stderr.isatty() else 160)
+_beside_a_document = False
+
+
+def start() -> None:
+    """A command begins, which has printed no document yet."""
+    global _beside_a_document
+    _beside_a_document = False
+
+
+def shown_on() -> Console:
+    """Where results go."""
+    return progress if _beside_a_document else results
 
 
 def say(sentence: str) -> None:
-    """Print it as it is: a name or a message may hold what rich takes for markup."""
-    console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+    """Print what was asked for as it is: a name or a message may hold what rich takes for markup."""
+    _print(shown_on(), sentence)
+
+
+def note(sentence: str) -> None:
+    """Print what is being done, or was done with a file."""
+    _print(progress, sentence)
+
+
+def _print(where: Console, sentence: str) -> None:
+    where.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 
 def refuse(error: Exception) -> None:
     """Print why a command ends here."""
-    console.print(Text.assemble(("Error:", "red"), f" {error}"), soft_wrap=True)
+    progress.print(Text.assemble(("Error:", "red"), f" {error}"), soft_wrap=True)
 
 
 def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
@@ -37,7 +62,7 @@ def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) 
         shown.add_column(column, overflow="fold")
     for row in rows:
         shown.add_row(*(Text("" if value is None else str(value)) for value in row))
-    console.print(shown)
+    shown_on().print(shown)
 
 
 def matrix(found: Matrix) -> None:
@@ -49,20 +74,20 @@ def matrix(found: Matrix) -> None:
     for row in found.rows:
         t = row.technique
         shown.add_row(*map(Text, (t.key, t.stage.value, t.api_status, *found.cells(row))))
-    console.print(shown)
+    shown_on().print(shown)
     if found.reasons:
         say("\nyes: it applies here. A number: it does not, for this reason.")
     listed = Table.grid(padding=(0, 1))
     listed.add_column(justify="right")
     for number, reason in enumerate(found.reasons, start=1):
         listed.add_row(str(number), Text(reason))
-    console.print(listed)
+    shown_on().print(listed)
     if succeeded := [row.technique for row in found.rows if row.technique.successor]:
         say("\nDeprecated, and the successor here:")
         successors = Table.grid(padding=(0, 1))
         for t in succeeded:
             successors.add_row(Text(f"{t.key}:"), Text(t.successor or ""))
-        console.print(successors)
+        shown_on().print(successors)
 
 
 def write_json(place: str, document: Mapping[str, Any]) -> None:
@@ -84,14 +109,18 @@ def write_file(option: str, place: str, content: str | bytes) -> None:
         Path(place).expanduser().write_bytes(raw)
     except OSError as error:
         raise BadRequest(f"{option}: {place} cannot be written ({error.strerror}); name another file.") from error
-    say(f"Wrote {place}.")
+    note(f"Wrote {place}.")
 
 
 def writable(option: str, place: str | None) -> None:
     """Refuse before a long measurement what could not be written after it; raises `BadRequest`.
 
-    Only opening a file tells for sure. One that this made is gone again: the command may yet be refused or fail.
+    Only opening a file tells for sure. One that this made is gone again: the command may yet be refused or fail. From
+    here on a document that is to be printed has standard output for itself.
     """
+    if place == "-":
+        global _beside_a_document
+        _beside_a_document = True
     if place in (None, "-"):
         return
     path = Path(str(place)).expanduser()

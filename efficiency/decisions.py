@@ -19,7 +19,7 @@ from efficiency.analysis.choice import Answer, Choice, Compare, Confirmation
 from efficiency.analysis.limits import Limits
 from efficiency.equivalence import equivalence_pct_of
 from efficiency.results.store import Store
-from efficiency.study import BASELINE
+from efficiency.study import BASELINE, CONTROL
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,15 @@ class Case:
             return Answer(found)
         last, *before = (Confirmation(one.choose(limits), one.by_variant) for one in again)
         return Answer(found, last.choice, last.rows, tuple(before))
+
+    def known(self, limits: Limits) -> pd.DataFrame:
+        """The study's rows, and in place of those that were timed again what that found, beside its own baseline."""
+        again = self._confirming(self.choose(limits))
+        if not again:
+            return self.first.rows
+        fresh, own = views.measured(again[0].rows), self.first.rows
+        replaced = own["variant"].isin(fresh["variant"]) & ~own["variant"].isin([BASELINE, CONTROL])
+        return pd.concat([own[~replaced], fresh], ignore_index=True)
 
     def fresh_study(self, found: Choice) -> str:
         """The id of the confirmation in which the lead was timed again; empty where there is none."""

@@ -123,7 +123,10 @@ def _too_hot(root: Path = Path("/sys/devices/system/cpu")) -> int:
 
 
 def _others() -> dict[ProcessId, tuple[str, float]]:
-    """Other programs' names and processor seconds; some milliseconds for hundreds of processes."""
+    """Other programs' names and processor seconds; some milliseconds for hundreds of processes.
+
+    Linux's own threads, all children of `kthreadd`, are no programs: nobody can end them, and they work for others.
+    """
     seen: dict[int, tuple[int, float, str, float]] = {}
     for process in psutil.process_iter(["pid", "ppid", "create_time", "name", "cpu_times"]):
         told = process.info
@@ -133,7 +136,12 @@ def _others() -> dict[ProcessId, tuple[str, float]]:
     ours = {os.getpid()}
     while more := {pid for pid, (parent, *_) in seen.items() if parent in ours} - ours:
         ours |= more
-    return {(pid, started): (name, used_s) for pid, (_, started, name, used_s) in seen.items() if pid not in ours}
+    kernel = {pid for pid, (parent, _, name, _) in seen.items() if parent == 0 and name == "kthreadd"}
+    return {
+        (pid, started): (name, used_s)
+        for pid, (parent, started, name, used_s) in seen.items()
+        if pid not in ours and not kernel & {pid, parent}
+    }
 
 
 def _throttled_s(root: Path = Path("/sys/fs/cgroup")) -> float:

@@ -36,14 +36,14 @@ def table(rows: pd.DataFrame, *, live: bool = False) -> None:
     for (workload, dataset, condition), part in rows.groupby(views.PANEL, sort=False):
         noise = wording.noise(part["noise_pct"].max())
         of_several = f", {dataset}" if several[part.index[0]] else ""
-        show = console.table if console.console.width >= WIDE else _narrow
+        show = console.table if console.shown_on().width >= WIDE else _narrow
         show(
             f"{workload}{of_several}, {condition}{f', noise floor {noise}' if noise else ''}",
             TRAINING if part["phase"].iloc[0] == "training" else INFERENCE,
             [_row(row) for row in part.to_dict("records")],
         )
     trained = bool((rows["phase"] == "training").any())
-    if console.console.width < WIDE:
+    if console.shown_on().width < WIDE:
         more = "loss, memory, energy" if trained else "size"
         console.say(f"A terminal of {WIDE} columns shows more: intervals, {more}, warnings.")
     elif trained:
@@ -54,10 +54,10 @@ def table(rows: pd.DataFrame, *, live: bool = False) -> None:
             console.say(
                 "There is no mJ: energy was not measured, for a reason that the row's details on the pages give."
             )
-    console.console.print(
+    console.shown_on().print(
         "* on the Pareto front: nothing measured here is better in one thing and no worse in another."
     )
-    console.console.print(
+    console.shown_on().print(
         "± is half the 95 % interval; the noise floor is what the control shows, where nothing differs."
     )
 
@@ -75,7 +75,7 @@ def _narrow(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -
         variant, speed_up, verdict, accuracy, kept, *_ = row
         lost = f"{accuracy.partition(' ±')[0]} {kept}".strip()
         shown.add_row(*map(Text, (variant, speed_up, verdict, lost, row[latency].partition(" ")[0])))
-    console.console.print(shown)
+    console.shown_on().print(shown)
     for variant, speed_up, *_, note in rows:
         if note and not speed_up:
             console.say(f"{variant}, {note}")

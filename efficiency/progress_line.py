@@ -26,7 +26,7 @@ class Bar:
             TextColumn("{task.fields[count]}", table_column=Column(no_wrap=True)),
             TimeElapsedColumn(table_column=Column(no_wrap=True)),
             TextColumn("{task.fields[left]}", table_column=Column(no_wrap=True)),
-            console=console.console,
+            console=console.progress,
             transient=True,
         )
         self._task = self._bar.add_task("Starting", total=None, count="", left="")
@@ -44,8 +44,8 @@ class Bar:
     def tell(self, told: state.Progress) -> None:
         """Show how a study stands."""
         waiting = f" for {wording.at_work(told.waiting_for)}" if told.waiting_for else ""
-        if told.waiting_for != self._waits_for and told.waiting_for and not console.console.is_terminal:
-            console.say(f"{told.now}{waiting}.")  # a file shows no bar, and would be empty for as long as that takes
+        if told.waiting_for != self._waits_for and told.waiting_for and not console.progress.is_terminal:
+            console.note(f"{told.now}{waiting}.")  # a file shows no bar, and would be empty for as long as that takes
         self._waits_for = told.waiting_for
         what, number = told.counted
         count = f"{number}/{told.total} rows {what}" if told.total else ""
@@ -62,7 +62,7 @@ class Bar:
 
     def _show(self, what: str, done: int, total: int, count: str, left_s: float | None) -> None:
         left = f"about {wording.duration(left_s)} left" if left_s else ""
-        if not console.console.is_terminal and time.monotonic() - self._told >= TOLD_EVERY_S:
+        if not console.progress.is_terminal and time.monotonic() - self._told >= TOLD_EVERY_S:
             self._told = time.monotonic()
-            console.say(", ".join(filter(None, (what, count, left))) + ".")
+            console.note(", ".join(filter(None, (what, count, left))) + ".")
         self._bar.update(self._task, description=what, completed=done, total=total or None, count=count, left=left)

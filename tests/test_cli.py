@@ -92,9 +92,9 @@ def test_the_machine(scratch):
     assert document == json.loads(json.dumps(this_machine().as_dict()))
     shown = efficiency("machine")
     assert shown.code == 0
-    assert document["cpu_model"] in shown.err
-    assert "FP32 matrix product" in shown.err
-    assert shown.out == ""
+    assert document["cpu_model"] in shown.out
+    assert "FP32 matrix product" in shown.out
+    assert shown.err == ""
 
 
 def test_the_workloads_and_the_techniques():
@@ -118,12 +118,12 @@ def test_the_workloads_and_the_techniques():
     for what in ("workloads", "techniques"):
         shown = efficiency("list", what)
         assert shown.code == 0
-        assert all(name in shown.err for name in (WORKLOADS if what == "workloads" else TECHNIQUES))
+        assert all(name in shown.out for name in (WORKLOADS if what == "workloads" else TECHNIQUES))
 
 
 def test_the_matrix_is_readable_at_100_columns(monkeypatch):
     printed = io.StringIO()
-    monkeypatch.setattr(console, "console", Console(file=printed, width=100))
+    monkeypatch.setattr(console, "results", Console(file=printed, width=100))
     found = matrix.of(Condition(), this_machine())
     console.matrix(found)
     lines = printed.getvalue().splitlines()
@@ -147,13 +147,13 @@ def test_the_techniques_on_a_gpu_can_be_listed_anywhere():
     assert reasons["onnxruntime"]["lstm-classifier"].endswith("on CUDA use torch-compile.")
     expected = matrix.of(Condition(device="cuda"), this_machine())
     assert reasons == {row.technique.key: {k: why or "yes" for k, why in row.why_not.items()} for row in expected.rows}
-    shown = " ".join(CliRunner().invoke(app, ["list", "techniques", "--device", "cuda"]).stderr.split())
+    shown = " ".join(CliRunner().invoke(app, ["list", "techniques", "--device", "cuda"]).stdout.split())
     assert ("where CUDA is not available" in shown) == bool(this_machine().why_no_cuda)
 
 
 def test_what_is_deprecated_is_listed_with_its_successor(monkeypatch):
     printed = io.StringIO()
-    monkeypatch.setattr(console, "console", Console(file=printed, width=100))
+    monkeypatch.setattr(console, "results", Console(file=printed, width=100))
     console.matrix(matrix.of(Condition(), this_machine()))
     below = " ".join(printed.getvalue().split("Deprecated, and the successor here:")[1].split())
     for technique in TECHNIQUES.values():
@@ -185,13 +185,13 @@ def test_the_example_is_there_before_the_app_was_opened_and_once_deleted_says_wh
     shipped = documents.read_file(paths.EXAMPLE)["study"]
     shown = efficiency("show", shipped["id"])
     assert shown.code == 0
-    assert shipped["machine"]["label"] in shown.err
+    assert shipped["machine"]["label"] in shown.out
     (listed,) = efficiency("studies", "--json", "-").document["studies"]
     assert (listed["id"], listed["example"]) == (shipped["id"], True)
     with Store.open() as store:
         store.delete(shipped["id"])
     assert efficiency("studies", "--json", "-").document == {"studies": []}
-    assert "efficiency run" in efficiency("studies").err
+    assert "efficiency run" in efficiency("studies").out
 
 
 def test_what_shows_no_stored_study_opens_no_database(home):
@@ -330,11 +330,11 @@ def test_it_is_listed_and_shown(run):
     listed, example = run.ask("studies", "--json", "-").document["studies"]
     assert (listed["example"], example["example"]) == (False, True)
     assert (listed["id"], listed["status"], listed["rows"]) == (run.study_id, "done", 4)
-    assert run.study_id in run.ask("studies").err
+    assert run.study_id in run.ask("studies").out
     assert run.ask("show", run.study_id, "--json", "-").document == run.said.document
     shown = run.ask("show", run.study_id)
     assert shown.code == 0
-    assert "steady-mlp, CPU, batch 4, 1 thread" in shown.err
+    assert "steady-mlp, CPU, batch 4, 1 thread" in shown.out
     columns = [row["columns"] for row in run.said.document["rows"]]
     claims = [one for one in columns if one["speed_verdict"] and one["variant"] not in ("baseline", "control")]
     assert {line.split()[-1].rstrip(".") for line in _told_why(shown)} == {
@@ -344,7 +344,7 @@ def test_it_is_listed_and_shown(run):
 
 def _told_why(shown: Said) -> list[str]:
     """`- workload, condition: variant`, of each row that is said not to be faster."""
-    return [line.split(". ")[0] for line in shown.err.splitlines() if line.startswith("- steady-mlp, CPU")]
+    return [line.split(". ")[0] for line in shown.out.splitlines() if line.startswith("- steady-mlp, CPU")]
 
 
 def test_what_onednn_ran_is_kept_of_every_probed_row(run):
@@ -368,7 +368,7 @@ def test_what_was_prepared_can_be_taken_along_until_the_cache_is_cleared(run, tm
     assert refused.code == 2
     assert "Nothing was prepared: " in refused.sentence
     assert "Did you mean 'dynamic-int8'?" in run.ask("artefact", run.study_id, "dynamic-in8", "--file", "-").sentence
-    assert "Removed 3 preparations" in run.ask("cache", "--clear").err
+    assert "Removed 3 preparations" in run.ask("cache", "--clear").out
     assert run.ask("cache", "--json", "-").document["size_mb"] == 0
     assert "make it anew with `python -m efficiency run --workload" in run.ask(*artefact).sentence
 
@@ -376,7 +376,8 @@ def test_what_was_prepared_can_be_taken_along_until_the_cache_is_cleared(run, tm
 def test_what_a_warning_means_is_said_below_the_rows(run):
     warned = {key for row in run.said.document["rows"] for key in (row["columns"]["warnings"] or "").split(";") if key}
     for said in (run.said, run.ask("show", run.study_id)):
-        assert {line.split(":")[0] for line in said.err.splitlines() if "(steady-mlp: " in line} == warned
+        told = (said.out + said.err).splitlines()
+        assert {line.split(":")[0] for line in told if "(steady-mlp: " in line} == warned
 
 
 def test_an_exported_study_is_imported_unchanged(run, tmp_path):
@@ -608,7 +609,7 @@ def test_a_study_without_rows_is_shown_without_the_notes_of_a_table():
         id = store.add_study({}, name="Mine", machine={}, command="", status="queued")
         store.set_status(id, "cancelled", message)
     found = CliRunner().invoke(app, ["show", id])
-    said = " ".join(found.stderr.split())
+    said = " ".join(found.stdout.split())
     assert found.exit_code == 0
     assert message in said
     assert "Pareto" not in said
@@ -662,7 +663,7 @@ def test_what_confirms_an_answer_asks_the_same(study_id):
         "--workload", "my models/lstm.py:make", "--batch-size", "1", "--percentile", "p99", "--sure",
     ]  # fmt: skip
     found = CliRunner().invoke(app, ["recommend", *asked])
-    advised = re.search("`python -m efficiency (.*)` times it again", found.stderr)
+    advised = re.search("`python -m efficiency (.*)` times it again", found.stdout)
     assert advised, found.output
     assert shlex.split(advised[1]) == ["recommend", *asked, "--confirm"]
 
@@ -674,7 +675,7 @@ def test_what_was_confirmed_is_not_timed_again(study_id):
     found = CliRunner().invoke(app, ["recommend", study_id, "--workload", "lstm-classifier", "--confirm"])
     assert found.exit_code == 0
     assert f"LSTM: Dynamic INT8 was timed again before, as study {again}; that counts." in found.stderr
-    assert "Ship Dynamic INT8, which fresh replicates confirm" in found.stderr
+    assert "Ship Dynamic INT8, which fresh replicates confirm" in found.stdout
 
 
 def test_nothing_to_ship_is_exit_code_1_with_the_closest_miss(study_id):
@@ -686,10 +687,10 @@ def test_nothing_to_ship_is_exit_code_1_with_the_closest_miss(study_id):
     with Store.open() as store:
         empty = store.add_study({"preset": "quick"}, name="Empty", machine={}, command="", status="failed")
         steps = synthetic.fill(store, plan_preset("quick", this_machine(), phase="training"))
-    assert recommended(empty) == (1, "")
-    trained = CliRunner().invoke(app, ["recommend", steps, "--batch-size", "16"])
-    assert trained.exit_code == 1
-    assert "It timed training steps, and nothing of them is shipped" in trained.stderr
+    code, told = recommended(empty)
+    assert (code, "This study is failed and holds no rows" in told) == (1, True)
+    code, told = recommended(steps, "--batch-size", "16")
+    assert (code, "It timed training steps, and nothing of them is shipped" in told) == (1, True)
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         with pytest.raises(SystemExit) as ended:
             main()
         printed = capsys.readouterr()
-        return int(ended.value.code or 0), printed.out, " ".join(printed.err.split())
+        return int(ended.value.code or 0), printed.out, " ".join(f"{printed.out} {printed.err}".split())
 
     return command
 

@@ -49,7 +49,7 @@ def test_what_a_study_waits_for_is_said_as_what_it_is(
     monkeypatch: pytest.MonkeyPatch, holder: str | None, said: str
 ) -> None:
     printed = io.StringIO()
-    monkeypatch.setattr(console, "console", Console(file=printed, width=160, force_terminal=True, color_system=None))
+    monkeypatch.setattr(console, "progress", Console(file=printed, width=160, force_terminal=True, color_system=None))
     with progress_line.Bar() as bar:
         bar.tell(Progress("mine", "queued", "Waiting", waiting_for=holder))
     assert f" {said} " in printed.getvalue()
@@ -57,7 +57,7 @@ def test_what_a_study_waits_for_is_said_as_what_it_is(
 
 def test_a_file_hears_once_what_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     printed = io.StringIO()
-    monkeypatch.setattr(console, "console", Console(file=printed, width=160))
+    monkeypatch.setattr(console, "progress", Console(file=printed, width=160))
     with progress_line.Bar() as bar:
         for _ in range(3):
             bar.tell(Progress("mine", "queued", "Waiting", waiting_for="drift of LSTM"))
@@ -65,9 +65,26 @@ def test_a_file_hears_once_what_is_waited_for(monkeypatch: pytest.MonkeyPatch) -
     assert printed.getvalue().count("Waiting for drift of LSTM.") == 1
 
 
+def test_results_are_printed_and_make_way_for_a_document(capsys: pytest.CaptureFixture[str]) -> None:
+    def said() -> tuple[str, str]:
+        console.say("The answer.")
+        console.table("Rows", ("a",), [("one",)])
+        console.note("Wrote it.")
+        printed = capsys.readouterr()
+        return printed.out, printed.err
+
+    out, err = said()
+    assert ("The answer." in out, "one" in out, err) == (True, True, "Wrote it.\n")
+    console.writable("--json", "-")
+    out, err = said()
+    assert (out, "The answer." in err, "one" in err) == ("", True, True)
+    console.start()
+    assert said()[1] == "Wrote it.\n"
+
+
 def test_training_rows_have_loss_memory_and_energy(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     printed = io.StringIO()
-    monkeypatch.setattr(console, "console", Console(file=printed, width=160))
+    monkeypatch.setattr(console, "results", Console(file=printed, width=160))
     with Store.open() as store:
         steps = store.rows([synthetic.fill(store, plan_preset("quick", this_machine(), phase="training"))])
         answers = store.rows([synthetic.fill(store)])
@@ -92,7 +109,7 @@ def test_a_narrow_terminal_shows_the_chief_columns_unbroken(home: Path, monkeypa
     with Store.open() as store:
         rows = store.rows([synthetic.fill(store)])
     printed = io.StringIO()
-    monkeypatch.setattr(console, "console", Console(file=printed, width=80))
+    monkeypatch.setattr(console, "results", Console(file=printed, width=80))
     outcome.table(rows)
     text = printed.getvalue()
     tables = [line for line in text.splitlines() if "x [" in line or line.startswith("baseline")]
@@ -105,7 +122,7 @@ def test_a_narrow_terminal_shows_the_chief_columns_unbroken(home: Path, monkeypa
 
 def test_a_file_hears_now_and_then_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     printed = io.StringIO()
-    monkeypatch.setattr(console, "console", Console(file=printed, width=160))
+    monkeypatch.setattr(console, "progress", Console(file=printed, width=160))
     with progress_line.Bar() as bar:
         bar.share("static-int8: gain", 0.25)
         assert "gain" not in printed.getvalue()

@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from efficiency import health
@@ -104,6 +105,15 @@ def test_a_strangers_process_is_seen_by_name_and_ones_own_children_are_not():
     assert "python" in told.stdout
     assert not {id for id in own.processes if id[0] == burner.pid}
     assert not {id for id in before.processes if id[0] == burner.pid}
+
+
+@pytest.mark.skipif(
+    not psutil.pid_exists(2) or psutil.Process(2).name() != "kthreadd", reason="no threads of Linux's own"
+)
+def test_linuxs_own_threads_are_no_programs():
+    own = {process.pid for process in psutil.process_iter(["ppid"]) if process.info["ppid"] == 2} | {2}
+    assert len(own) > 1
+    assert not own & {pid for pid, _ in health.read().processes}
 
 
 def test_a_reading_is_cheap():

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from efficiency.analysis import causes_in_fp32, kernels, machine_words, notes, views, wording
+from efficiency.analysis import causes_in_fp32, disturbance, kernels, machine_words, notes, views, wording
 from efficiency.analysis.case import Case, Values
 from efficiency.analysis.kept import mapping_of, number_of
 from efficiency.ceiling import ARITHMETIC, Arithmetic
 
-DISTURBED = ("noisy", "busy-machine", "cpu-stolen", "cpu-throttled", "swapping", "too-hot", "disturbed")
+DISTURBED = ("noisy", *disturbance.DISTURBED)
 """Warnings which say that the machine was not itself."""
 INSTRUCTIONS: dict[Arithmetic, tuple[tuple[str, ...], str]] = {
     "int8": (machine_words.INT8_SETS, "VNNI, AMX"),

@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from efficiency.analysis import accuracy, any_hour, compare_rows, speed, training, views
+from efficiency.analysis import accuracy, any_hour, compare_rows, disturbance, speed, training, views
 from efficiency.analysis.compare_rows import ACCURACIES, KEY, SHOWN, SPEEDS
 from efficiency.equivalence import equivalence_pct_of
 from efficiency.study import BASELINE, CONTROL
@@ -42,8 +42,9 @@ class Compared:
     rows: pd.DataFrame
     """A line for each variant that both measured, the baseline included and the control not: `KEY`, `SHOWN`; with `_a`
     or `_b` what each study says; `ratio`, `ratio_low`, `ratio_high` and `p_value` of the speed-ups and their `verdict`,
-    `floor` (both noise floors together, as a ratio); `latency_ratio` with its ends, of one machine only;
-    `accuracy_change_pp` with its ends, whether it is `paired` and its `accuracy_verdict`; `size_ratio`."""
+    `floor` (both noise floors together, as a ratio), whether either was timed while the machine was `disturbed`;
+    `latency_ratio` with its ends, of one machine only; `accuracy_change_pp` with its ends, whether it is `paired` and
+    its `accuracy_verdict`; `size_ratio`."""
     only_a: pd.DataFrame
     """What A alone measured, and what B says of it (`compare_rows.only`)."""
     only_b: pd.DataFrame
@@ -56,7 +57,18 @@ class Compared:
     def slower_by_more_than(self, percent: float) -> pd.DataFrame:
         """The rows that are `slower`, and whose whole interval says that they take over `percent` longer."""
         found = self.judged
-        return found[(found["verdict"] == "slower") & (found["ratio_high"] < 1 / (1 + percent / 100))]
+        return found[(found["verdict"] == "slower") & (found["ratio_high"] < _line(percent))]
+
+    def disturbed_and_slower_by_more_than(self, percent: float) -> pd.DataFrame:
+        """The rows whose whole interval says so, and that cannot be judged, since the machine was disturbed."""
+        found = self.judged
+        disturbed = found["disturbed_a"] | found["disturbed_b"]
+        return found[disturbed & (found["ratio_high"] < _line(percent))]
+
+
+def _line(percent: float) -> float:
+    """The ratio below which a row takes over so many percent longer."""
+    return 1 / (1 + percent / 100)
 
 
 def compared(
@@ -79,6 +91,8 @@ def compared(
     both = ours.merge(theirs, on=KEY, how="inner", suffixes=("_a", "_b"))
     done = both[(both["status_a"] == "done") & (both["status_b"] == "done")].reset_index(drop=True)
     rows = done.rename(columns={f"{name}_a": name for name in SHOWN}).drop(columns=[f"{name}_b" for name in SHOWN])
+    for side in "ab":
+        rows[f"disturbed_{side}"] = _disturbed(rows[f"warnings_{side}"], rows[f"row_id_{side}"], details)
     others = {"a": earlier(a.id, b.id), "b": earlier(b.id, a.id)}
     rows = rows.join(_speeds(rows, equivalence_pct(a, b), others)).join(
         _latencies(rows, samples if one_machine(a, b) else None)
@@ -134,6 +148,15 @@ def ratio(change: Numbers, error: Numbers, freedom: Numbers) -> pd.DataFrame:
     })  # fmt: skip
 
 
+def _disturbed(warnings: pd.Series, row_ids: pd.Series, details: Details) -> pd.Series:
+    """Of each row whether the machine was while it was timed; details are read only of what was warned of."""
+    found = [
+        disturbance.seen(warned) and disturbance.mostly(warned, details(int(row_id)))
+        for warned, row_id in zip(warnings, row_ids, strict=True)
+    ]
+    return pd.Series(found, index=warnings.index, dtype=bool)
+
+
 def _speeds(rows: pd.DataFrame, band_pct: float, others: Mapping[str, Mapping[int, list[float]]]) -> pd.DataFrame:
     """The ratio of the speed-ups, B's over A's, and what may be said of it; `others` by side and row."""
     logs, errors, freedoms = {}, {}, {}
@@ -150,11 +173,14 @@ def _speeds(rows: pd.DataFrame, band_pct: float, others: Mapping[str, Mapping[in
         errors[side] = np.where(np.isnan(logs[side]), np.nan, errors[side])
     found = ratio(logs["b"] - logs["a"], *any_hour.apart(*((errors[side], freedoms[side]) for side in "ab")))
     found["floor"] = np.prod([1 + rows[f"noise_pct_{side}"].fillna(0.0).to_numpy(float) / 100 for side in "ab"], axis=0)
-    threshold = speed.discovery_threshold(found["p_value"].dropna().to_list())
+    told = ~(rows["disturbed_a"] | rows["disturbed_b"])
+    threshold = speed.discovery_threshold(found.loc[told, "p_value"].dropna().to_list())
     found["verdict"] = [
-        "" if np.isnan(one["ratio"]) else speed.verdict(_as_speed_up(one), one["floor"], threshold, band_pct)
-        for one in views.records(found)
-    ]
+        "" if np.isnan(one["ratio"])
+        else speed.verdict(_as_speed_up(one), one["floor"], threshold, band_pct) if judged
+        else "unresolved"
+        for one, judged in zip(views.records(found), told, strict=True)
+    ]  # fmt: skip
     return found
 
 

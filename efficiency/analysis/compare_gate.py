@@ -1,7 +1,8 @@
 """`compare A B --fail-if-slower PERCENT`: what fails, what was not compared, and what no ratio of speed-ups shows.
 
 Two things fail: a variant that surely takes over PERCENT longer, and one that A measured, that B was to measure and did
-not. What B did not ask for, or what does not apply where B ran, is named and fails nothing.
+not. What B did not ask for, or what does not apply where B ran, is named and fails nothing. Where the machine was
+disturbed, a variant that looks that much slower can't be judged: that does not pass, and has an exit code of its own.
 
 Where a baseline itself got slower, its variants' speed-ups may stay as they were. That is said and fails nothing
 either, since two studies do not hold what it would be judged by: their intervals know how the processes of one run
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 _NAMED = ["workload", "condition", "variant", "why"]
 UNMEASURED = ("failed", "cancelled")
 """Of a row of B that was to be measured."""
+FAILED, CANNOT_TELL = 1, 3
+"""Exit codes."""
 NO_INTERVAL = "timed too little for an interval"
 
 
@@ -36,7 +39,10 @@ class Gate:
     """What is judged, by frames of `Compared`."""
 
     percent: float
+    found: Compared
     slower: pd.DataFrame
+    disturbed: pd.DataFrame
+    """Those that look that much slower, timed while the machine was disturbed."""
     unmeasured: pd.DataFrame
     """A measured it, and B was to and did not; with `why`."""
     not_compared: pd.DataFrame
@@ -46,8 +52,15 @@ class Gate:
 
     @property
     def fails(self) -> bool:
-        """Whether the command's exit code is 1."""
+        """Whether something surely got slower, or is missing."""
         return bool(len(self.slower) or len(self.unmeasured))
+
+    @property
+    def exit_code(self) -> int:
+        """Of the command."""
+        if self.fails:
+            return FAILED
+        return CANNOT_TELL if len(self.disturbed) else 0
 
 
 def judged(found: Compared, b: StudyRecord, percent: float) -> Gate:
@@ -59,7 +72,9 @@ def judged(found: Compared, b: StudyRecord, percent: float) -> Gate:
     line = 1 / (1 + percent / 100)
     return Gate(
         percent,
+        found,
         found.slower_by_more_than(percent),
+        found.disturbed_and_slower_by_more_than(percent),
         alone[was_to],
         pd.concat([alone.loc[~was_to, _NAMED], uncertain.assign(why=NO_INTERVAL)[_NAMED]]),
         baselines[baselines["latency_ratio_high"] * baselines["floor"] < line],
@@ -87,7 +102,7 @@ def _never_reached(alone: pd.DataFrame, b: StudyRecord) -> pd.Series:
 
 
 def told(gate: Gate) -> list[str]:
-    """What is to be known beside the outcome, then what fails, a sentence each."""
+    """What is to be known beside the outcome, then what fails, a sentence each; the outcome is the last."""
     found = [
         f"Not compared: {workload}, {condition}: {', '.join(rows['variant'])} ({str(why).rstrip('. ')})."
         for (workload, condition, why), rows in gate.not_compared.groupby(["workload", "condition", "why"], sort=False)
@@ -101,11 +116,33 @@ def told(gate: Gate) -> list[str]:
         f"Slower by more than {gate.percent:g} %: {_where(row)}: {compare_words.moved(row)}."
         for row in views.records(gate.slower)
     ]
-    return found
+    found += [
+        f"Can't tell, the machine was disturbed: {_where(row)}: {compare_words.moved(row)}."
+        for row in views.records(gate.disturbed)
+    ]
+    return [*found, _outcome(gate)]
+
+
+def _outcome(gate: Gate) -> str:
+    """`Passed: of 12 variants none is surely slower by more than 5 %; 2 of them are unresolved.`"""
+    what = f"slower by more than {gate.percent:g} %"
+    if gate.fails:
+        told = [f"{len(gate.slower)} {what}"] if len(gate.slower) else []
+        told += [f"{len(gate.unmeasured)} not measured"] if len(gate.unmeasured) else []
+        return f"Failed: {wording.listed(told)}."
+    if count := len(gate.disturbed):
+        return (
+            f"Not passed: {count} {'looks' if count == 1 else 'look'} {what}, timed while the machine was disturbed: "
+            f"measure again at a better moment (exit code {CANNOT_TELL})."
+        )
+    verdicts = list(gate.found.judged["verdict"])
+    unresolved = verdicts.count("unresolved")
+    open_ = f"; {unresolved} of them {'is' if unresolved == 1 else 'are'} unresolved" if unresolved else ""
+    return f"Passed: of {len(verdicts)} variants none is surely {what}{open_}."
 
 
 def failed(gate: Gate) -> list[dict[str, Any]]:
-    """What fails and why, ready for JSON: empty where the exit code is 0."""
+    """What fails and why, ready for JSON: empty where the exit code is not 1."""
     rows = [*views.records(gate.slower.assign(why="slower")), *views.records(gate.unmeasured)]
     return [{name: row[name] for name in _NAMED} for row in rows]
 

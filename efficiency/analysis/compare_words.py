@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from efficiency.analysis import compare, notes, wording
+from efficiency.analysis import compare, wording
 from efficiency.equivalence import equivalence_pct_of
 from efficiency.study import BASELINE
 from efficiency.tolerance import tolerance_of
@@ -101,12 +101,12 @@ def found_beside(rows: pd.DataFrame) -> list[str]:
 
 
 def of_disturbed(rows: pd.DataFrame) -> list[str]:
-    """How many rows of either study were timed at a moment that was no good one, which no interval knows of."""
-    counts = {side: sum(map(notes.was_disturbed, rows[f"warnings_{side}"])) for side in "ab"}
+    """How many rows of either study were timed on a disturbed machine, so that nothing is said of what moved there."""
+    counts = {side: int(rows[f"disturbed_{side}"].sum()) for side in "ab"}
     return [
         f"{side.upper()}: {count} of {len(rows)} rows {'was' if count == 1 else 'were'} timed while the machine was "
-        "disturbed (their warnings say by what), so what moved may be no more than that: measure it again at a better "
-        "moment."
+        "disturbed in most of the processes (their warnings say by what). No interval knows what that does to a "
+        f"speed-up, so {'it is' if count == 1 else 'they are'} not judged: measure again at a better moment."
         for side, count in counts.items()
         if count
     ]
@@ -146,15 +146,22 @@ def summary(found: compare.Compared) -> str:
 
 
 def moved(row: Mapping[Any, Any]) -> str:
-    """`1.20x slower [1.15–1.25x]`, `same [0.99–1.01x]`, `unresolved [0.95–1.10x]`: B against A, by the speed-ups."""
+    """`1.20x slower [1.15–1.25x]`, `same [0.99–1.01x]`, `unresolved [0.95–1.10x], B disturbed`: B against A, by the
+    speed-ups."""
     if pd.isna(row["ratio"]):
         return ""
     ratio, low, high = row["ratio"], row["ratio_low"], row["ratio_high"]
     if row["verdict"] not in ("faster", "slower"):
-        return f"{row['verdict']} [{wording.interval(low, high, 'x', 2) or f'{ratio:.2f}x'}]"
+        return f"{row['verdict']} [{wording.interval(low, high, 'x', 2) or f'{ratio:.2f}x'}]{_where_disturbed(row)}"
     if ratio < 1:
         ratio, low, high = 1 / ratio, 1 / high, 1 / low
     return f"{ratio:.2f}x {row['verdict']} [{wording.interval(low, high, 'x', 2) or f'{ratio:.2f}x'}]"
+
+
+def _where_disturbed(row: Mapping[Any, Any]) -> str:
+    """`, B disturbed`; empty where neither was."""
+    sides = [side.upper() for side in "ab" if row[f"disturbed_{side}"]]
+    return f", {' and '.join(sides)} disturbed" if sides else ""
 
 
 def accuracy(row: Mapping[Any, Any]) -> str:
@@ -176,12 +183,12 @@ def table(rows: pd.DataFrame) -> pd.DataFrame:
         "B against A": [moved(line) for line in lines],
         "Speed-up in A": [speed_up(line, "a") for line in lines],
         "Speed-up in B": [speed_up(line, "b") for line in lines],
+        "Latency, A / B": [latency(line) for line in lines],
         "Both noise floors": [wording.noise(100 * (floor - 1)) if floor > 1 else "" for floor in order["floor"]],
         "Accuracy, B - A": [accuracy(line) for line in lines],
         "Size, A / B": order["size_ratio"],
         "Latency in A [ms]": order["latency_ms_p50_a"],
         "Latency in B [ms]": order["latency_ms_p50_b"],
-        "Latency, A / B": [latency(line) for line in lines],
         "Condition": order["condition"],
         "Data set": order["dataset"],
     }).reset_index(drop=True)  # fmt: skip

@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import pandas as pd
 
-from efficiency.analysis import any_hour, notes, row_words, wording
+from efficiency.analysis import any_hour, disturbance, row_words, wording
 from efficiency.analysis.choice import Answer, Confirmation, Row
+from efficiency.study import BASELINE
 
 
 def otherwise(answer: Answer) -> list[str]:
     """What earlier confirmations said, where the last one does not bear them out; timing again may settle that."""
     return [told for one in answer.before if (told := _against(one, answer))]
+
+
+def moved(answer: Answer) -> str:
+    """What the study itself found of the winner's speed, where timing it again surely found another."""
+    now, first = answer.last.winner, answer.first
+    if answer.fresh is None or now is None or now["variant"] == BASELINE:
+        return ""
+    rows = filter(None, (first.winner, *first.tied, first.runner_up, first.closest))
+    was = next((row for row in rows if row["variant"] == now["variant"]), None)
+    if was is None or not (
+        was["speedup_ci_high"] < now["speedup_ci_low"] or was["speedup_ci_low"] > now["speedup_ci_high"]
+    ):
+        return ""
+    how = "more than hours differ" if _apart(was, now, answer.last.equivalence_pct) else "as far apart as hours may be"
+    return f"The study itself had it at {_times(was)}, and timed again it is at {_times(now)}: {how}."
 
 
 def worth_timing_again(answer: Answer) -> bool:
@@ -20,7 +36,7 @@ def worth_timing_again(answer: Answer) -> bool:
 
 def disturbed(answer: Answer) -> bool:
     """Whether the machine was when what is answered with was timed."""
-    return answer.row is not None and notes.was_disturbed(answer.row["warnings"])
+    return answer.row is not None and disturbance.seen(answer.row["warnings"])
 
 
 def _against(before: Confirmation, answer: Answer) -> str:

@@ -19,17 +19,18 @@ MEANING = (
     "Not known: there is no such figure."
 )
 """Of those words in the column of a limit."""
-AGAIN = "Timed again"
-"""The column of what confirmations found."""
+BEFORE = "Before it was timed again"
+"""The column of what the study itself found of rows that were."""
 
 
-def of(rows: pd.DataFrame, limits: Limits, price_per_hour: float | None, again: Mapping[str, Row]) -> pd.DataFrame:
+def of(rows: pd.DataFrame, limits: Limits, price_per_hour: float | None, before: Mapping[str, Row]) -> pd.DataFrame:
     """Those that keep to the limits first, then by speed; `row_id` is the first column.
 
-    `again` is what was timed again, by the variant's key.
+    `rows` are what is known (`decisions.Case.known`), `before` the study's own of each variant that was timed again.
     """
     own = views.measured(rows)
-    own = own[own["variant"] != CONTROL]
+    # Of two baselines the study's own, which comes first.
+    own = own[own["variant"] != CONTROL].drop_duplicates("variant")
     meets = limits_module.meets(own, limits) & (own["took_effect"] != "no")
     own = own.assign(_meets=meets).sort_values(["_meets", "speedup"], ascending=False, kind="stable")
     state = limits_module.states(own, limits)
@@ -39,7 +40,7 @@ def of(rows: pd.DataFrame, limits: Limits, price_per_hour: float | None, again: 
         "Keeps to all": ["✓" if one else "✗" for one in own["_meets"]],
         **{limits_module.kind_of(str(name), limits).title: state[name].map(WORDS) for name in state},
         "Against the baseline": own["relative"],
-        **({AGAIN: [_again(again.get(key)) for key in own["variant"]]} if again else {}),
+        **({BEFORE: [_before(before.get(key)) for key in own["variant"]]} if before else {}),
         "Latency p50 [ms]": own["latency_ms_p50"],
         "Latency p99 [ms]": own["latency_ms_p99"],
         "Size [MB]": own["size_mb"],
@@ -53,9 +54,9 @@ def of(rows: pd.DataFrame, limits: Limits, price_per_hour: float | None, again: 
     return table.reset_index(drop=True)
 
 
-def _again(row: Row | None) -> str:
-    """What a confirmation found of a row; nothing of the baseline, which it is held against."""
-    return "" if row is None or row["variant"] == BASELINE else str(row["relative"])
+def _before(row: Row | None) -> str:
+    """What the study itself found of a row that was timed again; nothing of the baseline, which it is held against."""
+    return "" if row is None or row["variant"] == BASELINE else f"{row['relative']}, {row['latency_ms_p50']:.3f} ms"
 
 
 def why_no_p99(table: pd.DataFrame) -> str:

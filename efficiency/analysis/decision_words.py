@@ -33,7 +33,7 @@ def verdict(answer: Answer) -> str:
     if found.kind != "found" or found.winner is None:
         return "Nothing to choose from" if found.kind == "empty" else "Nothing meets the limits"
     if found.winner["variant"] == BASELINE:
-        return "Leave it as it is"
+        return f"Leave it as it is{', so far' if _may_be_beaten(answer) else ''}"
     compared = len(found.tied) - len(found.uncompared)
     tied = f", one of {_number(compared + 1)} that can't be told apart" if compared else ""
     if not answer.confirmed:
@@ -64,7 +64,9 @@ def sentence(answer: Answer) -> str:
         if not others:
             return f"{told}."
         measured = "timed again" if answer.fresh is not None else "measured here"
-        return f"{told}, of the {others} {'variant' if others == 1 else 'variants'} {measured}."
+        told = f"{told}, of the {others} {'variant' if others == 1 else 'variants'} {measured}."
+        unsettled = " It is not settled yet whether some that are faster meet the limits."
+        return told + (unsettled if _may_be_beaten(answer) else "")
     if not answer.confirmed:
         start = f"{row['variant_label']} leads (not confirmed yet)"
     elif answer.first.winner is not None and answer.first.winner["variant"] != row["variant"]:
@@ -74,14 +76,20 @@ def sentence(answer: Answer) -> str:
             start = f"Ship {row['variant_label']}: {led} led, and fresh replicates cannot tell the two apart"
     else:
         start = f"Ship {row['variant_label']}, which fresh replicates confirm"
+        start += ", though the machine was disturbed meanwhile" if confirmations.disturbed(answer) else ""
     return f"{start}. {row_words.facts(row, found.limits)}{limit_words.probable(row, found.limits)}"
+
+
+def _may_be_beaten(answer: Answer) -> bool:
+    """Whether something surely faster than the baseline may yet turn out to meet the limits."""
+    return any(row["speed_verdict"] == "faster" for row in answer.first.unsettled)
 
 
 def beside(answer: Answer) -> list[str]:
     """What is to be known beside the answer, a sentence each: confirmations that differ, ties, its price, the
     runner-up, what is not settled."""
     found = answer.last
-    told = [*confirmations.otherwise(answer), _tied(found), _uncompared(found)]
+    told = [*confirmations.otherwise(answer), confirmations.moved(answer), _tied(found), _uncompared(found)]
     told += [_dearer(found), _as_measured(found), _runner_up(answer)]
     told.append(_unsettled(answer.first))
     told += _unknown(answer.first)

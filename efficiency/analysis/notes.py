@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 NOISY_FLOOR = 1.05
 FEW_REPLICATES = 3
+HARDLY_WIDER = 1.2
+"""An interval up to so many times as wide as was asked for decides nothing that a narrower one would not."""
 
 Values = Mapping[Any, Any]
 
@@ -193,8 +195,14 @@ def _test_subset(done: Done) -> str:
 
 def _wide_interval(done: Done) -> str:
     precision = done.effort("precision") or 0.02
-    text = f"The interval is wider than the ±{100 * precision:g} % asked for. "
-    return text + " ".join(filter(None, (_disturbed(done), _more_time(done))))
+    low, high = (number_of(done.row.get(f"speedup_ci_{end}")) or 0.0 for end in ("low", "high"))
+    half = math.sqrt(high / low) - 1 if 0 < low < high else None
+    own = "wider" if half is None else f"±{100 * half:.3g} %, wider"
+    text = f"The interval is {own} than the ±{100 * precision:g} % asked for. "
+    seen = _disturbed(done)
+    if half is not None and half < HARDLY_WIDER * precision and not seen:
+        return f"{text}That is hardly worth more time."
+    return text + " ".join(filter(None, (seen, _more_time(done))))
 
 
 def _few_replicates(done: Done) -> str:
@@ -284,15 +292,6 @@ MEANINGS: dict[str, str] = {
     "few-replicates": "Fewer than three processes timed this row.",
 }
 """What each warning says, where nothing is known of what was done for the row; `hint` says what to do."""
-
-DISTURBED = ("busy-machine", "cpu-stolen", "cpu-throttled", "swapping", "too-hot", "disturbed")
-"""These say that the moment was no good one, and another may find otherwise; noise may be the machine's own."""
-
-
-def was_disturbed(warnings: object) -> bool:
-    """Whether a row's warnings, as its column has them, say that it was timed at such a moment."""
-    return not set(str(warnings).split(";")).isdisjoint(DISTURBED)
-
 
 LOST_BY_LAYERS = "accuracy-lost"
 """No warning that a row keeps: whether it is to be said turns on what else the study tried."""

@@ -1,6 +1,7 @@
 """The command line: the same verbs as the pages, a file a verb or a few that belong together.
 
-Exit codes: 0 done, 1 the study failed, 2 bad usage, with a sentence that names the option and the mend.
+Exit codes: 0 done, 1 the study failed, 2 bad usage, with a sentence that names the option and the mend. A verb that has
+others says so in its help.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from efficiency import console
+
 app = typer.Typer(
     name="efficiency",
     help="Measure what efficiency techniques for PyTorch models cost and give on this machine.",
@@ -17,3 +19,8 @@ app = typer.Typer(
 Json = Annotated[str | None, typer.Option("--json", help="Write a JSON document to this file; - prints it.")]
 Csv = Annotated[str | None, typer.Option("--csv", help="Write the rows to this CSV file; - prints them.")]
 StudyId = Annotated[str, typer.Argument(help="The study's id, as `studies` lists it.")]
+
+
+@app.callback()
+def _begin() -> None:
+    console.start()

@@ -36,4 +36,4 @@ def artefact(
         raise BadRequest("--file: a zip is not printed; name a file.")
     console.writable("--file", file)
     Path(file).expanduser().write_bytes(artefacts.pack(row.to_dict(), record, kept))
-    console.say(f"Wrote {file}.")
+    console.note(f"Wrote {file}.")

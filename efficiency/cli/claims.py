@@ -95,29 +95,29 @@ def _measure_missing(store: Store, here: Machine) -> bool:
     found = claims.judge_all(claims.read(store, here))
     asked, drifting = plan.studies(plan.missing(found), here), plan.drifts(found)
     if not asked and any(one.needs_ceiling for one in found):
-        console.say("Measuring what this machine can do. It takes some seconds.")
+        console.note("Measuring what this machine can do. It takes some seconds.")
         ceilings.measure_alone(here)
     elif not asked and not drifting:
-        console.say("Nothing is missing.")
+        console.note("Nothing is missing.")
     elif asked:
-        console.say(
+        console.note(
             f"{_studies(len(asked))} to measure what is missing, about {plan.time(asked, here)} in all: timing goes "
             "on until intervals are narrow."
         )
     done = True
     for study in asked:
-        console.say(f"{study.name}: about {plan.time([study], here)}.")
+        console.note(f"{study.name}: about {plan.time([study], here)}.")
         id = store.add_study(
             study.as_dict(), name=study.name, machine=here.as_dict(), command="python -m efficiency claims --run"
         )
         with progress_line.Bar() as bar:
             status = job.conduct(store, id, bar.tell)
-        console.say(f"Study {id}: {wording.ended(status, store.study(id).message)}")
+        console.note(f"Study {id}: {wording.ended(status, store.study(id).message)}")
         done = done and status == "done"
         if status == "cancelled":
             return False
     for workload in drifting:
-        console.say(f"Drift of {workload}: some minutes.")
+        console.note(f"Drift of {workload}: some minutes.")
         with progress_line.Bar() as bar:
             drift_job.measure(store, workload, here, tell=bar.share)
     return done

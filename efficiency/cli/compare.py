@@ -30,7 +30,8 @@ def compare(
             help="Exit with 1 where a variant of B is slower by more than PERCENT: its verdict is slower, and by the "
             "whole 95 % interval of the ratio of speed-ups it takes more than PERCENT longer than in A. Also where B "
             "was to measure what A measured and did not: it failed, or was cancelled. A baseline that got slower is "
-            "said and fails nothing.",
+            "said and fails nothing. Exit with 3 where a variant looks that much slower and the machine was disturbed "
+            "while it was timed: measure again.",
         ),
     ] = None,
     json: Json = None,
@@ -41,7 +42,7 @@ def compare(
     interval of their ratio says so, not by luck (of all that are called so, 5 % at most are expected to be none), and
     where it is more than what counts as the same (2 % unless the studies say otherwise) and more than both noise floors
     together. The intervals allow for what differs from hour to hour, as far as it can be guessed. Exit codes: 0; 1 by
-    --fail-if-slower; 2 for bad usage.
+    --fail-if-slower; 2 for bad usage; 3 where that cannot be told, the machine having been disturbed.
     """
     from efficiency.analysis import compare as comparing
     from efficiency.analysis import compare_gate, compare_words, views
@@ -67,11 +68,12 @@ def compare(
         document: dict[str, Any] = {"a": _study(ours), "b": _study(theirs), "differs": compare_words.told(ours, theirs)}
         document |= {"rows": _records(found.rows), "only_a": _records(found.only_a), "only_b": _records(found.only_b)}
         failed = None if gate is None else compare_gate.failed(gate)
-        console.write_json(json, document | {"fail_if_slower_pct": fail_if_slower, "failed": failed})
+        code = None if gate is None else gate.exit_code
+        console.write_json(json, document | {"fail_if_slower_pct": fail_if_slower, "failed": failed, "exit_code": code})
     if gate is not None:
         for sentence in compare_gate.told(gate):
             console.say(sentence)
-        sys.exit(int(gate.fails))
+        sys.exit(gate.exit_code)
 
 
 def _print(found: Compared, a: StudyRecord, b: StudyRecord, *, gated: bool) -> None:

@@ -45,6 +45,6 @@ def recipe(
     console.writable("--bundle", bundle)
     console.writable("--file", file)
     bundles.make(wanted, Path(bundle).expanduser())
-    console.say(f"Wrote {bundle}.")
+    console.note(f"Wrote {bundle}.")
     if file != "-":
         console.write_file("--file", file, wanted.script)

@@ -136,10 +136,10 @@ def _confirm(store: Store, study_id: str, case: Case, asked: Limits) -> None:
     first = case.choose(asked)
     lead, again = choice.lead(first), choice.to_time_again(first)
     if lead is None:
-        console.say(f"{case.title}: nothing leads that fresh replicates could confirm, so nothing was timed again.")
+        console.note(f"{case.title}: nothing leads that fresh replicates could confirm, so nothing was timed again.")
         return
     if (before := case.fresh_study(first)) and not confirmations.worth_timing_again(case.answer(asked)):
-        console.say(f"{case.title}: {lead['variant_label']} was timed again before, as study {before}; that counts.")
+        console.note(f"{case.title}: {lead['variant_label']} was timed again before, as study {before}; that counts.")
         return
     here = this_machine()
     study = confirm.plan(store.study(study_id), lead, again, here)
@@ -147,11 +147,11 @@ def _confirm(store: Store, study_id: str, case: Case, asked: Limits) -> None:
         raise BadRequest(" ".join(problems))
     command = shlex.join(["python", "-m", "efficiency", *sys.argv[1:]])
     new = store.add_study(study.as_dict(), name=study.name, machine=here.as_dict(), command=command)
-    console.say(f"{case.title}: timing {', '.join(again)} again, as study {new}.")
+    console.note(f"{case.title}: timing {', '.join(again)} again, as study {new}.")
     with progress_line.Bar() as bar:
         status = job.conduct(store, new, bar.tell)
     if status != "done":
-        console.say(f"Study {new}: {wording.ended(status, store.study(new).message)}")
+        console.note(f"Study {new}: {wording.ended(status, store.study(new).message)}")
 
 
 def _to_confirm(

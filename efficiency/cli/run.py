@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from efficiency import check, console, progress_line, study, workloads
+from efficiency import check, console, progress_line, study, study_name, workloads
 from efficiency.cli.app import Csv, Json, StudyId, app
 from efficiency.cli.studies import shown
 from efficiency.condition import Device, Phase
@@ -66,7 +66,9 @@ def run(
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Prepare everything anew, also what an earlier study has kept.")
     ] = False,
-    name: Annotated[str, typer.Option(help="What the study is called; its preset and machine unless told.")] = "",
+    name: Annotated[
+        str, typer.Option(help="What the study is called; its preset or workloads, and the machine, unless told.")
+    ] = "",
     csv: Csv = None,
     json: Json = None,
 ) -> None:
@@ -77,7 +79,7 @@ def run(
     from efficiency.results.store import Store
 
     asked = study.plan_preset(preset, this_machine(), device, phase)
-    asked = replace(asked, datasets=tuple(dataset or ()), budget_s=budget, seed=seed, name=name.strip() or asked.name)
+    asked = replace(asked, datasets=tuple(dataset or ()), budget_s=budget, seed=seed)
     asked = replace(asked, tolerance_pp=tolerance, equivalence_pct=equivalence, anew=no_cache)
     asked = replace(asked, effort=asked.effort.within(precision))
     asked = replace(asked, workloads=_chosen_workloads(asked, workload))
@@ -98,6 +100,7 @@ def run(
     here = this_machine()
     if problems := unknown + check.problems(asked, here):
         raise BadRequest(" ".join(problems))
+    asked = replace(asked, name=name.strip() or study_name.usual(asked, here))
     console.writable("--csv", csv)
     console.writable("--json", json)
     store = Store.open()

@@ -14,7 +14,7 @@ from efficiency.analysis import limits as limits_module
 from efficiency.analysis.choice import Answer, Row
 from efficiency.analysis.limits import Limits
 from efficiency.analysis.wording import markdown_text
-from efficiency.decisions import Timing
+from efficiency.decisions import Case
 from efficiency.results.store import Store
 from efficiency.ui import (
     artefact,
@@ -62,7 +62,7 @@ def show(store: Store, id: str) -> None:
                 for _, text in (told for told in hints if told[0] not in notes.INFORMATIVE):
                     st.warning(markdown_text(text), icon=":material/warning:")
                 _offer(store, id, answer, row)
-            _draw(case.first, limits, id)
+            _draw(case, limits, id)
         _beside(store, answer, price)
         if row is not None:
             for _, text in (told for told in hints if told[0] in notes.INFORMATIVE):
@@ -70,7 +70,7 @@ def show(store: Store, id: str) -> None:
             if selected.asked() is None:  # the drawer with its details has both, too
                 take_home.show(pd.Series(row), study)
                 artefact.show(pd.Series(row), study, kept)
-        _table(case.first.rows, limits, price, answer)
+        _table(case, limits, price, answer)
         if selected.asked() is not None:
             details.open_asked(store, pd.concat([rows, *(one.rows for one in case.again)]))
 
@@ -112,19 +112,20 @@ def _offer(store: Store, id: str, answer: Answer, row: Row) -> None:
             confirming.offer(store, id, answer.first)
 
 
-def _draw(timing: Timing, limits: Limits, id: str) -> None:
+def _draw(case: Case, limits: Limits, id: str) -> None:
     """The trade-off; what does not keep to the limits fades."""
-    rows = timing.rows
+    rows = case.known(limits)
+    ids = list(dict.fromkeys([id, *rows["study_id"]]))
     parts, _ = panels.panels(rows, 1)
     if not parts:
         st.info("None of these rows holds a measurement; the page Explore says why.", icon=":material/info:")
         return
     part = parts[0][1]
     inside = limits_module.meets(rows.loc[part.index], limits) & (rows.loc[part.index, "took_effect"] != "no")
-    st.html(trade_off.legend(rows, [id], [timing.equivalence_pct], front=True, timed=True))
+    st.html(trade_off.legend(rows, ids, [case.first.equivalence_pct], front=True, timed=True))
     key = selected.key_of("decide-chart")
     st.plotly_chart(
-        trade_off_chart.trade_off(part, studies=[id], height=HEIGHT, inside=inside),
+        trade_off_chart.trade_off(part, studies=ids, height=HEIGHT, inside=inside),
         key=key,
         on_select=lambda: selected.from_chart(key),
         selection_mode="points",
@@ -139,15 +140,16 @@ def _draw(timing: Timing, limits: Limits, id: str) -> None:
     )
 
 
-def _table(rows: pd.DataFrame, limits: Limits, price: float | None, answer: Answer) -> None:
-    """All rows, and beside those that were timed again what that found."""
-    table = decision_table.of(rows, limits, price, answer.again)
+def _table(case: Case, limits: Limits, price: float | None, answer: Answer) -> None:
+    """All rows; those that were timed again as that found them, and beside them what the study itself did."""
+    before = {key: row for key, row in case.first.by_variant.items() if key in answer.again}
+    table = decision_table.of(case.known(limits), limits, price, before)
     if table.empty:
         return
     if answer.fresh is not None:
         st.caption(
-            f"The chart and this table are of the study itself, but for the column “{decision_table.AGAIN}”; the "
-            "answer above rests on what was timed again."
+            "What was timed again is in the answer, the chart and this table as that found it; the column "
+            f"“{decision_table.BEFORE}” has what the study itself found."
         )
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     meaning = {limits_module.kind_of(name, limits).title: text(help=decision_table.MEANING) for name in limits.asked}
@@ -167,7 +169,7 @@ def _table(rows: pd.DataFrame, limits: Limits, price: float | None, answer: Answ
             "Variant": text(width=230),
             **meaning,
             "Against the baseline": text(width=370),
-            decision_table.AGAIN: text(width=370),
+            decision_table.BEFORE: text(width=370),
             "Latency p50 [ms]": number(format="%.3f"),
             "Latency p99 [ms]": number(format="%.3f"),
             "Size [MB]": number(format="%.2f"),
@@ -184,13 +186,13 @@ def _table(rows: pd.DataFrame, limits: Limits, price: float | None, answer: Answ
 
 def _line(line: dict[str, Any], limits: Limits) -> Line:
     """A line of the table for a narrow screen: what it gives, and what it misses."""
-    again = line.get(decision_table.AGAIN)
+    before = line.get(decision_table.BEFORE)
     titles = [limits_module.kind_of(name, limits).title for name in limits.asked]
     missed = [f"{title.lower()} {line[title]}" for title in titles if line[title] != decision_table.WORDS["met"]]
     return Line(
         narrow_list.to_details(line["row_id"]),
         line["Variant"],
         ", ".join(missed),
-        line["Against the baseline"] + (f"; timed again {again}" if again else ""),
+        line["Against the baseline"] + (f"; before it was timed again {before}" if before else ""),
         line["Keeps to all"] if limits.asked else "",
     )

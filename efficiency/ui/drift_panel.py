@@ -14,7 +14,7 @@ from efficiency.machine import this_machine
 from efficiency.results import drifts
 from efficiency.results.drifts import DriftRecord
 from efficiency.results.store import Store
-from efficiency.ui import frame
+from efficiency.ui import asked, frame
 
 EVERY_S = 2.0
 
@@ -43,8 +43,9 @@ def choose(title: str, labels: Mapping[str, str], name: str, first: str | None =
 
     Streamlit's own binding to the address takes labels alone.
     """
-    asked = st.query_params.get(name)
-    st.session_state[name] = asked if asked in labels else first or next(iter(labels))
+    asked.say_unlisted(f"the {title.lower()}", name, labels)
+    wanted = st.query_params.get(name)
+    st.session_state[name] = wanted if wanted in labels else first or next(iter(labels))
     return str(
         st.segmented_control(
             title,

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from efficiency import best, ceiling, workloads
-from efficiency.analysis import views
+from efficiency.analysis import confirmations, views
 from efficiency.analysis.wording import markdown_text
 from efficiency.best import Best
 from efficiency.engine import drift_job, jobs
@@ -74,14 +74,21 @@ def _running(store: Store) -> list[Step]:
 
 
 def _confirm(found: list[Best]) -> list[Step]:
-    """The winner that gains most and was not timed again."""
-    open_ = [one for one in found if one.origin == "here" and not one.answer.confirmed and one.answer.last.winner]
-    top = best.leading(open_)
+    """The winner that gains most of those that were not timed again, or not at a good moment."""
+    here = [one for one in found if one.origin == "here" and one.answer.last.winner]
+    top = best.leading([one for one in here if confirmations.worth_timing_again(one.answer)])
     if top is None or top.answer.last.winner is None:
         return []
     label, name = top.answer.last.winner["variant_label"], top.case.first.rows["workload_label"].iloc[0]
-    why = "The fastest of many is partly so by luck; fresh replicates say whether it stays in front."
-    return [Step("decide", f"Confirm {label} on {name}", why, best_cards.address(top))]
+    if top.answer.confirmed:
+        says, why = (
+            f"Time {label} on {name} again",
+            "What confirmed it was disturbed, or an earlier one says otherwise.",
+        )
+    else:
+        says = f"Confirm {label} on {name}"
+        why = "The fastest of many is partly so by luck; fresh replicates say whether it stays in front."
+    return [Step("decide", says, why, best_cards.address(top))]
 
 
 def _layers(store: Store, machine: Machine) -> list[Step]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Literal
 
-from efficiency import techniques, workloads
+from efficiency import study_name, techniques, workloads
 from efficiency.condition import Condition, Device, Phase
 from efficiency.effort import PRECISION_PCT
 from efficiency.equivalence import EQUIVALENCE_PCT
@@ -97,7 +97,7 @@ def study_of(chosen: Chosen, machine: Machine) -> Study:
     if not conditions:
         raise BadRequest("Choose at least one batch size and one number of threads.")
     preset = plan_preset(chosen.preset, machine, chosen.device, chosen.phase)
-    return replace(
+    study = replace(
         preset,
         workloads=names,
         variants=tuple(dict.fromkeys(variants)),
@@ -107,8 +107,8 @@ def study_of(chosen: Chosen, machine: Machine) -> Study:
         tolerance_pp=chosen.tolerance_pp,
         equivalence_pct=chosen.equivalence_pct,
         effort=preset.effort.within(chosen.precision_pct),
-        name=chosen.name.strip() or preset.name,
     )
+    return replace(study, name=chosen.name.strip() or study_name.usual(study, machine))
 
 
 def as_number(text: str) -> tuple[int, str]:
@@ -130,7 +130,7 @@ def command(study: Study, machine: Machine) -> str:
     if as_it_is and _running(study, machine) == _running(preset, machine):
         device = study.conditions[0].device
         words = [_run(study), f"--device {device}" if device != "cpu" else ""]
-        return " ".join(filter(None, [*words, *_name(study, preset)]))
+        return " ".join(filter(None, [*words, *_name(study, machine)]))
     first = study.conditions[0]
     words = [_run(study)]
     words += [f"--workload {shlex.quote(name)}" for name in study.workloads]
@@ -150,11 +150,11 @@ def command(study: Study, machine: Machine) -> str:
         "precision": None if study.effort == preset.effort else f"{100 * study.effort.precision:g}",
     }
     words += [f"--{name} {value}" for name, value in options.items() if value is not None]
-    return " ".join([*words, *_name(study, preset)])
+    return " ".join([*words, *_name(study, machine)])
 
 
-def _name(study: Study, preset: Study) -> list[str]:
-    return [] if study.name == preset.name else [f"--name {shlex.quote(study.name)}"]
+def _name(study: Study, machine: Machine) -> list[str]:
+    return [] if study.name == study_name.usual(study, machine) else [f"--name {shlex.quote(study.name)}"]
 
 
 def _run(study: Study) -> str:

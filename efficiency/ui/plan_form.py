@@ -93,7 +93,7 @@ def _advanced() -> tuple[Device, str, _Advanced]:
             help="A file of yours whose function returns a Workload. It is run on this machine as it is.",
         ).strip()
         name = right.text_input(
-            "Name of the study", key="plan-name", placeholder="quick on this machine", persist_state="session"
+            "Name of the study", key="plan-name", placeholder="LSTM (quick) on this machine", persist_state="session"
         )
         one, two, three = st.columns(3)
         four, five, six = st.columns(3)

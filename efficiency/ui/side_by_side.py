@@ -128,14 +128,11 @@ def _draw(column: st.delta_generator.DeltaGenerator, figure: go.Figure, title: s
 
 def _legend(band_pct: float) -> str:
     said = (
-        "Filled: faster or slower, beyond both noise floors and not by luck.",
+        "Filled: faster or slower. The dot lies beyond both noise floors, and not by luck; its bar may begin within.",
         f"Full and grey: the same, within {band_pct:g} %.",
+        "Hollow: cannot be told, or the machine was disturbed.",
     )
-    return (
-        '<div class="eff-legend">'
-        + "".join(f"<span>{escape(text)}</span>" for text in (*said, "Hollow: cannot be told."))
-        + "</div>"
-    )
+    return f'<div class="eff-legend">{"".join(f"<span>{escape(text)}</span>" for text in said)}</div>'
 
 
 def _table(rows: pd.DataFrame) -> None:

@@ -187,6 +187,35 @@ def test_that_a_study_was_disturbed_is_said(store: Store) -> None:
     assert "timed while the machine was disturbed" in told
 
 
+@pytest.mark.parametrize(("met", "judged"), [(3, True), (4, False)])
+def test_what_most_processes_met_is_in_no_interval(store: Store, met: int, judged: bool) -> None:
+    """Of six processes; a variant that takes twice as long, and one that moved not at all."""
+    a = synthetic.fill(store)
+    document = documents.to_json(store, synthetic.fill(store, seed=1))
+    rows = {
+        row["columns"]["variant"]: row for row in document["rows"] if row["columns"]["workload"] == "lstm-classifier"
+    }
+    beside = {"others_cores": 0.9, "busiest": [["chrome", 0.9]]}
+    for name in ("dynamic-int8", "inference-mode"):
+        rows[name]["columns"]["warnings"] = "busy-machine"
+        rows[name]["details"]["health"] = [beside] * met + [{"others_cores": 0.01}] * (6 - met)
+    for column in ("speedup", "speedup_ci_low", "speedup_ci_high"):
+        rows["dynamic-int8"]["columns"][column] /= 2
+    busy = documents.from_json(store, document | {"study": document["study"] | {"id": "busy", "name": "Busy"}})
+    found = compared(store, a, busy)
+    lstm = found.judged[found.judged["workload"] == "lstm-classifier"].set_index("variant")
+    slower = {"lstm-classifier, dynamic-int8"}
+    assert lstm.loc["dynamic-int8", "verdict"] == ("slower" if judged else "unresolved")
+    assert _named(found.slower_by_more_than(5)) == (slower if judged else set())
+    assert _named(found.disturbed_and_slower_by_more_than(5)) == (set() if judged else slower)
+    assert compare_words.moved(lstm.loc["dynamic-int8"].to_dict()).endswith("x]" if judged else "x], B disturbed")
+    assert bool(compare_words.of_disturbed(found.rows)) != judged
+
+
+def _named(rows: pd.DataFrame) -> set[str]:
+    return set(rows["workload"] + ", " + rows["variant"])
+
+
 def test_accuracy_is_paired_where_the_same_rows_were_answered(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     a = synthetic.fill(store)
     monkeypatch.setattr(synthetic, "EFFECTS", synthetic.EFFECTS | {"dynamic-int8": (2.4, 0.05, 3.7)})

@@ -55,10 +55,11 @@ def test_a_variant_that_failed_in_b_fails(store: Store) -> None:
     found = gate(store, a, b)
     assert found.fails
     assert [(row["workload"], row["variant"]) for row in compare_gate.failed(found)] == [(TRANSFORMER, "dynamic-int8")]
-    assert compare_gate.told(found)[-1] == (
+    assert compare_gate.told(found)[-2:] == [
         f"Measured in A and not in B: {TRANSFORMER}, CPU, batch 1, 1 thread, dynamic-int8: failed: The process ran out "
-        "of memory and was ended."
-    )
+        "of memory and was ended.",
+        "Failed: 1 not measured.",
+    ]
     assert not gate(store, b, a).fails, "What A did not measure is nobody's loss."
 
 
@@ -87,8 +88,9 @@ def test_what_does_not_apply_in_b_is_named_with_the_reason(store: Store) -> None
     b = again(store, lambda columns: reason if of(columns, LSTM, "dynamic-int8") else {})
     found = gate(store, synthetic.fill(store), b)
     assert not found.fails
-    (named,) = compare_gate.told(found)
+    named, outcome = compare_gate.told(found)
     assert "dynamic-int8 (not-applicable: It needs a package that is not installed)." in named
+    assert outcome.startswith("Passed: of ")
 
 
 def test_what_an_unfinished_study_never_came_to_fails_where_it_was_asked_for(store: Store) -> None:
@@ -98,7 +100,7 @@ def test_what_an_unfinished_study_never_came_to_fails_where_it_was_asked_for(sto
     a = synthetic.fill(store)
     found = gate(store, a, again(store, without, "interrupted"))
     assert [(row["workload"], row["variant"]) for row in compare_gate.failed(found)] == [(LSTM, "dynamic-int8")]
-    assert "the study is interrupted" in compare_gate.told(found)[-1]
+    assert "the study is interrupted" in compare_gate.told(found)[-2]
     others = [variant for variant in QUICK.as_dict()["variants"] if variant["techniques"] != ("dynamic-int8",)]
     assert not gate(store, a, again(store, without, "cancelled", variants=others)).fails
     assert not gate(store, a, again(store, without)).fails
@@ -109,7 +111,7 @@ def test_what_was_timed_too_little_is_named(store: Store) -> None:
     b = again(store, lambda columns: unknown if of(columns, LSTM, "dynamic-int8") else {})
     found = gate(store, synthetic.fill(store), b)
     assert not found.fails
-    (named,) = compare_gate.told(found)
+    named, _ = compare_gate.told(found)
     assert named == f"Not compared: {LSTM}, CPU, batch 1, 1 thread: dynamic-int8 (timed too little for an interval)."
 
 
@@ -117,22 +119,58 @@ def test_a_baseline_that_got_slower_is_told_and_fails_nothing(store: Store) -> N
     a, b = synthetic.fill(store), synthetic.fill(store, seed=1, slower=1.5)
     found = gate(store, a, b)
     assert not found.fails
-    told = compare_gate.told(found)
+    *told, outcome = compare_gate.told(found)
+    assert outcome.startswith("Passed: ")
     assert len(told) == 3
     for workload, sentence in zip(QUICK.workloads, told, strict=True):
         assert sentence.startswith("The baseline itself takes ")
         assert f" % longer in B: {workload}, CPU, batch 1, 1 thread: " in sentence
         assert "Speed-ups do not show that" in sentence
-    assert compare_gate.told(gate(store, a, b, percent=70)) == []
-    assert compare_gate.told(gate(store, b, a)) == [], "It got faster."
+    assert len(compare_gate.told(gate(store, a, b, percent=70))) == 1
+    assert len(compare_gate.told(gate(store, b, a))) == 1, "It got faster."
     document = documents.to_json(store, b)
     document["study"]["machine"] |= {"cpu_model": "Other", "key": "other"}
-    assert compare_gate.told(gate(store, a, documents.from_json(store, document))) == [], "Another machine's latency."
+    told = compare_gate.told(gate(store, a, documents.from_json(store, document)))
+    assert len(told) == 1, "Another machine's latency."
 
 
 def test_studies_that_differ_in_nothing_alarm_nobody(store: Store) -> None:
     a = synthetic.fill(store)
     for seed in range(1, 9):
         found = gate(store, a, synthetic.fill(store, seed=seed))
-        assert not found.fails
-        assert compare_gate.told(found) == []
+        assert found.exit_code == 0
+        (outcome,) = compare_gate.told(found)
+        assert outcome.startswith(
+            f"Passed: of {len(found.found.judged)} variants none is surely slower by more than 5 %"
+        )
+
+
+def test_what_looks_slower_on_a_disturbed_machine_neither_passes_nor_fails(store: Store) -> None:
+    def slow(columns: dict[str, Any], warnings: str) -> dict[str, Any]:
+        if not of(columns, LSTM, "dynamic-int8"):
+            return {}
+        speeds = ("speedup", "speedup_ci_low", "speedup_ci_high")
+        return {name: columns[name] / 2 for name in speeds} | {"warnings": warnings}
+
+    a = synthetic.fill(store)
+    busy = again(store, lambda columns: slow(columns, "busy-machine"))
+    found = gate(store, a, busy)
+    assert (found.fails, found.exit_code) == (False, compare_gate.CANNOT_TELL)
+    assert compare_gate.failed(found) == []
+    named, outcome = compare_gate.told(found)
+    assert named.startswith(f"Can't tell, the machine was disturbed: {LSTM}, CPU, batch 1, 1 thread, dynamic-int8: ")
+    assert named.endswith(", B disturbed.")
+    assert outcome.startswith("Not passed: 1 looks slower by more than 5 %")
+    assert gate(store, a, busy, percent=300).exit_code == 0, "It does not look that slow."
+    quiet = gate(store, a, again(store, lambda columns: slow(columns, "test-subset"), preset="article"))
+    assert (quiet.exit_code, compare_gate.told(quiet)[-1]) == (1, "Failed: 1 slower by more than 5 %.")
+
+
+def test_a_gate_that_passes_says_how_much_it_could_not_tell(store: Store) -> None:
+    def wide(columns: dict[str, Any]) -> dict[str, Any]:
+        own = of(columns, LSTM, "dynamic-int8")
+        return {"speedup_ci_low": columns["speedup"] / 1.4, "speedup_ci_high": columns["speedup"] * 1.4} if own else {}
+
+    (outcome,) = compare_gate.told(gate(store, synthetic.fill(store), again(store, wide)))
+    assert outcome.startswith("Passed: of ")
+    assert "unresolved" in outcome

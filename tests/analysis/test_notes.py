@@ -30,6 +30,16 @@ def test_a_wide_interval_that_the_presets_limit_ended_asks_for_a_budget():
     assert said.endswith("give a budget of more, such as 330 s.")
 
 
+def test_a_wide_interval_says_how_wide_and_one_hardly_wider_asks_for_nothing():
+    said = hint("wide-interval", {"replicates": 8, "speedup_ci_low": 2.0, "speedup_ci_high": 2.2})
+    assert said.startswith("The interval is ±4.88 %, wider than the ±2 % asked for. The preset quick's limit")
+    hardly = {"replicates": 8, "speedup_ci_low": 2.0, "speedup_ci_high": 2.09}
+    said = hint("wide-interval", hardly)
+    assert said == "The interval is ±2.23 %, wider than the ±2 % asked for. That is hardly worth more time."
+    busy = hint("wide-interval", hardly, health=[QUIET | {"others_cores": 0.9}])
+    assert "end them and measure again" in busy
+
+
 def test_a_wide_interval_that_the_users_budget_ended_asks_for_more_of_it():
     said = hint("wide-interval", {"replicates": 8}, asked(budget_s=90.0))
     assert "The budget of 90 s ended it after 8" in said

@@ -10,7 +10,7 @@ from said import said
 from streamlit.testing.v1 import AppTest
 
 from efficiency import confirm
-from efficiency.analysis import any_hour
+from efficiency.analysis import any_hour, decision_table
 from efficiency.analysis.wording import markdown_text
 from efficiency.machine import this_machine
 from efficiency.results import documents
@@ -139,9 +139,18 @@ def test_fresh_replicates_of_a_confirmation_decide(visit: Visit, store: Store) -
     again = synthetic.fill(store, plan, name=plan.name, seed=5)
     at = visit("decide", study=id, case="LSTM")
     assert "Ship Dynamic INT8, which fresh replicates confirm" in said(at)
-    fresh = store.rows([again]).set_index("variant")["speedup"]["dynamic-int8"]
-    assert f"{fresh:.2f}x the baseline&#x27;s speed" in said(at)
+    fresh = store.rows([again]).set_index("variant").loc["dynamic-int8"]
+    assert f"{fresh['speedup']:.2f}x the baseline&#x27;s speed" in said(at)
     assert not [button for button in at.button if button.key == "decide-confirm"]
+    (table,) = (one.value for one in at.dataframe)
+    own = table.set_index("Variant").loc["Dynamic INT8"]
+    assert own["Latency p50 [ms]"] == fresh["latency_ms_p50"]
+    assert own[decision_table.BEFORE].endswith(f", {lstm['latency_ms_p50']:.3f} ms")
+    assert table["Variant"].is_unique
+    assert "What was timed again is in the answer, the chart and this table as that found it" in said(at)
+    of_confirmation = visit("decide", study=again, case="LSTM")
+    assert f"It times again what led in the study {id}" in said(of_confirmation).replace("\\", "")
+    assert not [button for button in of_confirmation.button if button.key == "decide-confirm"]
     assert "leads (not confirmed yet)" in said(visit("decide", study=id, case="Transformer"))
     store.set_status(again, "running")
     at = visit("decide", study=id, case="LSTM")
