@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from efficiency.ui import data, following, frame, layers_plan, plan_form, plan_preview
+from efficiency.ui import data, following, frame, plan_form, plan_link, plan_preview
 
 
 def run() -> None:
     """What runs first, then the form for the next study."""
-    layers_plan.fill()
+    plan_link.fill()
     store = data.store()
     with frame.sentences():
         following.show(store)

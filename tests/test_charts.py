@@ -75,6 +75,8 @@ def test_control_stands_where_its_model_does(panel: pd.DataFrame) -> None:
 @pytest.mark.parametrize("x", panels.MEASURES)
 @pytest.mark.parametrize("y", panels.MEASURES)
 def test_any_two_measures(panel: pd.DataFrame, nothing: pd.DataFrame, x: str, y: str) -> None:
+    p50 = panel["latency_ms_p50"]  # so few calls have no p99 of their own
+    panel = panel.assign(latency_ms_p99=2 * p50, latency_ms_p99_ci_low=1.9 * p50, latency_ms_p99_ci_high=2.2 * p50)
     figure = trade_off_chart.trade_off(panel, x, y, size="Peak memory")
     assert not any("gl" in trace.type for trace in figure.data), "WebGL contexts are few, and lost without a word."
     assert [len(trace.x) for trace in trade_off_chart.trade_off(nothing, x, y).data] == [0]

@@ -1,97 +1,26 @@
 """Warnings on a row: one closed list, each with what it means and what to do about it.
 
 What to do depends on what was done already, as in hyperfine: who has used up the longest preset is not told to choose a
-longer one, and who shares the machine is told with which programs. So a hint is a function of the row, of what the
-study asked for and of what its row keeps in its details. Pages, reports and the command line all show it, so it speaks
-of presets and budgets and names no option and no button.
+longer one, and who shares the machine is told with which programs. So a hint is a function of what was `Done`: the row,
+what the study asked for and what its row keeps in its details. Pages, reports and the command line all show it, so it
+speaks of presets and budgets and names no option and no button.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
-from efficiency import health
-from efficiency.analysis import layers_wanted
-from efficiency.analysis.kept import mapping_of, number_of, sequence_of
-from efficiency.effort import Effort
-from efficiency.study import PRESETS, TRAINING_EFFORTS, Preset
+from efficiency.analysis import disturbance_hints, interval_hints, layers_wanted
+from efficiency.analysis.done import Done, Values
+from efficiency.analysis.interval_hints import FEW_REPLICATES
+from efficiency.analysis.kept import number_of
 from efficiency.tolerance import tolerance_of
 
 if TYPE_CHECKING:
     from efficiency.analysis.derive import Measured
 
 NOISY_FLOOR = 1.05
-FEW_REPLICATES = 3
-HARDLY_WIDER = 1.2
-"""An interval up to so many times as wide as was asked for decides nothing that a narrower one would not."""
-
-Values = Mapping[Any, Any]
-
-
-@dataclass(frozen=True)
-class Done:
-    """What was done for a row. Any of it may be missing: a document of another origin holds what it holds."""
-
-    row: Values
-    asked: Values
-    details: Values
-
-    @property
-    def replicates(self) -> int:
-        """Processes that timed it, those included that were set aside since the machine was disturbed."""
-        return max(int(number_of(self.row.get("replicates")) or 0), len(self._health))
-
-    @property
-    def most_replicates(self) -> int:
-        """Processes that would have timed it at most."""
-        return int(max(self.effort(name) or 0 for name in ("replicates", "most_replicates")))
-
-    @property
-    def preset(self) -> str:
-        """The preset that the study started from."""
-        return str(self.asked.get("preset") or "")
-
-    @property
-    def budget_s(self) -> float | None:
-        """What limited the study's time: the user's budget, or else the preset's own."""
-        own_s = number_of(self.asked.get("budget_s"))
-        return own_s if own_s is not None else self.effort("budget_s")
-
-    def effort(self, name: str) -> float | None:
-        """A number of the study's `Effort`; None where it has none."""
-        return number_of(mapping_of(self.asked.get("effort")).get(name))
-
-    def worst(self, name: str) -> float:
-        """The highest of a figure of `Health` over the replicates; 0 where none is kept."""
-        return max((number_of(seen.get(name)) or 0.0 for seen in self._health), default=0.0)
-
-    @property
-    def programs(self) -> str:
-        """Names of the programs that kept the processor busy, where they are known: `chrome, python`."""
-        names = [_name(program) for seen in self._health for program in sequence_of(seen.get("busiest"))]
-        return ", ".join(dict.fromkeys(filter(None, names)))
-
-    @property
-    def effects(self) -> list[tuple[str, str]]:
-        """(technique key, yes/no/partly) of each technique of the variant."""
-        shown = mapping_of(self.details.get("evidence")).items()
-        return [(str(key), str(one.get("took_effect"))) for key, one in shown if isinstance(one, Mapping)]
-
-    @property
-    def _health(self) -> list[Values]:
-        return [seen for seen in sequence_of(self.details.get("health")) if isinstance(seen, Mapping)]
-
-
-def _name(program: object) -> str:
-    """Of a program as its name, as a mapping with a `name`, or as a sequence that begins with it."""
-    if isinstance(program, Mapping):
-        program = program.get("name")
-    if isinstance(program, list | tuple) and program:
-        program = program[0]
-    return program if isinstance(program, str) else ""
 
 
 def _no_effect(done: Done) -> str:
@@ -105,64 +34,15 @@ def _partly_effective(done: Done) -> str:
     return "The technique reached only a part of the model; the evidence says which."
 
 
-def _disturbed(done: Done) -> str:
-    """What disturbed the timing, and the mend; empty where nothing was seen."""
-    for figure, limit, text in (
-        ("others_cores", health.BUSY_CORES, _busy_machine),
-        ("stolen_share", health.STEAL_SHARE, _cpu_stolen),
-        ("throttled_share", health.THROTTLED_SHARE, _cpu_throttled),
-        ("swapped_mb", health.SWAPPED_MB, _swapping),
-    ):
-        if done.worst(figure) > limit:
-            return text(done)
-    return ""
-
-
 def _noisy(done: Done) -> str:
     text = "The control, a second baseline, may differ from it by over 5 %. "
-    seen = _disturbed(done)
+    seen = disturbance_hints.disturbed(done)
     if seen:
         return text + seen
     text += "No other program was seen to disturb, so it is the machine (its clock, power saving, heat) or a few "
     # What was precise enough was not ended by want of time.
     wide = "wide-interval" in str(done.row.get("warnings") or "")
-    return text + f"unlike processes. {_more_time(done) if wide else 'Measure again at another hour.'}"
-
-
-def _busy_machine(done: Done) -> str:
-    whom = f"Other programs ({done.programs})" if done.programs else "Other programs"
-    cores = f"up to {done.worst('others_cores'):.1f} cores" if done.worst("others_cores") else "the processor"
-    return f"{whom} kept {cores} busy while this was timed: end them and measure again."
-
-
-def _cpu_stolen(done: Done) -> str:
-    share = f"up to {done.worst('stolen_share'):.0%} of the" if done.worst("stolen_share") else "some"
-    return f"Other virtual machines took {share} processor time while this was timed: measure at a quieter hour."
-
-
-def _cpu_throttled(done: Done) -> str:
-    share = f" for {done.worst('throttled_share'):.0%} of the time" if done.worst("throttled_share") else ""
-    threads = int(number_of(done.row.get("threads")) or 1)
-    fewer = f", or use fewer than {threads} threads" if threads > 1 else ""
-    return f"The container's quota held the processor back{share}: raise the quota{fewer}."
-
-
-def _swapping(done: Done) -> str:
-    text = "Memory was swapped while this was timed: end other programs, or choose fewer variants at once"
-    batch = int(number_of(done.row.get("batch_size")) or 1)
-    return text + (f", or a smaller batch than {batch}." if batch > 1 else ".")
-
-
-def _too_hot(done: Done) -> str:
-    return "The processor was slowed down for its heat while this was timed: cool it, and measure again."
-
-
-def _hardly_still(done: Done) -> str:
-    text = (
-        "Nearly all the time that this was timed, handing work from core to core took longer than it does undisturbed: "
-        "the figures are of a disturbed machine. "
-    )
-    return text + (_disturbed(done) or "Nothing was seen to run beside it, so it was the host: measure again later.")
+    return text + f"unlike processes. {interval_hints.more_time(done) if wide else 'Measure again at another hour.'}"
 
 
 def _beyond_ceiling(done: Done) -> str:
@@ -193,87 +73,20 @@ def _test_subset(done: Done) -> str:
     return f"Accuracy was measured on {rows}; the preset article uses all."
 
 
-def _wide_interval(done: Done) -> str:
-    precision = done.effort("precision") or 0.02
-    low, high = (number_of(done.row.get(f"speedup_ci_{end}")) or 0.0 for end in ("low", "high"))
-    half = math.sqrt(high / low) - 1 if 0 < low < high else None
-    own = "wider" if half is None else f"±{100 * half:.3g} %, wider"
-    text = f"The interval is {own} than the ±{100 * precision:g} % asked for. "
-    seen = _disturbed(done)
-    if half is not None and half < HARDLY_WIDER * precision and not seen:
-        return f"{text}That is hardly worth more time."
-    return text + " ".join(filter(None, (seen, _more_time(done))))
-
-
-def _few_replicates(done: Done) -> str:
-    text = f"Fewer than {FEW_REPLICATES} processes timed this row, so its interval is wide or missing. "
-    planned = int(done.effort("replicates") or 0)
-    if 0 < planned < FEW_REPLICATES:
-        return text + f"The study asked for {planned} only: ask for more, or take a preset as it is."
-    return text + _more_time(done)
-
-
-def _more_time(done: Done) -> str:
-    """What ended the timing, and how it can go on for longer."""
-    used, most, budget_s = done.replicates, done.most_replicates, done.budget_s
-    if not used or not most:
-        return "Measure again, with a larger budget."
-    planned = int(done.effort("replicates") or 0)
-    if used < planned:  # which no budget cuts short
-        return f"The study ended before all {planned} planned processes had timed it: run it again."
-    if used < most and budget_s is not None:
-        own = number_of(done.asked.get("budget_s")) is not None
-        whose = "The budget" if own else f"The preset {done.preset}'s limit"
-        more = "raise it, such as to" if own else "give a budget of more, such as"
-        return (
-            f"{whose} of {budget_s:,.0f} s ended it after {used} of at most {most} processes: "
-            f"{more} {_twice(budget_s):,} s."
-        )
-    if used < most:
-        return f"It ended after {used} of at most {most} processes: run the study again."
-    usual = next((effort.precision for preset, effort in _efforts(done).items() if preset == done.preset), None)
-    if usual is not None and (done.effort("precision") or usual) < usual:
-        return (
-            f"All {most} processes that so narrow an interval should take were used: this machine takes more. Ask for "
-            "a wider one, or measure when it is quieter."
-        )
-    for preset, effort in _efforts(done).items():
-        if preset != done.preset and effort.most_replicates > most:
-            return (
-                f"All {most} processes that the study allows were used: raise their number with the preset {preset}, "
-                f"which allows {effort.most_replicates}."
-            )
-    return (
-        f"All {most} processes were used, as many as the longest preset has: more time is unlikely to help. Hold the "
-        "clock steady (no power saving, no boost), or take another machine; else this is as well as it is known here."
-    )
-
-
-def _efforts(done: Done) -> dict[Preset, Effort]:
-    """Of the presets of the row's phase, the shortest first."""
-    if done.row.get("phase") == "training":
-        return TRAINING_EFFORTS
-    return {preset: effort for preset, (_, effort) in PRESETS.items()}
-
-
-def _twice(seconds: float) -> int:
-    return max(60, 30 * math.ceil(2 * seconds / 30))
-
-
 HINTS: dict[str, Callable[[Done], str]] = {
     "no-effect": _no_effect,
     "partly-effective": _partly_effective,
     "noisy": _noisy,
-    "busy-machine": _busy_machine,
-    "cpu-stolen": _cpu_stolen,
-    "cpu-throttled": _cpu_throttled,
-    "swapping": _swapping,
-    "too-hot": _too_hot,
-    "disturbed": _hardly_still,
+    "busy-machine": disturbance_hints.busy_machine,
+    "cpu-stolen": disturbance_hints.cpu_stolen,
+    "cpu-throttled": disturbance_hints.cpu_throttled,
+    "swapping": disturbance_hints.swapping,
+    "too-hot": disturbance_hints.too_hot,
+    "disturbed": disturbance_hints.hardly_still,
     "beyond-ceiling": _beyond_ceiling,
     "test-subset": _test_subset,
-    "wide-interval": _wide_interval,
-    "few-replicates": _few_replicates,
+    "wide-interval": interval_hints.wide_interval,
+    "few-replicates": interval_hints.few_replicates,
 }
 
 MEANINGS: dict[str, str] = {

@@ -43,6 +43,10 @@ MEASURES: dict[str, Measure] = {
         "throughput_per_s", "Throughput [examples/s]", False, True, "throughput_low_per_s", "throughput_high_per_s",
         timed=True,
     ),
+    # Of the few slowest calls the noise floor, which is that of speed-ups, says nothing.
+    "Latency p99": Measure(
+        "latency_ms_p99", "Latency p99 [ms a call]", True, True, "latency_ms_p99_ci_low", "latency_ms_p99_ci_high"
+    ),
 }  # fmt: skip
 
 DRAWN = list(

@@ -26,6 +26,7 @@ from efficiency.ui import (
     frame,
     narrow_list,
     selected,
+    settling,
     take_home,
     trade_off,
 )
@@ -64,6 +65,7 @@ def show(store: Store, id: str) -> None:
                 _offer(store, id, answer, row)
             _draw(case, limits, id)
         _beside(store, answer, price)
+        settling.offer(record, answer.first)
         if row is not None:
             for _, text in (told for told in hints if told[0] in notes.INFORMATIVE):
                 st.info(markdown_text(text), icon=":material/info:")
@@ -122,19 +124,20 @@ def _draw(case: Case, limits: Limits, id: str) -> None:
         return
     part = parts[0][1]
     inside = limits_module.meets(rows.loc[part.index], limits) & (rows.loc[part.index, "took_effect"] != "no")
-    st.html(trade_off.legend(rows, ids, [case.first.equivalence_pct], front=True, timed=True))
+    of_p99 = limits.percentile == "p99" and part["latency_ms_p99"].notna().any()
+    across = "Latency p99" if of_p99 else "Latency"
+    st.html(trade_off.legend(rows, ids, [case.first.equivalence_pct], front=True, timed=panels.MEASURES[across].timed))
     key = selected.key_of("decide-chart")
     st.plotly_chart(
-        trade_off_chart.trade_off(part, studies=ids, height=HEIGHT, inside=inside),
+        trade_off_chart.trade_off(part, across, studies=ids, height=HEIGHT, inside=inside),
         key=key,
         on_select=lambda: selected.from_chart(key),
         selection_mode="points",
         config=trade_off.CONFIG,
-        alt=f"{int(inside.sum())} of {len(part)} rows keep to the limits. {trade_off_chart.described(part)}",
+        alt=f"{int(inside.sum())} of {len(part)} rows keep to the limits. {trade_off_chart.described(part, across)}",
     )
     st.caption(
         f"Rows that do not keep to {markdown_text(limit_words.asked(limits))} fade. Choose a point for details."
-        + (" The latency in this chart is p50." if limits.latency_ms and limits.percentile == "p99" else "")
         if limits.asked
         else "Move a slider: what does not keep to the limit fades. Choose a point for details."
     )

@@ -1,4 +1,4 @@
-"""A study of which layers cost the accuracy, planned by a link: the address fills the form of the page Run."""
+"""A study of which layers cost the accuracy, planned by a link."""
 
 from __future__ import annotations
 
@@ -11,42 +11,12 @@ from efficiency import workloads
 from efficiency.analysis import layers_wanted
 from efficiency.analysis.layers_wanted import MIXED, STATIC
 from efficiency.claims.here import Heat, Row
-from efficiency.study import Preset
-from efficiency.ui import frame
-from efficiency.ui.plan_form import FORM
-
-PARAMETER, DATASET = "layers", "dataset"
-PRESET: Preset = "article"
-"""All test rows, and training rows enough to choose layers by."""
+from efficiency.ui import frame, plan_link
 
 
 def address(workload: str, dataset: str) -> dict[str, str]:
-    """What the page Run is asked, so that it plans that study of a workload."""
-    return {PARAMETER: workload, DATASET: dataset}
-
-
-def fill() -> None:
-    """Fills the form of the page Run where the address asks for it, and takes that out of the address, so that what is
-    changed in the form afterwards stands."""
-    if PARAMETER not in st.query_params:
-        return
-    workload, dataset = (st.query_params.pop(name, "") for name in (PARAMETER, DATASET))
-    # A user's own file is code, which no address may have run.
-    if workload in workloads.WORKLOADS:
-        values = _values(workload, dataset)
-        st.session_state.update({f"{FORM.prefix}-{name}": value for name, value in values.items()})
-        st.rerun()
-
-
-def _values(workload: str, dataset: str) -> dict[str, Any]:
-    """By widget: static INT8 and mixed INT8 on that workload, a row a call on one thread."""
-    chosen = {f"technique-{one.key}": one.key in (MIXED, STATIC) for one in FORM.techniques}
-    known = [one.key for one in workloads.WORKLOADS[workload].datasets]
-    return chosen | {
-        "preset": PRESET, "workloads": [workload], "combinations": [], "batch-sizes": ["1"], "threads": [1],
-        "datasets": [dataset] if dataset in known[1:] else [], "device": "cpu", "own-file": "", "length": None,
-        "padding": 0, "budget": None,
-    }  # fmt: skip
+    """What the page Run is asked, so that it plans static INT8 and mixed INT8 of a workload, a row a call."""
+    return plan_link.address(workload, dataset, (STATIC, MIXED))
 
 
 def offer(row: Mapping[Any, Any], asked: Mapping[Any, Any]) -> None:

@@ -119,7 +119,10 @@ def _charts(judged: pd.DataFrame, band_pct: float) -> None:
             _draw(column, compare_chart.forest(rows, str(title)), str(title), compare_chart.described(rows))
     if len(groups) > CHARTS:
         st.caption(f"{CHARTS} of {len(groups)} charts, of what lost most; the table below has all.")
-    st.caption("Bars are 95 % intervals of the ratio. A dot within the bands may be noise. " + compare_words.CAUTION)
+    st.caption(
+        "Bars are 95 % intervals of the ratio. A dot within the bands may be noise; the bar of one beyond them may "
+        f"begin within. {compare_words.CAUTION}"
+    )
 
 
 def _draw(column: st.delta_generator.DeltaGenerator, figure: go.Figure, title: str, text: str) -> None:
@@ -128,7 +131,7 @@ def _draw(column: st.delta_generator.DeltaGenerator, figure: go.Figure, title: s
 
 def _legend(band_pct: float) -> str:
     said = (
-        "Filled: faster or slower. The dot lies beyond both noise floors, and not by luck; its bar may begin within.",
+        "Filled: faster or slower, beyond both noise floors and not by luck.",
         f"Full and grey: the same, within {band_pct:g} %.",
         "Hollow: cannot be told, or the machine was disturbed.",
     )

@@ -11,6 +11,7 @@ import streamlit as st
 
 from efficiency import chart_points, palette, speedup_chart, trade_off_chart
 from efficiency.analysis import panels, views
+from efficiency.study import CONTROL
 from efficiency.ui import data, selected
 
 PANELS = 6
@@ -95,22 +96,31 @@ def _draw(figure: object, name: str, text: str) -> None:
 
 
 def legend(frame: pd.DataFrame, studies: list[str], bands_pct: Collection[float], front: bool, timed: bool) -> str:
-    """Colours by technique and looks by verdict, in HTML: it wraps where a chart's own legend would cover the chart."""
+    """Colours by technique and looks by verdict, in HTML: it wraps where a chart's own legend would cover the chart.
+
+    Only what is in the chart is explained.
+    """
     several = frame["study_id"].nunique() > 1
     seen: dict[str, str] = {}
-    coloured = frame[~frame["speed_verdict"].isin(["same", "unresolved"])]
-    for variant in panels.variants(views.measured(coloured[["variant", "status"]]))["variant"].unique():
+    drawn = views.measured(frame[["variant", "status", "speed_verdict"]])
+    own = panels.variants(drawn)
+    verdicts, combined = set(own["speed_verdict"]), own["variant"].str.contains("+", regex=False).any()
+    for variant in own.loc[~own["speed_verdict"].isin(["same", "unresolved"]), "variant"].unique():
         seen.setdefault(views.variant_label(variant.split("+")[0]), palette.colour(variant))
     items = ["<span>Surely faster or slower:</span>"] if seen else []
     items += [
         f'<span><i style="background:{colour}"></i>{escape(label)}</span>' for label, colour in sorted(seen.items())
     ]
     grey = palette.NEUTRAL
-    items.append(f'<span><i class="dot" style="background:{grey}"></i>combined with others</span>')
-    items.append(f'<span><i class="ring" style="border-color:{grey}"></i>speed {chart_points.CANNOT_TELL}</span>')
-    within = f", within {next(iter(bands_pct)):g} %" if len(set(bands_pct)) == 1 else ""
-    items.append(f'<span><i style="background:{grey}"></i>same speed{within}</span>')
-    items.append(f'<span><b style="color:{grey}">✕</b> control: the baseline a second time</span>')
+    if combined:
+        items.append(f'<span><i class="dot" style="background:{grey}"></i>combined with others</span>')
+    if "unresolved" in verdicts:
+        items.append(f'<span><i class="ring" style="border-color:{grey}"></i>speed {chart_points.CANNOT_TELL}</span>')
+    if "same" in verdicts:
+        within = f", within {next(iter(bands_pct)):g} %" if len(set(bands_pct)) == 1 else ""
+        items.append(f'<span><i style="background:{grey}"></i>same speed{within}</span>')
+    if (drawn["variant"] == CONTROL).any():
+        items.append(f'<span><b style="color:{grey}">✕</b> control: the baseline a second time</span>')
     if timed:
         items.append(f'<span><i class="band" style="background:{grey}"></i>noise floor: what the control shows</span>')
     if front:

@@ -6,11 +6,10 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qs
 
 import pytest
 import synthetic
-from said import said
+from said import links, said
 from streamlit.testing.v1 import AppTest
 
 from efficiency.engine import jobs
@@ -20,6 +19,9 @@ from efficiency.study import Study, Variant, plan_preset
 
 Visit = Callable[..., AppTest]
 STEP, LINK = "Find the layers that cost ", "Plan a study with Mixed INT8"
+ASKED = {
+    "plan": "vision-small-cnn", "dataset": "glyphs", "variants": "static-int8,mixed-int8", "batch": "1", "threads": "1",
+}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -35,12 +37,6 @@ def fill(store: Store, *keys: str, workload: str = "vision-small-cnn", seed: int
         variants=tuple(Variant.of(key.split("+")) for key in keys),
     )
     return synthetic.fill(store, asked, name=" ".join(keys), fail=(), seed=seed)
-
-
-def links(at: AppTest) -> dict[str, dict[str, str]]:
-    """What each link asks of its page, by its label."""
-    found = ((one.proto.label, parse_qs(one.proto.query_string.lstrip("?"))) for one in at.get("page_link"))
-    return {label: {name: values[0] for name, values in asks.items()} for label, asks in found}
 
 
 def open_row(visit: Visit, store: Store, id: str, variant: str) -> AppTest:
@@ -59,10 +55,10 @@ def test_overview_leads_to_a_plan_with_mixed_int8(visit: Visit, store: Store, mo
     fill(store, "static-int8", "dynamic-int8")
     step = f"{STEP}Static INT8 its accuracy on Small CNN"
     asks = links(visit("overview"))[step]
-    assert asks == {"layers": "vision-small-cnn", "dataset": "glyphs"}
+    assert asks == ASKED
     at = visit("run", **asks)
     assert at.button_group(key="plan-preset").value == "article"
-    assert "layers" not in at.query_params, "What is changed in the form from here on stands."
+    assert not at.query_params, "What is changed in the form from here on stands."
     at.toggle(key="plan-technique-qat-int8").set_value(True).run()
     at.button(key="start-study").click().run()
     (study,) = submitted
@@ -75,7 +71,8 @@ def test_overview_leads_to_a_plan_with_mixed_int8(visit: Visit, store: Store, mo
 def test_the_plan_replaces_what_stood_in_the_form(visit: Visit, store: Store) -> None:
     at = visit("run")
     at.button_group(key="plan-preset").set_value("full").run()
-    at.query_params["layers"] = "transformer-encoder"
+    at.query_params["plan"] = "transformer-encoder"
+    at.query_params["variants"] = "static-int8,mixed-int8"
     at.run()
     assert at.button_group(key="plan-workloads").value == ["transformer-encoder"]
     assert at.multiselect(key="plan-batch-sizes").value == ["1"]
@@ -83,8 +80,19 @@ def test_the_plan_replaces_what_stood_in_the_form(visit: Visit, store: Store) ->
     assert on == {"plan-technique-static-int8", "plan-technique-mixed-int8"}
 
 
+def test_what_an_address_asks_for_and_is_not_there_is_left_out(visit: Visit) -> None:
+    variants = "dynamic-int8+inference-mode,magic,dynamic-int8+magic"
+    at = visit("run", plan="lstm-classifier", dataset="nowhere", variants=variants, batch="8", threads="512")
+    assert not at.exception
+    assert at.multiselect(key="plan-combinations").value == ["dynamic-int8+inference-mode"]
+    assert not [one.key for one in at.toggle if one.value]
+    assert at.multiselect(key="plan-batch-sizes").value == ["8"]
+    assert at.button_group(key="plan-threads").value == [1]
+    assert at.multiselect(key="plan-datasets").value == []
+
+
 def test_an_address_cannot_have_a_file_run(visit: Visit) -> None:
-    at = visit("run", layers="nowhere/at_all.py:make")
+    at = visit("run", plan="nowhere/at_all.py:make")
     assert at.text_input(key="plan-own-file").value == ""
     assert not at.error
     assert at.button_group(key="plan-preset").value == "quick"
@@ -94,7 +102,7 @@ def test_the_drawer_says_it_of_the_row_that_lost_accuracy(visit: Visit, store: S
     id = fill(store, "static-int8", "dynamic-int8")
     at = open_row(visit, store, id, "static-int8")
     assert "Static INT8 loses accuracy. Mixed INT8, which this study did not try" in said(at)
-    assert links(at)[LINK] == {"layers": "vision-small-cnn", "dataset": "glyphs"}
+    assert links(at)[LINK] == ASKED
     other = open_row(visit, store, id, "dynamic-int8")
     assert LINK not in links(other)
     assert "which this study did not try" not in said(other)
@@ -136,6 +144,6 @@ def test_the_link_fills_a_form_that_was_used_before(serve: Callable[[], Any], st
     tab.get_by_role("link", name=STEP).click()
     tab.get_by_role("heading", name="Plan a study").wait_for()
     assert on() == {"static-int8", "mixed-int8"}
-    assert "layers=" not in tab.url
+    assert "plan=" not in tab.url
     toggle("qat-int8").click()
     assert on() == {"static-int8", "mixed-int8", "qat-int8"}, "What is changed from here on stands."

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 
 import synthetic
-from said import said
+from said import links, said
 from streamlit.testing.v1 import AppTest
 
 from efficiency import confirm
@@ -181,6 +181,25 @@ def test_what_other_studies_of_this_machine_found_is_said(visit: Visit, store: S
     assert "At another hour a study should find" in alone
 
 
+def test_what_more_test_rows_may_settle_is_planned_by_a_link(visit: Visit, store: Store) -> None:
+    """Dynamic INT8 loses 0.3 pp, give or take 0.27."""
+    link, id = "Plan them with all test rows", synthetic.fill(store)
+    at = visit("decide", study=id, case="LSTM", accuracy="0.2")
+    assert "Leave it as it is, so far" in said(at)
+    asks = links(at)[link]
+    assert (asks["plan"], asks["dataset"]) == ("lstm-classifier", "source-code")
+    run = visit("run", **asks)
+    assert run.button_group(key="plan-preset").value == "article"
+    on = {one.key.removeprefix("plan-technique-") for one in run.toggle if one.value}
+    assert on == set(asks["variants"].split(",")) >= {"dynamic-int8"}
+    assert link not in links(visit("decide", study=id, case="LSTM"))
+    document = documents.to_json(store, id)
+    for row in document["rows"]:
+        row["columns"]["warnings"] = None
+    whole = documents.from_json(store, document | {"study": document["study"] | {"id": "all", "name": "All rows"}})
+    assert link not in links(visit("decide", study=whole, case="LSTM", accuracy="0.2"))
+
+
 def test_details_of_the_winner_open(visit: Visit, store: Store) -> None:
     id = synthetic.fill(store)
     at = visit("decide", study=id, case="LSTM")
@@ -210,6 +229,8 @@ def test_why_p99_is_empty_is_said_where_it_is(visit: Visit, store: Store) -> Non
     assert f"1 of {count} rows has no p99: it takes 500 timed calls" in said(at)
     assert f"1 of {count} rows has no figure of latency p99 and so cannot keep to its limit" in said(at)
     assert "so none can" not in said(at)
+    figure = json.loads(at.get("plotly_chart")[0].proto.spec)
+    assert figure["layout"]["xaxis"]["title"]["text"].startswith("Latency p99 [ms a call]")
 
 
 def test_a_limit_on_what_no_row_knows_is_not_passed_over(visit: Visit, store: Store) -> None:

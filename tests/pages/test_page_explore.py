@@ -21,7 +21,7 @@ from efficiency.machine import this_machine
 from efficiency.results import documents
 from efficiency.results.columns import COLUMNS
 from efficiency.results.store import Store
-from efficiency.study import plan_preset
+from efficiency.study import Variant, plan_preset
 
 Visit = Callable[..., AppTest]
 
@@ -86,13 +86,25 @@ def test_noise_and_warnings_stand_on_the_cards_and_on_a_narrow_screens_list(visi
     )
 
 
-def test_legend_says_every_look_in_words(visit: Visit, store: Store) -> None:
-    synthetic.fill(store)
-    for view in ("Trade-off", "Speed-up"):
-        text = said(visit(view=view))
-        for words in ("cannot be told from the baseline", "same speed", "control: the baseline", "noise floor: what"):
-            assert words in text
-    assert "noise floor: what" not in said(visit(x="Size", y="Accuracy"))
+def test_legend_says_in_words_every_look_that_there_is(visit: Visit, store: Store) -> None:
+    words = {"unresolved": "cannot be told from the baseline", "same": "same speed"}
+    plain = synthetic.fill(store)
+    combined = replace(plan_preset("quick", this_machine()), equivalence_pct=50.0)
+    combined = replace(combined, variants=(*combined.variants, Variant.of(["dynamic-int8", "inference-mode"])))
+    for id in (plain, synthetic.fill(store, combined)):
+        rows = store.rows([id]).query("variant not in ('baseline', 'control')")
+        for view in ("Trade-off", "Speed-up"):
+            text = _legend(visit(study=id, view=view))
+            assert {verdict: word in text for verdict, word in words.items()} == {
+                verdict: verdict in set(rows["speed_verdict"]) for verdict in words
+            }
+            assert all(word in text for word in ("control: the baseline", "noise floor: what"))
+            assert ("combined with others" in text) == rows["variant"].str.contains("+", regex=False).any()
+    assert "noise floor: what" not in _legend(visit(study=plain, x="Size", y="Accuracy"))
+
+
+def _legend(at: AppTest) -> str:
+    return next(html.proto.body for html in at.html if "eff-legend" in html.proto.body)
 
 
 def test_only_failures(visit: Visit, store: Store) -> None:

@@ -171,17 +171,25 @@ def test_a_confirmed_winner_is_to_be_shipped(visit: Visit, store: Store) -> None
     id = synthetic.fill(store)
     at = visit("overview")
     (step,) = [label for label in links(at) if label.startswith("Confirm ")]
-    rows = store.rows([id])
+    rows, again = store.rows([id]), []
     for workload, group in rows.groupby("workload"):
         own = group[(group["status"] == "done") & ~group["variant"].isin(["baseline", "control"])]
         winner = next(one for one in addresses(at, "decide") if one["case"] == workloads.WORKLOADS[workload].label)
         named = re.findall(r'class="big">([^<]+)</div>', said(visit("decide", **winner)))[0]
         row = next(row for row in own.to_dict("records") if named == views.variant_label(row["variant"]))
         plan = confirm.plan(store.study(id), row, (row["variant"],), this_machine())
-        synthetic.fill(store, plan, name=plan.name, seed=5)
+        again.append(synthetic.fill(store, plan, name=plan.name, seed=5))
     at = visit("overview")
     assert said(at).count(">Ship it</div>") == 3
     assert step not in links(at)
+    for document in (documents.to_json(store, id) for id in again):
+        store.delete(document["study"]["id"])
+        for row in document["rows"]:
+            row["columns"]["warnings"] = "busy-machine"
+        documents.from_json(store, document)
+    at = visit("overview")
+    assert said(at).count(">Ship it (timed again at a bad moment)</div>") == 3
+    assert f"{step.replace('Confirm', 'Time')} again" in links(at)
 
 
 def test_what_held_of_the_article_as_the_page_claims_counts_it(visit: Visit, store: Store) -> None:

@@ -1,0 +1,82 @@
+"""What to do where a row's interval is wide: how the timing ended, and how it can go on for longer."""
+
+from __future__ import annotations
+
+import math
+
+from efficiency.analysis import disturbance_hints
+from efficiency.analysis.done import Done
+from efficiency.analysis.kept import number_of
+from efficiency.effort import Effort
+from efficiency.study import PRESETS, TRAINING_EFFORTS, Preset
+
+FEW_REPLICATES = 3
+HARDLY_WIDER = 1.2
+"""An interval up to so many times as wide as was asked for decides nothing that a narrower one would not."""
+
+
+def wide_interval(done: Done) -> str:
+    precision = done.effort("precision") or 0.02
+    low, high = (number_of(done.row.get(f"speedup_ci_{end}")) or 0.0 for end in ("low", "high"))
+    half = math.sqrt(high / low) - 1 if 0 < low < high else None
+    own = "wider" if half is None else f"±{100 * half:.3g} %, wider"
+    text = f"The interval is {own} than the ±{100 * precision:g} % asked for. "
+    seen = disturbance_hints.disturbed(done)
+    if half is not None and half < HARDLY_WIDER * precision and not seen:
+        return f"{text}That is hardly worth more time."
+    return text + " ".join(filter(None, (seen, more_time(done))))
+
+
+def few_replicates(done: Done) -> str:
+    text = f"Fewer than {FEW_REPLICATES} processes timed this row, so its interval is wide or missing. "
+    planned = int(done.effort("replicates") or 0)
+    if 0 < planned < FEW_REPLICATES:
+        return text + f"The study asked for {planned} only: ask for more, or take a preset as it is."
+    return text + more_time(done)
+
+
+def more_time(done: Done) -> str:
+    """What ended the timing, and how it can go on for longer."""
+    used, most, budget_s = done.replicates, done.most_replicates, done.budget_s
+    if not used or not most:
+        return "Measure again, with a larger budget."
+    planned = int(done.effort("replicates") or 0)
+    if used < planned:  # which no budget cuts short
+        return f"The study ended before all {planned} planned processes had timed it: run it again."
+    if used < most and budget_s is not None:
+        own = number_of(done.asked.get("budget_s")) is not None
+        whose = "The budget" if own else f"The preset {done.preset}'s limit"
+        more = "raise it, such as to" if own else "give a budget of more, such as"
+        return (
+            f"{whose} of {budget_s:,.0f} s ended it after {used} of at most {most} processes: "
+            f"{more} {_twice(budget_s):,} s."
+        )
+    if used < most:
+        return f"It ended after {used} of at most {most} processes: run the study again."
+    usual = next((effort.precision for preset, effort in _efforts(done).items() if preset == done.preset), None)
+    if usual is not None and (done.effort("precision") or usual) < usual:
+        return (
+            f"All {most} processes that so narrow an interval should take were used: this machine takes more. Ask for "
+            "a wider one, or measure when it is quieter."
+        )
+    for preset, effort in _efforts(done).items():
+        if preset != done.preset and effort.most_replicates > most:
+            return (
+                f"All {most} processes that the study allows were used: raise their number with the preset {preset}, "
+                f"which allows {effort.most_replicates}."
+            )
+    return (
+        f"All {most} processes were used, as many as the longest preset has: more time is unlikely to help. Hold the "
+        "clock steady (no power saving, no boost), or take another machine; else this is as well as it is known here."
+    )
+
+
+def _efforts(done: Done) -> dict[Preset, Effort]:
+    """Of the presets of the row's phase, the shortest first."""
+    if done.row.get("phase") == "training":
+        return TRAINING_EFFORTS
+    return {preset: effort for preset, (_, effort) in PRESETS.items()}
+
+
+def _twice(seconds: float) -> int:
+    return max(60, 30 * math.ceil(2 * seconds / 30))

@@ -1,0 +1,51 @@
+"""A study planned by a link: the address fills the form of the page Run, which is looked at before it is started."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import streamlit as st
+
+from efficiency import techniques, workloads
+from efficiency.machine import this_machine
+from efficiency.study import Preset
+from efficiency.ui.plan_form import FORM
+
+WORKLOAD, DATASET, VARIANTS, BATCH, THREADS = "plan", "dataset", "variants", "batch", "threads"
+PRESET: Preset = "article"
+"""All test rows, and training rows enough to choose layers by."""
+
+
+def address(
+    workload: str, dataset: str, variants: Iterable[str], batch_size: int = 1, threads: int = 1
+) -> dict[str, str]:
+    """What the page Run is asked, so that it plans these variants, by their keys, of a workload."""
+    shape = {BATCH: str(batch_size), THREADS: str(threads)}
+    return {WORKLOAD: workload, DATASET: dataset, VARIANTS: ",".join(variants)} | shape
+
+
+def fill() -> None:
+    """Fills the form where the address asks for it, and takes that out of the address, so that what is changed in the
+    form afterwards stands."""
+    if WORKLOAD not in st.query_params:
+        return
+    asked = {name: st.query_params.pop(name, "") for name in (WORKLOAD, DATASET, VARIANTS, BATCH, THREADS)}
+    # A user's own file is code, which no address may have run.
+    if asked[WORKLOAD] in workloads.WORKLOADS:
+        st.session_state.update({f"{FORM.prefix}-{name}": value for name, value in _values(asked).items()})
+        st.rerun()
+
+
+def _values(asked: dict[str, str]) -> dict[str, Any]:
+    """By widget; what is not known here is left out."""
+    keys = asked[VARIANTS].split(",")
+    variants = [key for key in keys if all(part in techniques.TECHNIQUES for part in key.split("+"))]
+    known = [one.key for one in workloads.WORKLOADS[asked[WORKLOAD]].datasets]
+    threads = asked[THREADS] if asked[THREADS] in map(str, range(1, this_machine().threads + 1)) else "1"
+    return {f"technique-{one.key}": one.key in variants for one in FORM.techniques} | {
+        "preset": PRESET, "workloads": [asked[WORKLOAD]], "combinations": [key for key in variants if "+" in key],
+        "batch-sizes": [asked[BATCH] if asked[BATCH].isdecimal() else "1"], "threads": [int(threads)],
+        "datasets": [asked[DATASET]] if asked[DATASET] in known[1:] else [], "device": "cpu", "own-file": "",
+        "length": None, "padding": 0, "budget": None,
+    }  # fmt: skip
