@@ -31,7 +31,7 @@ def offer(study: StudyRecord, found: Choice) -> None:
     )
     st.page_link(
         page,
-        label="Plan them with all test rows",
+        label="Plan what is not settled with all test rows",
         icon=page.icon,
         query_params=asks,
         help="The more rows are answered, the surer it is how much accuracy is lost.",

@@ -153,7 +153,7 @@ def _table(rows: pd.DataFrame) -> None:
                 "Variant": st.column_config.TextColumn(width=220),
                 "Workload": st.column_config.TextColumn(width=110),
                 "B against A": st.column_config.TextColumn(
-                    width=190,
+                    width=255,
                     help="B's speed-up over A's, each against its own study's baseline, with its 95 % interval.",
                 ),
                 "Both noise floors": st.column_config.TextColumn(width=120, help="A's and B's together."),

@@ -183,7 +183,7 @@ def test_what_other_studies_of_this_machine_found_is_said(visit: Visit, store: S
 
 def test_what_more_test_rows_may_settle_is_planned_by_a_link(visit: Visit, store: Store) -> None:
     """Dynamic INT8 loses 0.3 pp, give or take 0.27."""
-    link, id = "Plan them with all test rows", synthetic.fill(store)
+    link, id = "Plan what is not settled with all test rows", synthetic.fill(store)
     at = visit("decide", study=id, case="LSTM", accuracy="0.2")
     assert "Leave it as it is, so far" in said(at)
     asks = links(at)[link]
