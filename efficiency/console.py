@@ -19,8 +19,23 @@ from rich.text import Text
 from efficiency.errors import BadRequest
 from efficiency.techniques.matrix import Matrix
 
+BROKEN_PIPE = 141
+"""Exit code where who reads the results went away, as a shell has it: 1 would say that a gate failed."""
+
+
+class Results(Console):
+    """Standard output."""
+
+    def on_broken_pipe(self) -> None:
+        """Ends the command with `BROKEN_PIPE`."""
+        try:
+            super().on_broken_pipe()
+        except SystemExit as end:
+            raise SystemExit(BROKEN_PIPE) from end
+
+
 # Piped into a file there is no terminal to fit into, and 80 columns would break every cell.
-results = Console(width=None if sys.stdout.isatty() else 160)
+results = Results(width=None if sys.stdout.isatty() else 160)
 progress = Console(stderr=True, width=None if sys.stderr.isatty() else 160)
 _beside_a_document = False
 

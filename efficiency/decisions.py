@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from efficiency import confirm
-from efficiency.analysis import choice, replicates, speed, stillness, views
+from efficiency.analysis import choice, disturbance, replicates, speed, stillness, views
 from efficiency.analysis.choice import Answer, Choice, Compare, Confirmation
 from efficiency.analysis.limits import Limits
 from efficiency.equivalence import equivalence_pct_of
@@ -24,10 +24,11 @@ from efficiency.study import BASELINE, CONTROL
 
 @dataclass(frozen=True)
 class Timing:
-    """Rows that were timed together, as `views.prepared` has them, and how two of them compare."""
+    """Rows that were timed together, and how two of them compare."""
 
     study_id: str
     rows: pd.DataFrame
+    """As `views.prepared` has them, and whether each was timed while the machine was `disturbed`."""
     compare: Compare
     equivalence_pct: float
     """Of the study."""
@@ -62,14 +63,17 @@ class Case:
         if not again:
             return Answer(found)
         last, *before = (Confirmation(one.choose(limits), one.by_variant) for one in again)
-        return Answer(found, last.choice, last.rows, tuple(before))
+        own = {variant: row for variant, row in self.first.by_variant.items() if variant in last.rows}
+        return Answer(found, last.choice, last.rows, tuple(before), own)
 
-    def known(self, limits: Limits) -> pd.DataFrame:
+    def known(self, found: Choice) -> pd.DataFrame:
         """The study's rows, and in place of those that were timed again what that found, beside its own baseline."""
-        again = self._confirming(self.choose(limits))
+        again = self._confirming(found)
         if not again:
             return self.first.rows
-        fresh, own = views.measured(again[0].rows), self.first.rows
+        own = self.first.rows
+        # What a condition is called turns on what stands beside it in its study.
+        fresh = views.measured(again[0].rows).assign(condition=own["condition"].iloc[0])
         replaced = own["variant"].isin(fresh["variant"]) & ~own["variant"].isin([BASELINE, CONTROL])
         return pd.concat([own[~replaced], fresh], ignore_index=True)
 
@@ -139,6 +143,7 @@ def _timing(store: Store, rows: pd.DataFrame, bands_pct: Mapping[str, float]) ->
         return speed.speed_up(samples(other), samples(winner))
 
     study_id = str(rows["study_id"].iloc[0])
+    rows = rows.assign(disturbed=disturbance.of(rows, store.details))
     return Timing(study_id, rows, compare, bands_pct[study_id])
 
 

@@ -13,6 +13,7 @@ import synthetic
 
 from efficiency.cli import main
 from efficiency.machine import this_machine
+from efficiency.results import documents
 from efficiency.results.store import Store
 from efficiency.study import Variant, plan_preset
 
@@ -82,6 +83,34 @@ def test_what_failed_in_b_fails_the_gate_and_what_was_not_asked_does_not(store: 
     assert "Measured in A only" not in said, "Said once."
     assert "Measured in A only" in ask("compare", a, synthetic.fill(store, few))[2]
     assert json.loads(out.splitlines()[-1])["failed"] == []
+
+
+def test_what_cannot_be_judged_has_an_exit_code_and_a_document_of_its_own(
+    store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a = synthetic.fill(store, name="Main")
+    monkeypatch.setattr(synthetic, "EFFECTS", synthetic.EFFECTS | {"dynamic-int8": (2.4 / 1.3, 0.002, 3.7)})
+    document = documents.to_json(store, synthetic.fill(store, name="Busy", seed=2))
+    for row in document["rows"]:
+        if row["columns"]["variant"] == "dynamic-int8":
+            row["columns"]["warnings"] = "busy-machine"
+    busy = documents.from_json(store, document | {"study": document["study"] | {"id": "busy"}})
+    monkeypatch.setattr(sys, "argv", ["efficiency", "compare", a, busy, "--fail-if-slower", "5", "--json", "-"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    printed = capsys.readouterr()
+    assert ended.value.code == 3
+    (line,) = printed.out.splitlines()
+    told = json.loads(line)
+    assert (told["failed"], told["exit_code"]) == ([], 3)
+    assert {row["workload"] for row in told["not_judged"]} == {"lstm-classifier", "transformer-encoder"}
+    assert "Not passed: 2 look slower by more than 5 %" in " ".join(printed.err.split())
+    monkeypatch.setattr(sys, "argv", ["efficiency", "compare", a, busy])
+    with pytest.raises(SystemExit):
+        main()
+    printed = capsys.readouterr()
+    assert "B against A" in printed.out
+    assert printed.err == ""
 
 
 def test_a_slower_baseline_is_said_where_the_gate_is_passed(store: Store, ask: Ask) -> None:

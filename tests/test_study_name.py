@@ -25,6 +25,7 @@ QUICK = plan_preset("quick", MACHINE)
         ({"workloads": (*QUICK.workloads, "vision-resnet18")}, "4 workloads (quick)"),
         ({"variants": (Variant.of(["dynamic-int8"]),)}, "own choice (quick)"),
         ({"conditions": (replace(QUICK.conditions[0], batch_size=8),)}, "own choice (quick)"),
+        ({"datasets": ("ag-news",)}, "own choice (quick)"),
     ],
 )
 def test_a_preset_as_it_is_has_its_name_and_a_choice_another(changed: dict[str, Any], name: str) -> None:

@@ -21,7 +21,7 @@ from efficiency.equivalence import EQUIVALENCE_PCT
 from efficiency.study import BASELINE, CONTROL
 
 Row = dict[str, Any]
-"""A row of `views.prepared`."""
+"""A row of `views.prepared`, and whether it was timed while the machine was `disturbed` (`analysis.disturbance`)."""
 Compare = Callable[[int, int], speed.SpeedUp | None]
 """How much faster the first id's row is than the second's, paired; None where not two processes timed both."""
 Kind = Literal["found", "none", "empty"]
@@ -104,6 +104,8 @@ class Answer:
     """What was timed again, by the variant's key; none where nothing was."""
     before: tuple[Confirmation, ...] = ()
     """Earlier confirmations of what leads, the newest first."""
+    own: Mapping[str, Row] = field(default_factory=dict)
+    """What the study itself found of each variant that was timed again."""
 
     @property
     def confirmed(self) -> bool:

@@ -42,9 +42,9 @@ class Compared:
     rows: pd.DataFrame
     """A line for each variant that both measured, the baseline included and the control not: `KEY`, `SHOWN`; with `_a`
     or `_b` what each study says; `ratio`, `ratio_low`, `ratio_high` and `p_value` of the speed-ups and their `verdict`,
-    `floor` (both noise floors together, as a ratio), whether either was timed while the machine was `disturbed`;
-    `latency_ratio` with its ends, of one machine only; `accuracy_change_pp` with its ends, whether it is `paired` and
-    its `accuracy_verdict`; `size_ratio`."""
+    `seeming_verdict` (what it would be, had the machine not been disturbed), `disturbed_a` and `disturbed_b`, `floor`
+    (both noise floors together, as a ratio); `latency_ratio` with its ends, of one machine only; `accuracy_change_pp`
+    with its ends, whether it is `paired` and its `accuracy_verdict`; `size_ratio`."""
     only_a: pd.DataFrame
     """What A alone measured, and what B says of it (`compare_rows.only`)."""
     only_b: pd.DataFrame
@@ -56,17 +56,19 @@ class Compared:
 
     def slower_by_more_than(self, percent: float) -> pd.DataFrame:
         """The rows that are `slower`, and whose whole interval says that they take over `percent` longer."""
+        return self._slower(percent, "verdict")
+
+    def seemingly_slower_by_more_than(self, percent: float) -> pd.DataFrame:
+        """Those of which that would be so, had the machine not been disturbed: they cannot be judged."""
+        found = self._slower(percent, "seeming_verdict")
+        return found[found["disturbed_a"] | found["disturbed_b"]]
+
+    def _slower(self, percent: float, verdict: str) -> pd.DataFrame:
         found = self.judged
-        return found[(found["verdict"] == "slower") & (found["ratio_high"] < _line(percent))]
-
-    def disturbed_and_slower_by_more_than(self, percent: float) -> pd.DataFrame:
-        """The rows whose whole interval says so, and that cannot be judged, since the machine was disturbed."""
-        found = self.judged
-        disturbed = found["disturbed_a"] | found["disturbed_b"]
-        return found[disturbed & (found["ratio_high"] < _line(percent))]
+        return found[(found[verdict] == "slower") & (found["ratio_high"] < longer_by(percent))]
 
 
-def _line(percent: float) -> float:
+def longer_by(percent: float) -> float:
     """The ratio below which a row takes over so many percent longer."""
     return 1 / (1 + percent / 100)
 
@@ -92,7 +94,8 @@ def compared(
     done = both[(both["status_a"] == "done") & (both["status_b"] == "done")].reset_index(drop=True)
     rows = done.rename(columns={f"{name}_a": name for name in SHOWN}).drop(columns=[f"{name}_b" for name in SHOWN])
     for side in "ab":
-        rows[f"disturbed_{side}"] = _disturbed(rows[f"warnings_{side}"], rows[f"row_id_{side}"], details)
+        own = {f"{name}_{side}": name for name in ("warnings", "replicates", "row_id")}
+        rows[f"disturbed_{side}"] = disturbance.of(rows[[*own]].rename(columns=own), details)
     others = {"a": earlier(a.id, b.id), "b": earlier(b.id, a.id)}
     rows = rows.join(_speeds(rows, equivalence_pct(a, b), others)).join(
         _latencies(rows, samples if one_machine(a, b) else None)
@@ -148,15 +151,6 @@ def ratio(change: Numbers, error: Numbers, freedom: Numbers) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def _disturbed(warnings: pd.Series, row_ids: pd.Series, details: Details) -> pd.Series:
-    """Of each row whether the machine was while it was timed; details are read only of what was warned of."""
-    found = [
-        disturbance.seen(warned) and disturbance.mostly(warned, details(int(row_id)))
-        for warned, row_id in zip(warnings, row_ids, strict=True)
-    ]
-    return pd.Series(found, index=warnings.index, dtype=bool)
-
-
 def _speeds(rows: pd.DataFrame, band_pct: float, others: Mapping[str, Mapping[int, list[float]]]) -> pd.DataFrame:
     """The ratio of the speed-ups, B's over A's, and what may be said of it; `others` by side and row."""
     logs, errors, freedoms = {}, {}, {}
@@ -173,15 +167,22 @@ def _speeds(rows: pd.DataFrame, band_pct: float, others: Mapping[str, Mapping[in
         errors[side] = np.where(np.isnan(logs[side]), np.nan, errors[side])
     found = ratio(logs["b"] - logs["a"], *any_hour.apart(*((errors[side], freedoms[side]) for side in "ab")))
     found["floor"] = np.prod([1 + rows[f"noise_pct_{side}"].fillna(0.0).to_numpy(float) / 100 for side in "ab"], axis=0)
-    told = ~(rows["disturbed_a"] | rows["disturbed_b"])
-    threshold = speed.discovery_threshold(found.loc[told, "p_value"].dropna().to_list())
-    found["verdict"] = [
-        "" if np.isnan(one["ratio"])
-        else speed.verdict(_as_speed_up(one), one["floor"], threshold, band_pct) if judged
-        else "unresolved"
-        for one, judged in zip(views.records(found), told, strict=True)
-    ]  # fmt: skip
+    disturbed = rows["disturbed_a"] | rows["disturbed_b"]
+    found["seeming_verdict"] = _verdicts(found, band_pct)
+    # What is not called is none of what is called, of which 5 % may be none.
+    found["verdict"] = _verdicts(found[~disturbed], band_pct).reindex(found.index)
+    found["verdict"] = found["verdict"].fillna(pd.Series("unresolved", found.index).where(found["ratio"].notna(), ""))
     return found
+
+
+def _verdicts(found: pd.DataFrame, band_pct: float) -> pd.Series:
+    """Of ratios that are judged together; empty where there is none."""
+    threshold = speed.discovery_threshold(found["p_value"].dropna().to_list())
+    words = [
+        "" if np.isnan(one["ratio"]) else speed.verdict(_as_speed_up(one), one["floor"], threshold, band_pct)
+        for one in views.records(found)
+    ]
+    return pd.Series(words, found.index, dtype=object)
 
 
 def _as_speed_up(one: dict[str, Any]) -> speed.SpeedUp:

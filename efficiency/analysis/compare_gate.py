@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from efficiency.analysis import compare_words, views, wording
-from efficiency.analysis.compare import Compared
+from efficiency.analysis.compare import Compared, longer_by
 from efficiency.condition import of_row
 from efficiency.errors import BadRequest
 from efficiency.study import BASELINE, Study
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _NAMED = ["workload", "condition", "variant", "why"]
 UNMEASURED = ("failed", "cancelled")
 """Of a row of B that was to be measured."""
-FAILED, CANNOT_TELL = 1, 3
+FAILED, NOT_JUDGED = 1, 3
 """Exit codes."""
 NO_INTERVAL = "timed too little for an interval"
 
@@ -39,9 +39,9 @@ class Gate:
     """What is judged, by frames of `Compared`."""
 
     percent: float
-    found: Compared
+    compared: Compared
     slower: pd.DataFrame
-    disturbed: pd.DataFrame
+    not_judged: pd.DataFrame
     """Those that look that much slower, timed while the machine was disturbed."""
     unmeasured: pd.DataFrame
     """A measured it, and B was to and did not; with `why`."""
@@ -60,7 +60,17 @@ class Gate:
         """Of the command."""
         if self.fails:
             return FAILED
-        return CANNOT_TELL if len(self.disturbed) else 0
+        return NOT_JUDGED if len(self.not_judged) or (self.disturbed and self._undisturbed.empty) else 0
+
+    @property
+    def _undisturbed(self) -> pd.DataFrame:
+        found = self.compared.judged
+        return found[~(found["disturbed_a"] | found["disturbed_b"])]
+
+    @property
+    def disturbed(self) -> int:
+        """Variants that were timed on a disturbed machine, in either study."""
+        return len(self.compared.judged) - len(self._undisturbed)
 
 
 def judged(found: Compared, b: StudyRecord, percent: float) -> Gate:
@@ -69,12 +79,12 @@ def judged(found: Compared, b: StudyRecord, percent: float) -> Gate:
     was_to = alone["status"].isin(UNMEASURED) | _never_reached(alone, b)
     uncertain = rows[rows["ratio"].isna() & (rows["variant"] != BASELINE)]
     baselines = rows[rows["variant"] == BASELINE]
-    line = 1 / (1 + percent / 100)
+    line = longer_by(percent)
     return Gate(
         percent,
         found,
         found.slower_by_more_than(percent),
-        found.disturbed_and_slower_by_more_than(percent),
+        found.seemingly_slower_by_more_than(percent),
         alone[was_to],
         pd.concat([alone.loc[~was_to, _NAMED], uncertain.assign(why=NO_INTERVAL)[_NAMED]]),
         baselines[baselines["latency_ratio_high"] * baselines["floor"] < line],
@@ -118,33 +128,40 @@ def told(gate: Gate) -> list[str]:
     ]
     found += [
         f"Can't tell, the machine was disturbed: {_where(row)}: {compare_words.moved(row)}."
-        for row in views.records(gate.disturbed)
+        for row in views.records(gate.not_judged)
     ]
     return [*found, _outcome(gate)]
 
 
 def _outcome(gate: Gate) -> str:
-    """`Passed: of 12 variants none is surely slower by more than 5 %; 2 of them are unresolved.`"""
+    """`Passed: of 12 variants none is surely slower by more than 5 %; 2 are unresolved.`"""
     what = f"slower by more than {gate.percent:g} %"
+    again = f"measure again at a better moment (exit code {NOT_JUDGED})."
     if gate.fails:
-        told = [f"{len(gate.slower)} {what}"] if len(gate.slower) else []
-        told += [f"{len(gate.unmeasured)} not measured"] if len(gate.unmeasured) else []
-        return f"Failed: {wording.listed(told)}."
-    if count := len(gate.disturbed):
-        return (
-            f"Not passed: {count} {'looks' if count == 1 else 'look'} {what}, timed while the machine was disturbed: "
-            f"measure again at a better moment (exit code {CANNOT_TELL})."
-        )
-    verdicts = list(gate.found.judged["verdict"])
-    unresolved = verdicts.count("unresolved")
-    open_ = f"; {unresolved} of them {'is' if unresolved == 1 else 'are'} unresolved" if unresolved else ""
-    return f"Passed: of {len(verdicts)} variants none is surely {what}{open_}."
+        parts = [f"{len(gate.slower)} {what}"] if len(gate.slower) else []
+        parts += [f"{len(gate.unmeasured)} not measured"] if len(gate.unmeasured) else []
+        return f"Failed: {wording.listed(parts)}."
+    if count := len(gate.not_judged):
+        looks = "looks" if count == 1 else "look"
+        return f"Not passed: {count} {looks} {what}, timed while the machine was disturbed: {again}"
+    if gate.exit_code == NOT_JUDGED:
+        return f"Not passed: every variant was timed while the machine was disturbed, so none is judged: {again}"
+    verdicts = list(gate.compared.judged["verdict"])
+    parts = [f"{count} of them unresolved" for count in [verdicts.count("unresolved")] if count]
+    parts += [f"{gate.disturbed} not judged, since the machine was disturbed"] if gate.disturbed else []
+    of = f"of {len(verdicts)} variants none is" if len(verdicts) != 1 else "the one variant is not"
+    return f"Passed: {of} surely {what}{''.join(f'; {part}' for part in parts)}."
 
 
 def failed(gate: Gate) -> list[dict[str, Any]]:
     """What fails and why, ready for JSON: empty where the exit code is not 1."""
     rows = [*views.records(gate.slower.assign(why="slower")), *views.records(gate.unmeasured)]
     return [{name: row[name] for name in _NAMED} for row in rows]
+
+
+def not_judged(gate: Gate) -> list[dict[str, Any]]:
+    """What looks too slow and cannot be judged, ready for JSON."""
+    return [{name: row[name] for name in _NAMED} for row in views.records(gate.not_judged.assign(why="disturbed"))]
 
 
 def _where(row: Mapping[str, Any]) -> str:

@@ -102,10 +102,11 @@ def found_beside(rows: pd.DataFrame) -> list[str]:
 
 def of_disturbed(rows: pd.DataFrame) -> list[str]:
     """How many rows of either study were timed on a disturbed machine, so that nothing is said of what moved there."""
+    rows = rows[rows["variant"] != BASELINE]
     counts = {side: int(rows[f"disturbed_{side}"].sum()) for side in "ab"}
     return [
-        f"{side.upper()}: {count} of {len(rows)} rows {'was' if count == 1 else 'were'} timed while the machine was "
-        "disturbed in most of the processes (their warnings say by what). No interval knows what that does to a "
+        f"{side.upper()}: {count} of {len(rows)} variants {'was' if count == 1 else 'were'} timed while the machine "
+        "was disturbed in most of the processes (their warnings say by what). No interval knows what that does to a "
         f"speed-up, so {'it is' if count == 1 else 'they are'} not judged: measure again at a better moment."
         for side, count in counts.items()
         if count

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from efficiency.analysis import any_hour, disturbance, row_words, wording
+from efficiency.analysis import any_hour, row_words, wording
 from efficiency.analysis.choice import Answer, Confirmation, Row
 from efficiency.study import BASELINE
 
@@ -16,17 +16,19 @@ def otherwise(answer: Answer) -> list[str]:
 
 def moved(answer: Answer) -> str:
     """What the study itself found of the winner's speed, where timing it again surely found another."""
-    now, first = answer.last.winner, answer.first
-    if answer.fresh is None or now is None or now["variant"] == BASELINE:
+    now = answer.last.winner
+    was = None if now is None else answer.own.get(now["variant"])
+    if now is None or was is None or now["variant"] == BASELINE or _overlap(was, now):
         return ""
-    rows = filter(None, (first.winner, *first.tied, first.runner_up, first.closest))
-    was = next((row for row in rows if row["variant"] == now["variant"]), None)
-    if was is None or not (
-        was["speedup_ci_high"] < now["speedup_ci_low"] or was["speedup_ci_low"] > now["speedup_ci_high"]
-    ):
-        return ""
-    how = "more than hours differ" if _apart(was, now, answer.last.equivalence_pct) else "as far apart as hours may be"
-    return f"The study itself had it at {_times(was)}, and timed again it is at {_times(now)}: {how}."
+    more = _apart(was, now, answer.last.equivalence_pct)
+    why = "hours alone do not explain that" if more else "hours alone may explain that"
+    return f"The study itself had it at {_times(was)}, and timed again it is at {_times(now)}: {why}."
+
+
+def _overlap(one: Row, other: Row) -> bool:
+    """Whether their intervals do; where one has none nothing speaks against it."""
+    apart = one["speedup_ci_high"] < other["speedup_ci_low"] or one["speedup_ci_low"] > other["speedup_ci_high"]
+    return not apart
 
 
 def worth_timing_again(answer: Answer) -> bool:
@@ -36,7 +38,7 @@ def worth_timing_again(answer: Answer) -> bool:
 
 def disturbed(answer: Answer) -> bool:
     """Whether the machine was when what is answered with was timed."""
-    return answer.row is not None and disturbance.seen(answer.row["warnings"])
+    return answer.row is not None and bool(answer.row["disturbed"])
 
 
 def _against(before: Confirmation, answer: Answer) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from efficiency.analysis import decision_words, speed, views
+from efficiency.analysis import decision_words, speed, views, wording
 from efficiency.analysis import limits as limits_module
 from efficiency.analysis.choice import Row
 from efficiency.analysis.limits import Limits
@@ -56,7 +56,9 @@ def of(rows: pd.DataFrame, limits: Limits, price_per_hour: float | None, before:
 
 def _before(row: Row | None) -> str:
     """What the study itself found of a row that was timed again; nothing of the baseline, which it is held against."""
-    return "" if row is None or row["variant"] == BASELINE else f"{row['relative']}, {row['latency_ms_p50']:.3f} ms"
+    if row is None or row["variant"] == BASELINE:
+        return ""
+    return ", ".join(filter(None, (str(row["relative"]), wording.number(row["latency_ms_p50"], "ms"))))
 
 
 def why_no_p99(table: pd.DataFrame) -> str:

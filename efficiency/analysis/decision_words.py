@@ -64,9 +64,7 @@ def sentence(answer: Answer) -> str:
         if not others:
             return f"{told}."
         measured = "timed again" if answer.fresh is not None else "measured here"
-        told = f"{told}, of the {others} {'variant' if others == 1 else 'variants'} {measured}."
-        unsettled = " It is not settled yet whether some that are faster meet the limits."
-        return told + (unsettled if _may_be_beaten(answer) else "")
+        return f"{told}, of the {others} {'variant' if others == 1 else 'variants'} {measured}."
     if not answer.confirmed:
         start = f"{row['variant_label']} leads (not confirmed yet)"
     elif answer.first.winner is not None and answer.first.winner["variant"] != row["variant"]:
@@ -76,7 +74,8 @@ def sentence(answer: Answer) -> str:
             start = f"Ship {row['variant_label']}: {led} led, and fresh replicates cannot tell the two apart"
     else:
         start = f"Ship {row['variant_label']}, which fresh replicates confirm"
-        start += ", though the machine was disturbed meanwhile" if confirmations.disturbed(answer) else ""
+    if answer.confirmed and confirmations.disturbed(answer):
+        start += ", though the machine was disturbed meanwhile"
     return f"{start}. {row_words.facts(row, found.limits)}{limit_words.probable(row, found.limits)}"
 
 

@@ -2,37 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
-from efficiency.analysis.kept import number_of, sequence_of
+import pandas as pd
+
+from efficiency.analysis.kept import is_number, mappings_of, number_of
 from efficiency.health import Health
 
 DISTURBED = ("busy-machine", "cpu-stolen", "cpu-throttled", "swapping", "too-hot", "disturbed")
 """Warnings that say that the moment was no good one, and another may find otherwise; noise may be the machine's own."""
+FIGURES = ("others_cores", "stolen_share", "throttled_share", "swapped_mb", "too_hot")
+"""What `Health` knows a disturbance by."""
 
 
-def seen(warnings: object) -> bool:
-    """Whether a row's warnings, as its column has them, say that anything disturbed while it was timed."""
-    return not set(str(warnings).split(";")).isdisjoint(DISTURBED)
+def of(rows: pd.DataFrame, details: Callable[[int], Mapping[str, Any]]) -> pd.Series:
+    """Of each row whether its figures are of a disturbed machine; details are read only of what is warned of."""
+    found = [
+        mostly(warned, replicates, partial(details, int(row_id)))
+        for warned, replicates, row_id in zip(rows["warnings"], rows["replicates"], rows["row_id"], strict=True)
+    ]
+    return pd.Series(found, index=rows.index, dtype=bool)
 
 
-def mostly(warnings: object, details: Mapping[str, Any]) -> bool:
-    """Whether that was so for most of the processes that timed the row: what they share is in no interval.
+def mostly(warnings: object, replicates: object, details: Callable[[], Mapping[str, Any]]) -> bool:
+    """Whether fewer than half of the processes that count (`replicates`) were timed undisturbed.
 
-    What a few of them met lies between the processes, and the interval knows it. Where a document keeps nothing of
-    each process, the warnings are all there is.
+    What most of them share is in no interval; what a few met lies between the processes, and the interval knows it.
+    Where a document keeps nothing of each process, the warnings, as their column has them, are all there is.
     """
-    if not seen(warnings):
-        return False
-    kept = [one for one in sequence_of(details.get("health")) if isinstance(one, Mapping)]
-    if "disturbed" in str(warnings).split(";") or not kept:
-        return True
-    return 2 * sum(bool(_health(one).warnings()) for one in kept) > len(kept)
+    warned = set(str(warnings).split(";"))
+    if warned.isdisjoint(DISTURBED) or "disturbed" in warned:
+        return not warned.isdisjoint(DISTURBED)
+    kept = [one for one in mappings_of(details().get("health")) if any(is_number(one.get(name)) for name in FIGURES)]
+    counting = number_of(replicates) or len(kept)
+    return not kept or sum(not _health(one).warnings() for one in kept) < counting / 2
 
 
-def _health(kept: Mapping[str, Any]) -> Health:
+def _health(kept: Mapping[Any, Any]) -> Health:
     """What a row's details keep of one process."""
-    figures = ("others_cores", "stolen_share", "throttled_share", "swapped_mb")
-    others, stolen, throttled, swapped = (number_of(kept.get(name)) or 0.0 for name in figures)
-    return Health(others, stolen, throttled, swapped, too_hot=int(number_of(kept.get("too_hot")) or 0))
+    others, stolen, throttled, swapped, too_hot = (number_of(kept.get(name)) or 0.0 for name in FIGURES)
+    return Health(others, stolen, throttled, swapped, too_hot=int(too_hot))

@@ -14,6 +14,7 @@ def disturbed(done: Done) -> str:
         ("stolen_share", health.STEAL_SHARE, cpu_stolen),
         ("throttled_share", health.THROTTLED_SHARE, cpu_throttled),
         ("swapped_mb", health.SWAPPED_MB, swapping),
+        ("too_hot", 0, too_hot),
     ):
         if done.worst(figure) > limit:
             return text(done)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from efficiency.analysis.kept import mapping_of, number_of, sequence_of
+from efficiency.analysis.kept import mapping_of, mappings_of, number_of, sequence_of
 
 Values = Mapping[Any, Any]
 
@@ -62,7 +62,7 @@ class Done:
 
     @property
     def _health(self) -> list[Values]:
-        return [seen for seen in sequence_of(self.details.get("health")) if isinstance(seen, Mapping)]
+        return mappings_of(self.details.get("health"))
 
 
 def _name(program: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from efficiency.analysis import disturbance_hints
+from efficiency.analysis import disturbance_hints, wording
 from efficiency.analysis.done import Done
 from efficiency.analysis.kept import number_of
 from efficiency.effort import Effort
@@ -12,14 +12,14 @@ from efficiency.study import PRESETS, TRAINING_EFFORTS, Preset
 
 FEW_REPLICATES = 3
 HARDLY_WIDER = 1.2
-"""An interval up to so many times as wide as was asked for decides nothing that a narrower one would not."""
+"""A narrower interval would decide nothing that one up to so many times as wide as was asked for does not."""
 
 
 def wide_interval(done: Done) -> str:
     precision = done.effort("precision") or 0.02
     low, high = (number_of(done.row.get(f"speedup_ci_{end}")) or 0.0 for end in ("low", "high"))
     half = math.sqrt(high / low) - 1 if 0 < low < high else None
-    own = "wider" if half is None else f"±{100 * half:.3g} %, wider"
+    own = "wider" if half is None else f"±{wording.number(100 * half, '%')}, wider"
     text = f"The interval is {own} than the ±{100 * precision:g} % asked for. "
     seen = disturbance_hints.disturbed(done)
     if half is not None and half < HARDLY_WIDER * precision and not seen:

@@ -34,3 +34,8 @@ def mapping_of(value: object) -> Mapping[Any, Any]:
 def sequence_of(value: object) -> Sequence[Any]:
     """The list; an empty one where it is none, such as a text, whose letters nobody meant."""
     return value if isinstance(value, list | tuple) else ()
+
+
+def mappings_of(value: object) -> list[Mapping[Any, Any]]:
+    """Those of a list that are mappings; none where it is no list."""
+    return [one for one in sequence_of(value) if isinstance(one, Mapping)]

@@ -6,6 +6,7 @@ others says so in its help.
 
 from __future__ import annotations
 
+import io
 import sys
 
 from efficiency import console
@@ -30,6 +31,10 @@ from efficiency.errors import BadRequest, EfficiencyError, StoreError
 
 def main() -> None:
     """Run the command line; errors that a user can cause end in one sentence."""
+    # Standard error does so anyway: what an encoding does not have must end no command.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except EfficiencyError as error:

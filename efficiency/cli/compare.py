@@ -67,9 +67,11 @@ def compare(
     if json:
         document: dict[str, Any] = {"a": _study(ours), "b": _study(theirs), "differs": compare_words.told(ours, theirs)}
         document |= {"rows": _records(found.rows), "only_a": _records(found.only_a), "only_b": _records(found.only_b)}
-        failed = None if gate is None else compare_gate.failed(gate)
-        code = None if gate is None else gate.exit_code
-        console.write_json(json, document | {"fail_if_slower_pct": fail_if_slower, "failed": failed, "exit_code": code})
+        document |= {"fail_if_slower_pct": fail_if_slower, "failed": None, "not_judged": None, "exit_code": None}
+        if gate is not None:
+            document |= {"failed": compare_gate.failed(gate), "not_judged": compare_gate.not_judged(gate)}
+            document |= {"exit_code": gate.exit_code}
+        console.write_json(json, document)
     if gate is not None:
         for sentence in compare_gate.told(gate):
             console.say(sentence)

@@ -33,7 +33,7 @@ def machine(
         try:
             found = ceilings.measure_alone(here)
         except EfficiencyError as error:  # the facts stand, and so does what was measured before
-            console.say(str(error))
+            console.note(str(error))
             refused = True
             found = ceilings.known(here.key)
     if json:

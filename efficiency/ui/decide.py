@@ -14,7 +14,6 @@ from efficiency.analysis import limits as limits_module
 from efficiency.analysis.choice import Answer, Row
 from efficiency.analysis.limits import Limits
 from efficiency.analysis.wording import markdown_text
-from efficiency.decisions import Case
 from efficiency.results.store import Store
 from efficiency.ui import (
     artefact,
@@ -54,6 +53,7 @@ def show(store: Store, id: str) -> None:
             price = decide_limits.price()
         decide_limits.remember()
         answer = case.answer(limits)
+        known = case.known(answer.first)
         row = answer.row
         with answering:
             _say(answer)
@@ -63,7 +63,7 @@ def show(store: Store, id: str) -> None:
                 for _, text in (told for told in hints if told[0] not in notes.INFORMATIVE):
                     st.warning(markdown_text(text), icon=":material/warning:")
                 _offer(store, id, answer, row)
-            _draw(case, limits, id)
+            _draw(known, case.first.equivalence_pct, limits, id)
         _beside(store, answer, price)
         settling.offer(record, answer.first)
         if row is not None:
@@ -72,7 +72,7 @@ def show(store: Store, id: str) -> None:
             if selected.asked() is None:  # the drawer with its details has both, too
                 take_home.show(pd.Series(row), study)
                 artefact.show(pd.Series(row), study, kept)
-        _table(case, limits, price, answer)
+        _table(known, limits, price, answer)
         if selected.asked() is not None:
             details.open_asked(store, pd.concat([rows, *(one.rows for one in case.again)]))
 
@@ -114,9 +114,8 @@ def _offer(store: Store, id: str, answer: Answer, row: Row) -> None:
             confirming.offer(store, id, answer.first)
 
 
-def _draw(case: Case, limits: Limits, id: str) -> None:
-    """The trade-off; what does not keep to the limits fades."""
-    rows = case.known(limits)
+def _draw(rows: pd.DataFrame, band_pct: float, limits: Limits, id: str) -> None:
+    """The trade-off of what is known; what does not keep to the limits fades."""
     ids = list(dict.fromkeys([id, *rows["study_id"]]))
     parts, _ = panels.panels(rows, 1)
     if not parts:
@@ -126,7 +125,8 @@ def _draw(case: Case, limits: Limits, id: str) -> None:
     inside = limits_module.meets(rows.loc[part.index], limits) & (rows.loc[part.index, "took_effect"] != "no")
     of_p99 = limits.percentile == "p99" and part["latency_ms_p99"].notna().any()
     across = "Latency p99" if of_p99 else "Latency"
-    st.html(trade_off.legend(rows, ids, [case.first.equivalence_pct], front=True, timed=panels.MEASURES[across].timed))
+    drawn = rows.dropna(subset=[panels.MEASURES[across].column])
+    st.html(trade_off.legend(drawn, ids, [band_pct], front=True, timed=panels.MEASURES[across].timed))
     key = selected.key_of("decide-chart")
     st.plotly_chart(
         trade_off_chart.trade_off(part, across, studies=ids, height=HEIGHT, inside=inside),
@@ -143,10 +143,9 @@ def _draw(case: Case, limits: Limits, id: str) -> None:
     )
 
 
-def _table(case: Case, limits: Limits, price: float | None, answer: Answer) -> None:
+def _table(known: pd.DataFrame, limits: Limits, price: float | None, answer: Answer) -> None:
     """All rows; those that were timed again as that found them, and beside them what the study itself did."""
-    before = {key: row for key, row in case.first.by_variant.items() if key in answer.again}
-    table = decision_table.of(case.known(limits), limits, price, before)
+    table = decision_table.of(known, limits, price, answer.own)
     if table.empty:
         return
     if answer.fresh is not None:

@@ -74,17 +74,16 @@ def _running(store: Store) -> list[Step]:
 
 
 def _confirm(found: list[Best]) -> list[Step]:
-    """The winner that gains most of those that were not timed again, or not at a good moment."""
-    here = [one for one in found if one.origin == "here" and one.answer.last.winner]
-    top = best.leading([one for one in here if confirmations.worth_timing_again(one.answer)])
+    """The winner that gains most of those that were not timed again, else of those that were at no good moment."""
+    here = [one for one in found if one.origin == "here" and confirmations.worth_timing_again(one.answer)]
+    top = best.leading([one for one in here if not one.answer.confirmed]) or best.leading(here)
     if top is None or top.answer.last.winner is None:
         return []
     label, name = top.answer.last.winner["variant_label"], top.case.first.rows["workload_label"].iloc[0]
     if top.answer.confirmed:
-        says, why = (
-            f"Time {label} on {name} again",
-            "What confirmed it was disturbed, or an earlier one says otherwise.",
-        )
+        says, why = f"Time {label} on {name} again", "Two confirmations of it differ."
+        if confirmations.disturbed(top.answer):
+            why = "The machine was disturbed when it was confirmed."
     else:
         says = f"Confirm {label} on {name}"
         why = "The fastest of many is partly so by luck; fresh replicates say whether it stays in front."

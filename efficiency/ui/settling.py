@@ -7,7 +7,9 @@ import streamlit as st
 
 from efficiency import workloads
 from efficiency.analysis import limits as limits_module
+from efficiency.analysis import wording
 from efficiency.analysis.choice import OPEN, Choice, Row
+from efficiency.analysis.wording import markdown_text
 from efficiency.condition import Condition, of_row
 from efficiency.errors import BadRequest
 from efficiency.results.store import StudyRecord
@@ -31,7 +33,7 @@ def offer(study: StudyRecord, found: Choice) -> None:
     )
     st.page_link(
         page,
-        label="Plan what is not settled with all test rows",
+        label=f"Plan {markdown_text(wording.listed([row['variant_label'] for row in open_]))} with all test rows",
         icon=page.icon,
         query_params=asks,
         help="The more rows are answered, the surer it is how much accuracy is lost.",

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from efficiency import chart_points, palette, speedup_chart, trade_off_chart
-from efficiency.analysis import panels, views
+from efficiency.analysis import panels, speed, views
 from efficiency.study import CONTROL
 from efficiency.ui import data, selected
 
@@ -38,7 +38,9 @@ def show(frame: pd.DataFrame, studies: list[str], bands_pct: Collection[float], 
             y = st.selectbox("Up", measures, index=1, key="y", bind="query-params")
             size = st.selectbox("Size of the marker", measures, index=2, key="marker", bind="query-params")
     timed = view != VIEWS[0] or any(panels.MEASURES[name].timed for name in (x, y))
-    st.html(legend(frame, studies, bands_pct, view == VIEWS[0], timed))
+    shown = frame[[panels.MEASURES[name].column for name in (x, y)]].notna().all(axis=1) | (frame["variant"] == CONTROL)
+    drawn = frame[shown] if view == VIEWS[0] else frame
+    st.html(legend(drawn, studies, bands_pct, view == VIEWS[0], timed))
     wide = 1 if len(parts) == 1 else 2 if len(parts) in (2, 4) or view == VIEWS[1] else 3
     height = 460 if wide == 1 else 380
     for start in range(0, len(parts), wide):
@@ -54,10 +56,21 @@ def show(frame: pd.DataFrame, studies: list[str], bands_pct: Collection[float], 
         else "Bars are 95 % intervals. The noise floor is what the control, a second baseline, shows where nothing "
         "differs" + ("." if frame["study_id"].nunique() < 2 else ": here that of the study where it is widest.")
     )
+    if view == VIEWS[0] and (why := _no_p99(frame, (x, y))):
+        st.caption(why)
     if count > PANELS:
         st.caption(f"{PANELS} of {count} charts; narrow the workloads or conditions to see the others.")
     if any(len(part) > chart_points.MAX_POINTS for _, part in parts):
         st.caption(f"A chart draws {chart_points.MAX_POINTS} points at most; the table below has all.")
+
+
+def _no_p99(frame: pd.DataFrame, axes: tuple[str, str]) -> str:
+    """How many rows are in no chart since they have no p99, and why; empty where that is asked of none."""
+    done = views.measured(frame)
+    without = int(done["latency_ms_p99"].isna().sum())
+    if "Latency p99" not in axes or not without:
+        return ""
+    return f"{without} of {len(done)} rows are not drawn, since they have no p99: {speed.P99_TAKES}."
 
 
 # A filter leaves most charts as they were. What decides is the database's version and the rows; the figure is

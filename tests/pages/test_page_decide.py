@@ -145,7 +145,7 @@ def test_fresh_replicates_of_a_confirmation_decide(visit: Visit, store: Store) -
     (table,) = (one.value for one in at.dataframe)
     own = table.set_index("Variant").loc["Dynamic INT8"]
     assert own["Latency p50 [ms]"] == fresh["latency_ms_p50"]
-    assert own[decision_table.BEFORE].endswith(f", {lstm['latency_ms_p50']:.3f} ms")
+    assert own[decision_table.BEFORE].endswith(f", {lstm['latency_ms_p50']:.2f} ms")
     assert table["Variant"].is_unique
     assert "What was timed again is in the answer, the chart and this table as that found it" in said(at)
     of_confirmation = visit("decide", study=again, case="LSTM")
@@ -183,7 +183,7 @@ def test_what_other_studies_of_this_machine_found_is_said(visit: Visit, store: S
 
 def test_what_more_test_rows_may_settle_is_planned_by_a_link(visit: Visit, store: Store) -> None:
     """Dynamic INT8 loses 0.3 pp, give or take 0.27."""
-    link, id = "Plan what is not settled with all test rows", synthetic.fill(store)
+    link, id = "Plan Dynamic INT8 with all test rows", synthetic.fill(store)
     at = visit("decide", study=id, case="LSTM", accuracy="0.2")
     assert "Leave it as it is, so far" in said(at)
     asks = links(at)[link]

@@ -103,6 +103,15 @@ def test_legend_says_in_words_every_look_that_there_is(visit: Visit, store: Stor
     assert "noise floor: what" not in _legend(visit(study=plain, x="Size", y="Accuracy"))
 
 
+def test_what_has_no_p99_is_told_where_that_is_drawn(visit: Visit, store: Store) -> None:
+    id = synthetic.fill(store)
+    count = len(store.rows([id]).query("status == 'done'"))
+    at = visit(study=id, x="Latency p99")
+    assert f"{count} of {count} rows are not drawn, since they have no p99: it takes 500 timed calls" in said(at)
+    assert "cannot be told from the baseline" not in _legend(at)
+    assert "are not drawn" not in said(visit(study=id))
+
+
 def _legend(at: AppTest) -> str:
     return next(html.proto.body for html in at.html if "eff-legend" in html.proto.body)
 
