@@ -60,17 +60,18 @@ class Gate:
         """Of the command."""
         if self.fails:
             return FAILED
-        return NOT_JUDGED if len(self.not_judged) or (self.disturbed and self._undisturbed.empty) else 0
+        return NOT_JUDGED if len(self.not_judged) or (self.disturbed and self.undisturbed.empty) else 0
 
     @property
-    def _undisturbed(self) -> pd.DataFrame:
+    def undisturbed(self) -> pd.DataFrame:
+        """What was compared and timed on an undisturbed machine in both studies."""
         found = self.compared.judged
         return found[~(found["disturbed_a"] | found["disturbed_b"])]
 
     @property
     def disturbed(self) -> int:
         """Variants that were timed on a disturbed machine, in either study."""
-        return len(self.compared.judged) - len(self._undisturbed)
+        return len(self.compared.judged) - len(self.undisturbed)
 
 
 def judged(found: Compared, b: StudyRecord, percent: float) -> Gate:
@@ -146,10 +147,10 @@ def _outcome(gate: Gate) -> str:
         return f"Not passed: {count} {looks} {what}, timed while the machine was disturbed: {again}"
     if gate.exit_code == NOT_JUDGED:
         return f"Not passed: every variant was timed while the machine was disturbed, so none is judged: {again}"
-    verdicts = list(gate.compared.judged["verdict"])
-    parts = [f"{count} of them unresolved" for count in [verdicts.count("unresolved")] if count]
+    count, unresolved = len(gate.compared.judged), list(gate.undisturbed["verdict"]).count("unresolved")
+    parts = [f"{unresolved} of them unresolved"] if unresolved else []
     parts += [f"{gate.disturbed} not judged, since the machine was disturbed"] if gate.disturbed else []
-    of = f"of {len(verdicts)} variants none is" if len(verdicts) != 1 else "the one variant is not"
+    of = f"of {count} variants none is" if count != 1 else "the one variant is not"
     return f"Passed: {of} surely {what}{''.join(f'; {part}' for part in parts)}."
 
 
