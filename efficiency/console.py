@@ -34,8 +34,9 @@ class Results(Console):
             raise SystemExit(BROKEN_PIPE) from end
 
 
-# Piped into a file there is no terminal to fit into, and 80 columns would break every cell.
-results = Results(width=None if sys.stdout.isatty() else 160)
+# Piped into a file there is no terminal to fit into, and 80 columns would break every cell. A row that is looked for by
+# its id or name is one line.
+results = Results(width=None if sys.stdout.isatty() else 240)
 progress = Console(stderr=True, width=None if sys.stderr.isatty() else 160)
 _beside_a_document = False
 

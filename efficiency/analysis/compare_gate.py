@@ -148,7 +148,7 @@ def _outcome(gate: Gate) -> str:
     if gate.exit_code == NOT_JUDGED:
         return f"Not passed: every variant was timed while the machine was disturbed, so none is judged: {again}"
     count, unresolved = len(gate.compared.judged), list(gate.undisturbed["verdict"]).count("unresolved")
-    parts = [f"{unresolved} of them unresolved"] if unresolved else []
+    parts = [f"{unresolved} of them unresolved" if count > 1 else "it is unresolved"] if unresolved else []
     parts += [f"{gate.disturbed} not judged, since the machine was disturbed"] if gate.disturbed else []
     of = f"of {count} variants none is" if count != 1 else "the one variant is not"
     return f"Passed: {of} surely {what}{''.join(f'; {part}' for part in parts)}."
