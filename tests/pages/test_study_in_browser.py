@@ -56,6 +56,7 @@ def start(tab: Any) -> None:
 
 
 def test_a_study_from_the_page_to_the_csv(serve: Serve, home: Path, tab: Any) -> None:
+    peaks.known()
     server = serve()
     plan_a_small_study(tab, server.url)
     start(tab)
