@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from efficiency import techniques, workloads
-from efficiency.analysis import choice
+from efficiency.analysis import choice, confirmations
 from efficiency.analysis.choice import Answer, Row
 from efficiency.analysis.limits import Limits
 from efficiency.decisions import Case
@@ -101,17 +101,23 @@ def of_each(store: Store, studies: pd.DataFrame, machine_key: str, cases_of: Cal
 
 
 def _of_equals(store: Store, equals: list[Source], cases_of: Callable[[str], list[Case]]) -> Best | None:
-    """Of sources that tried as much, the newest first: the newest answer of each set of variants, and of these the one
-    that gains most within the loss that the newest tolerates. None where none has an answer."""
+    """Of sources that tried as much, the newest first: the newest answer of each set of variants that was timed on an
+    undisturbed machine, if there is one, and of these the one that gains most within the loss that the newest
+    tolerates. None where none has an answer."""
     found: dict[frozenset[str], Best] = {}
     for source in equals:
-        if source.tried not in found and (best := _of(store, source, cases_of)):
+        newer = found.get(source.tried)
+        if newer is not None and not confirmations.disturbed(newer.answer):
+            continue
+        best = _of(store, source, cases_of)
+        if best is not None and (newer is None or not confirmations.disturbed(best.answer)):
             found[source.tried] = best
     if not found:
         return None
     newest = next(iter(found.values()))
     alike = [one for one in found.values() if one.limits == newest.limits]
-    return replace(max(alike, key=_gain), rivals=len(alike) - 1)  # the newest, where they gain the same
+    undisturbed = [one for one in alike if not confirmations.disturbed(one.answer)]
+    return replace(max(undisturbed or alike, key=_gain), rivals=len(alike) - 1)  # the newest, where they gain the same
 
 
 def _of(store: Store, source: Source, cases_of: Callable[[str], list[Case]]) -> Best | None:

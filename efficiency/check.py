@@ -63,6 +63,8 @@ def problems(study: Study, machine: Machine) -> list[str]:
     if not found and all(entry.why_not for entry in expand(study, machine) if entry.variant.techniques):
         reasons = {entry.why_not for entry in expand(study, machine) if entry.why_not}
         found.append("None of the techniques applies: " + " ".join(sorted(map(str, reasons))))
+    if study.budget_s is not None and not study.budget_s > 0:
+        found.append(f"--budget: choose more than 0 s, not {study.budget_s:g}.")
     if not found and study.budget_s is not None:
         least = least_seconds(study, machine)
         if study.budget_s < least:

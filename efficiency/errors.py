@@ -28,7 +28,8 @@ class UnknownName(BadRequest):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         known = sorted(known)
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.65)
+        begun = [one for one in known if one.startswith(name) and 2 * len(name) >= len(one)]
+        near = begun or difflib.get_close_matches(name, known, n=1, cutoff=0.65)
         hint = f"Did you mean '{near[0]}'? " if near else ""
         super().__init__(f"Unknown {kind} '{name}'. {hint}Available: {', '.join(known)}.")
 

@@ -489,6 +489,7 @@ BAD: dict[str, tuple[tuple[str, ...], tuple[str, ...], Any]] = {
     "padding": (("run", "--workload", "lstm-classifier", "--padding", "100"), ("--padding", "not 100"), None),
     "length": (("run", "--workload", "lstm-classifier", "--length", "100000"), ("--length", "not 100000"), None),
     "budget": ((*TINY, "--budget", "1"), ("--budget", "too small"), None),
+    "budget, less than none": ((*TINY, "--budget", "-3"), ("--budget: choose more than 0 s, not -3.",), None),
     "budget, none": ((*TINY, "--budget", "nan"), ("--budget",), None),
     "budget, endless": ((*TINY, "--budget", "inf"), ("--budget",), None),
     "tolerance": ((*TINY, "--tolerance", "-1"), ("--tolerance", "at most 20 percentage points", "not -1"), None),

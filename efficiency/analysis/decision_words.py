@@ -9,7 +9,7 @@ import pandas as pd
 
 from efficiency.analysis import confirmations, limit_words, row_words, speed, wording
 from efficiency.analysis import limits as limits_module
-from efficiency.analysis.choice import Answer, Choice, Row
+from efficiency.analysis.choice import OPEN, Answer, Choice, Row
 from efficiency.study import BASELINE
 
 LEFT_OUT = {
@@ -37,7 +37,7 @@ def verdict(answer: Answer) -> str:
     compared = len(found.tied) - len(found.uncompared)
     tied = f", one of {_number(compared + 1)} that can't be told apart" if compared else ""
     if not answer.confirmed:
-        return f"Leads (not confirmed yet){tied}"
+        return f"Leads (not confirmed yet{', timed at a bad moment' if confirmations.disturbed(answer) else ''}){tied}"
     return f"Ship it{' (timed again at a bad moment)' if confirmations.disturbed(answer) else ''}{tied}"
 
 
@@ -51,6 +51,9 @@ def sentence(answer: Answer) -> str:
         text = limit_words.closest(found, again=answer.fresh is not None and led is not None)
         if answer.fresh is None:
             return text
+        open_ = all(miss.state in OPEN for miss in found.misses)
+        if led is not None and open_:
+            return f"{led['variant_label']} led, and on fresh replicates that is not settled. {text}"
         if led is None:
             return f"On fresh replicates, too, {text[0].lower()}{text[1:]}"
         return f"{led['variant_label']} led, but not on fresh replicates. {text}"

@@ -150,8 +150,8 @@ def _table(known: pd.DataFrame, limits: Limits, price: float | None, answer: Ans
         return
     if answer.fresh is not None:
         st.caption(
-            "What was timed again is in the answer, the chart and this table as that found it; the column "
-            f"“{decision_table.BEFORE}” has what the study itself found."
+            "What was timed again is in the answer, the chart and this table as that found it, but for the baseline's "
+            f"line in the table; the column “{decision_table.BEFORE}” has what the study itself found."
         )
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     meaning = {limits_module.kind_of(name, limits).title: text(help=decision_table.MEANING) for name in limits.asked}

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from efficiency import techniques, workloads
+from efficiency.analysis.wording import markdown_text
 from efficiency.machine import this_machine
 from efficiency.study import Preset
 from efficiency.ui.plan_form import FORM
@@ -35,6 +36,9 @@ def fill() -> None:
     if asked[WORKLOAD] in workloads.WORKLOADS:
         st.session_state.update({f"{FORM.prefix}-{name}": value for name, value in _values(asked).items()})
         st.rerun()
+    st.caption(
+        f"The address asks for a plan of “{markdown_text(asked[WORKLOAD][:80])}”, which cannot be planned by a link."
+    )
 
 
 def _values(asked: dict[str, str]) -> dict[str, Any]:

@@ -365,6 +365,13 @@ def test_what_was_confirmed_at_a_bad_moment_is_worth_timing_again():
     assert confirmations.worth_timing_again(Case("Mine", first).answer(Limits()))
 
 
+def test_what_fresh_replicates_leave_open_is_not_said_to_have_failed():
+    fresh = row("a", 2.6, latency_low_ms=3.7, latency_high_ms=4.3)
+    answer = Case("Mine", timing(row("a", 3.0)), (timing(fresh),)).answer(Limits(latency_ms=3.84, sure=True))
+    said = decision_words.sentence(answer)
+    assert said.startswith("A led, and on fresh replicates that is not settled. None of 2 rows")
+
+
 def test_that_ties_swapped_places_is_no_finding():
     first, fresh = timing(row("a", 3.0), row("b", 2.99)), timing(row("a", 2.99), row("b", 3.0))
     said = decision_words.sentence(Case("Mine", first, (fresh,)).answer(Limits()))

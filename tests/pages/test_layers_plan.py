@@ -94,6 +94,8 @@ def test_what_an_address_asks_for_and_is_not_there_is_left_out(visit: Visit) -> 
 def test_an_address_cannot_have_a_file_run(visit: Visit) -> None:
     at = visit("run", plan="nowhere/at_all.py:make")
     assert at.text_input(key="plan-own-file").value == ""
+    assert "nowhere/at" in said(at)
+    assert "which cannot be planned by a link" in said(at)
     assert not at.error
     assert at.button_group(key="plan-preset").value == "quick"
 

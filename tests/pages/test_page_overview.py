@@ -192,6 +192,21 @@ def test_a_confirmed_winner_is_to_be_shipped(visit: Visit, store: Store) -> None
     assert f"{step.replace('Confirm', 'Time')} again" in links(at)
 
 
+def test_a_study_of_a_better_moment_speaks_for_a_workload(visit: Visit, store: Store) -> None:
+    quiet = synthetic.fill(store, name="Quiet")
+    document = documents.to_json(store, synthetic.fill(store, name="Busy", seed=1))
+    store.delete(document["study"]["id"])
+    for row in document["rows"]:
+        row["columns"]["warnings"] = "busy-machine"
+    busy = documents.from_json(store, document)
+    assert {one["study"] for one in addresses(visit("overview"), "decide")} >= {quiet}
+    assert busy not in {one["study"] for one in addresses(visit("overview"), "decide")}
+    store.delete(quiet)
+    at = visit("overview")
+    assert {one["study"] for one in addresses(at, "decide")} >= {busy}
+    assert "timed at a bad moment" in said(at)
+
+
 def test_what_held_of_the_article_as_the_page_claims_counts_it(visit: Visit, store: Store) -> None:
     world.fill(store, this_machine(), world.opposite, int8=0.5)
     text = said(visit("overview"))
