@@ -159,7 +159,7 @@ def _no_such_file(at: AppTest) -> None:
         (_batch_of_words, "whole numbers"),
         (_without_batch, "at least one batch size"),
         (_short_budget, "too small for this plan"),
-        (_negative_budget, "-60 s is too small for this plan"),
+        (_negative_budget, "choose more than 0 s, not -60"),
         (_no_such_file, "there is no file"),
     ],
 )
