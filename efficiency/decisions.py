@@ -52,6 +52,11 @@ class Case:
     again: tuple[Timing, ...] = ()
     """Confirmations, the newest first."""
 
+    @property
+    def rows(self) -> pd.DataFrame:
+        """All that were timed, also again."""
+        return pd.concat([self.first.rows, *(one.rows for one in self.again)])
+
     def choose(self, limits: Limits) -> Choice:
         """What the study itself says."""
         return self.first.choose(limits)
@@ -78,13 +83,13 @@ class Case:
         return pd.concat([own[~replaced], fresh], ignore_index=True)
 
     def fresh_study(self, found: Choice) -> str:
-        """The id of the confirmation in which the lead was timed again; empty where there is none."""
+        """The id of the confirmation in which what leads, or may, was timed again; empty where there is none."""
         return next((one.study_id for one in self._confirming(found)), "")
 
     def _confirming(self, found: Choice) -> list[Timing]:
-        """The confirmations in which the lead was timed again, the newest first."""
-        lead = choice.lead(found)
-        return [] if lead is None else [one for one in self.again if lead["variant"] in one.by_variant]
+        """The confirmations in which what leads, or may, was timed again, the newest first."""
+        row = choice.candidate(found)
+        return [] if row is None else [one for one in self.again if row["variant"] in one.by_variant]
 
 
 def cases(store: Store, rows: pd.DataFrame, again: pd.DataFrame) -> list[Case]:

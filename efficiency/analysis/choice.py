@@ -30,6 +30,8 @@ COMPARED = 12
 """Rows that are compared with the winner directly, the nearest; more ties than this nobody reads."""
 OPEN = ("probably", "unresolved")
 """States of a limit that further replicates may settle, or test rows."""
+MAY_YET = (*OPEN, "unknown")
+"""States of a limit that do not rule a row out; an unknown p99 is found by more calls."""
 TIED_AGAIN = 3
 """Ties that are timed again, the fastest."""
 UNSETTLED = 3
@@ -134,15 +136,23 @@ class Answer:
         return before if own is None or own["speedup"] < before["speedup"] else own
 
 
-def lead(choice: Choice) -> Row | None:
-    """What fresh replicates can settle: the winner, or the closest where only its latency is open.
+def candidate(choice: Choice) -> Row | None:
+    """What counts as it was timed again, where it was: the winner, or the closest where no limit rules it out.
 
     None where that is the baseline: that nothing is surely faster needs no confirmation.
     """
-    row = choice.winner
-    if row is None and all(miss.limit == "latency_ms" and miss.state in OPEN for miss in choice.misses):
-        row = choice.closest
+    row = choice.winner or (choice.closest if is_open(choice) else None)
     return None if row is None or row["variant"] == BASELINE else row
+
+
+def lead(choice: Choice) -> Row | None:
+    """What fresh replicates can settle: the winner, or the closest where only its latency is open."""
+    return candidate(choice) if all(miss.limit == "latency_ms" for miss in choice.misses) else None
+
+
+def is_open(choice: Choice) -> bool:
+    """Whether nothing is known to meet the limits, and yet something may."""
+    return choice.kind == "none" and all(miss.state in MAY_YET for miss in choice.misses)
 
 
 def to_time_again(choice: Choice) -> tuple[str, ...]:
@@ -266,13 +276,15 @@ def _nothing(
     able: pd.DataFrame, limits: Limits, state: pd.DataFrame, counting: pd.DataFrame, left_out: dict[str, list[str]]
 ) -> Choice:
     """The row whose largest excess over a limit is the least, among those that may meet all where there are some; among
-    equals the fastest."""
-    over = limits_module.excess(able, limits).max(axis=1, skipna=False).fillna(np.inf)
-    ruled_out = state.isin(["missed", "unknown"]).any(axis=1)
-    order = able.assign(_out=ruled_out, _over=over).sort_values(
-        ["_out", "_over", "speedup"], ascending=[True, True, False], kind="stable"
-    )
-    closest = order.drop(columns=["_out", "_over"]).iloc[[0]]
+    those of which one is not known, the largest of the others; among equals the fastest."""
+    excess = limits_module.excess(able, limits)
+    by = {
+        "_out": state.isin(["missed", "unknown"]).any(axis=1),
+        "_over": excess.max(axis=1, skipna=False).fillna(np.inf),
+        "_known": excess.max(axis=1).fillna(0.0),
+    }
+    order = able.assign(**by).sort_values([*by, "speedup"], ascending=[True, True, True, False], kind="stable")
+    closest = order.drop(columns=list(by)).iloc[[0]]
     (row,) = views.records(closest)
     misses = tuple(
         Miss(name, float(limits_module.figures(closest, limits_module.kind_of(name, limits)).iloc[0]), word)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from efficiency.analysis import confirmations, limit_words, row_words, speed, wording
+from efficiency.analysis import choice, confirmations, limit_words, row_words, speed, wording
 from efficiency.analysis import limits as limits_module
-from efficiency.analysis.choice import OPEN, Answer, Choice, Row
+from efficiency.analysis.choice import Answer, Choice, Row
 from efficiency.study import BASELINE
 
 LEFT_OUT = {
@@ -30,8 +30,10 @@ DEARER = 1.1
 def verdict(answer: Answer) -> str:
     """A few words before the sentence: `Ship it`, `Leads`, `Nothing meets the limits`."""
     found = answer.last
-    if found.kind != "found" or found.winner is None:
-        return "Nothing to choose from" if found.kind == "empty" else "Nothing meets the limits"
+    if found.kind == "empty":
+        return "Nothing to choose from"
+    if found.winner is None:
+        return f"Nothing {'is known to meet' if choice.is_open(found) else 'meets'} the limits"
     if found.winner["variant"] == BASELINE:
         return f"Leave it as it is{', so far' if _may_be_beaten(answer) else ''}"
     compared = len(found.tied) - len(found.uncompared)
@@ -51,8 +53,7 @@ def sentence(answer: Answer) -> str:
         text = limit_words.closest(found, again=answer.fresh is not None and led is not None)
         if answer.fresh is None:
             return text
-        open_ = all(miss.state in OPEN for miss in found.misses)
-        if led is not None and open_:
+        if led is not None and choice.is_open(found):
             return f"{led['variant_label']} led, and on fresh replicates that is not settled. {text}"
         if led is None:
             return f"On fresh replicates, too, {text[0].lower()}{text[1:]}"
@@ -94,7 +95,7 @@ def beside(answer: Answer) -> list[str]:
     told = [*confirmations.otherwise(answer), confirmations.moved(answer), _tied(found), _uncompared(found)]
     told += [_dearer(found), _as_measured(found), _runner_up(answer)]
     told.append(_unsettled(answer.first))
-    told += _unknown(answer.first)
+    told += _unknown(answer)
     if found.kind != "empty":
         told.append(_left_out(answer.first))
     return [text for text in told if text]
@@ -172,17 +173,15 @@ def _unsettled(found: Choice) -> str:
     )
 
 
-def _unknown(found: Choice) -> list[str]:
+def _unknown(answer: Answer) -> list[str]:
     """A sentence a limit that some rows cannot be held against."""
-    told = []
+    told, found = [], answer.first
     for name, count in (found.unknown or {}).items():
         kind = limits_module.kind_of(name, found.limits)
         why = f": {speed.P99_TAKES}" if kind.column == "latency_ms_p99" else ""
         has = "has" if count == 1 else "have"
-        told.append(
-            f"{count} of {found.considered} rows {has} no figure of {kind.title.lower()} and so cannot keep to its "
-            f"limit{why}."
-        )
+        rows = f"of the study's {found.considered} rows" if answer.fresh else f"of {found.considered} rows"
+        told.append(f"{count} {rows} {has} no figure of {kind.title.lower()} and so cannot keep to its limit{why}.")
     return told
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from efficiency.analysis import limits as limits_module
 from efficiency.analysis import wording
-from efficiency.analysis.choice import Choice, Row
+from efficiency.analysis.choice import Choice, Row, is_open
 from efficiency.analysis.limits import Kind, Limits
 
 
@@ -55,10 +55,11 @@ def closest(found: Choice, *, again: bool = False) -> str:
                 f"{kind.title.lower()} {wording.number(miss.value, kind.unit)}, "
                 f"{wording.number(miss.value - most, kind.unit)} over {limit(miss.limit, limits)}"
             )
+    none = f"None of {found.considered} rows{' that were timed again' if again else ''}"
+    meets, name = ("is known to meet", "closest") if is_open(found) else ("meets", "closest miss")
     return (
-        f"None of {found.considered} rows{' that were timed again' if again else ''} meets the limits. "
-        f"{_why(found, again)} The closest miss is {row['variant_label']} ({row['speedup']:.2f}x): "
-        f"{wording.listed(told)}."
+        f"{none} {meets} the limits. {_why(found, again)} The {name} is {row['variant_label']} "
+        f"({row['speedup']:.2f}x): {wording.listed(told)}."
     )
 
 
@@ -80,10 +81,13 @@ def _why(found: Choice, again: bool) -> str:
         unsure = wording.listed([limit(name, found.limits) for name in found.unsure])
         return f"{no_row.capitalize()} is known to meet {unsure}, though some may."
     if found.unheld:
-        kinds = [limits_module.kind_of(name, found.limits).title.lower() for name in found.unheld]
+        kinds = {name: limits_module.kind_of(name, found.limits) for name in found.unheld}
         return " ".join(
-            f"{no_row.capitalize()} is known to keep to the limit on its {kind}, and some have no such figure."
-            for kind in kinds
+            f"{no_row.capitalize()} has a figure of {kind.title.lower()}."
+            if (found.unknown or {}).get(name) == found.considered
+            else f"{no_row.capitalize()} is known to keep to the limit on its {kind.title.lower()}, and some have no "
+            "such figure."
+            for name, kind in kinds.items()
         )
     if found.unsettled:
         names = wording.listed([row["variant_label"] for row in found.unsettled])

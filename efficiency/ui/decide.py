@@ -49,7 +49,7 @@ def show(store: Store, id: str) -> None:
         # In one sight, and on a narrow screen the answer first.
         answering, asking = st.columns([2.6, 1], gap="large")
         with asking:
-            limits = decide_limits.choose(case.first.rows)
+            limits = decide_limits.choose(case.rows)
             price = decide_limits.price()
         decide_limits.remember()
         answer = case.answer(limits)

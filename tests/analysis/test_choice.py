@@ -239,7 +239,7 @@ def test_limits_that_some_row_may_meet_together_are_not_said_to_contradict_each_
     text = decision_words.sentence(Answer(found))
     assert "Whether one row meets all is not settled: A may." in text
     assert "contradict" not in text
-    assert "The closest miss is A" in text
+    assert "The closest is A" in text
     assert "(measured: 0.5, 95 %: -0.20 to 1.20 pp)" in text
     assert "At least as fast, but" not in " ".join(decision_words.beside(Answer(found)))
 
@@ -252,7 +252,8 @@ def test_a_limit_on_what_is_not_known_is_not_said_to_contradict_another(known):
     found = decided(frame, latency_ms=6.0, memory_mb=200.0)
     assert found.unheld == ("memory_mb",)
     text = decision_words.sentence(Answer(found))
-    assert "No row is known to keep to the limit on its peak memory, and some have no such figure." in text
+    said = "is known to keep to the limit on its peak memory, and some have no such figure."
+    assert f"No row {'has a figure of peak memory.' if np.isnan(known) else said}" in text
     assert "contradict" not in text
 
 
@@ -277,7 +278,7 @@ def test_a_limit_that_only_the_latency_leaves_open_is_settled_by_fresh_replicate
         "Ship A, which fresh"
     )
     again = decision_words.sentence(Answer(found, decided(rows(open_row), latency_ms=1.0)))
-    assert again.startswith("On fresh replicates, too, none of 2 rows meets the limits.")
+    assert again.startswith("On fresh replicates, too, none of 2 rows is known to meet the limits.")
 
 
 @pytest.mark.parametrize(
@@ -286,7 +287,7 @@ def test_a_limit_that_only_the_latency_leaves_open_is_settled_by_fresh_replicate
         {"latency_ms": 0.5},
         {"latency_ms": 1.0, "size_mb": 5.0},
         {"accuracy_drop_pp": 0.1},
-        {"latency_ms": 5.0, "percentile": "p99"},
+        {"latency_ms": 0.8, "percentile": "p99"},
     ],
 )
 def test_what_fresh_replicates_cannot_settle_is_not_timed_again(limits):
@@ -352,6 +353,35 @@ def test_what_is_faster_and_not_settled_is_said_where_the_baseline_stays():
     assert "not settled: A (2.00x)" in " ".join(decision_words.beside(answer))
     hardly = open_ | {"speedup": 1.005, "speed_verdict": "unresolved"}
     assert decision_words.verdict(Answer(decided(rows(hardly), accuracy_drop_pp=0.5))) == "Leave it as it is"
+
+
+def test_a_p99_that_timing_again_may_find_is_timed_again_and_what_that_found_counts():
+    limits = Limits(latency_ms=6.0, accuracy_drop_pp=0.5, percentile="p99")
+    loses = {"accuracy_delta_pp": -9.0, "accuracy_delta_ci_low_pp": -9.5, "accuracy_delta_ci_high_pp": -8.5}
+    first = timing(row("b", 4.0, latency_ms_p99=np.nan, **loses), row("a", 3.0, latency_ms_p99=np.nan))
+    first = replace(first, rows=first.rows.assign(latency_ms_p99=np.nan))
+    found = first.choose(limits)
+    assert decision_words.verdict(Answer(found)) == "Nothing is known to meet the limits"
+    assert "No row has a figure of latency p99. The closest is A (3.00x): its latency p99 is not known." in (
+        decision_words.sentence(Answer(found))
+    )
+    assert choice.to_time_again(found) == ("a",)
+    for p99_ms, verdict in ((5.0, "Ship it"), (7.0, "Nothing meets the limits")):
+        answer = Case("Mine", first, (timing(row("a", 3.0, latency_ms_p99=p99_ms)),)).answer(limits)
+        assert decision_words.verdict(answer) == verdict
+        assert f"{p99_ms:.2f} ms" in decision_words.sentence(answer)
+        assert "of the study's 3 rows have no figure of latency p99" in " ".join(decision_words.beside(answer))
+
+
+def test_a_limit_on_accuracy_that_leaves_the_lead_open_keeps_what_was_timed_again():
+    open_ = {"accuracy_delta_pp": -0.1, "accuracy_delta_ci_low_pp": -0.6, "accuracy_delta_ci_high_pp": 0.4}
+    case = Case("Mine", timing(row("a", 3.0, **open_)), (timing(row("a", 2.5, **open_)),))
+    limits = Limits(accuracy_drop_pp=0.2, latency_ms=5.0)
+    answer = case.answer(limits)
+    assert answer.row["speedup"] == 2.5
+    assert not confirmations.worth_timing_again(answer)
+    assert decision_words.verdict(answer) == "Nothing is known to meet the limits"
+    assert set(case.known(answer.first).query("variant == 'a'")["speedup"]) == {2.5}
 
 
 def test_what_was_confirmed_at_a_bad_moment_is_worth_timing_again():

@@ -213,11 +213,13 @@ def test_details_of_the_winner_open(visit: Visit, store: Store) -> None:
 def test_why_p99_is_empty_is_said_where_it_is(visit: Visit, store: Store) -> None:
     id = synthetic.fill(store)
     assert "No row has a p99: it takes 500 timed calls" in said(visit("decide", study=id, case="LSTM"))
-    at = visit("decide", study=id, case="LSTM", percentile="p99", latency="5")
-    assert "No row here has a figure of latency p99, so none can keep to 5 ms: it takes 500 timed calls" in said(at)
-    assert "Nothing meets the limits" in said(at)
+    at = visit("decide", study=id, case="LSTM", percentile="p99", latency="50")
+    assert "No row here has a figure of latency p99, so none can keep to 50 ms: it takes 500 timed calls" in said(at)
+    assert "Nothing is known to meet the limits" in said(at)
+    assert "That may settle its latency." in at.button(key="decide-confirm").help
     at.button(key="drop-latency").click().run()
-    assert "No row here has a p99, so none can be limited: it takes 500 timed calls" in said(at)
+    assert "No row here has a p99: it takes 500 timed calls" in said(at)
+    assert at.number_input(key="typed-latency").label == "Latency of a call [ms]"
     assert "no limits" in said(at)
     document = documents.to_json(store, id)
     for row in document["rows"]:
@@ -233,6 +235,21 @@ def test_why_p99_is_empty_is_said_where_it_is(visit: Visit, store: Store) -> Non
     assert figure["layout"]["xaxis"]["title"]["text"].startswith("Latency p99 [ms a call]")
 
 
+def test_a_p99_that_a_confirmation_found_can_be_limited(visit: Visit, store: Store) -> None:
+    id = synthetic.fill(store)
+    record, row = store.study(id), next(store.rows([id]).query(DYNAMIC_LSTM).itertuples())._asdict()
+    again = synthetic.fill(store, confirm.plan(record, row, ["dynamic-int8"], this_machine()))
+    document = documents.to_json(store, again)
+    for one in document["rows"]:
+        one["columns"] |= {"latency_ms_p99": one["columns"]["latency_ms_p50"]}
+    documents.from_json(store, document | {"study": document["study"] | {"id": "again", "name": "Again"}})
+    at = visit("decide", study=id, case="LSTM", percentile="p99")
+    assert "No row here has a p99" not in said(at)
+    assert at.select_slider(key="limit-latency").value == float("inf")
+    at = visit("decide", study=id, case="LSTM", percentile="p99", latency="50")
+    assert "Ship Dynamic INT8, which fresh replicates confirm" in said(at)
+
+
 def test_a_limit_on_what_no_row_knows_is_not_passed_over(visit: Visit, store: Store) -> None:
     document = documents.to_json(store, synthetic.fill(store))
     for row in document["rows"]:
@@ -240,7 +257,7 @@ def test_a_limit_on_what_no_row_knows_is_not_passed_over(visit: Visit, store: St
     old = documents.from_json(store, document | {"study": document["study"] | {"id": "old", "name": "Old"}})
     at = visit("decide", study=old, case="LSTM", memory="100")
     assert "No row here has a figure of peak memory, so none can keep to 100 MB." in said(at)
-    assert "Nothing meets the limits" in said(at)
+    assert "Nothing is known to meet the limits" in said(at)
     at.button(key="drop-memory").click().run()
     assert "memory" not in at.query_params
     assert "no limits" in said(at)
