@@ -32,7 +32,7 @@ HARDWARE = ("cpu_model", "architecture", "cores", "instruction_sets", "gpus")
 Numbers = NDArray[np.float64]
 Load = Callable[[int], pd.DataFrame]
 Details = Callable[[int], Mapping[str, Any]]
-Earlier = Callable[[str, str], Mapping[int, list[float]]]
+Earlier = Callable[[str, str], pd.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,9 @@ def compared(
 ) -> Compared:
     """Study `b` against study `a`, from the rows of both as `views.prepared` made them together.
 
-    `samples`, `answers` and `details` give what the store keeps of a row, `earlier` what others found from before both:
-    a change that is measured again and again must not widen what it is held against. No more than 5 % of what is called
+    `samples`, `answers` and `details` give what the store keeps of a row, `earlier` what others found from before both
+    (`Store.earlier`), of which what was disturbed tells nothing of hours: a change that is measured again and again
+    must not widen what it is held against. No more than 5 % of what is called
     faster or slower over all that is compared is expected to be none (`speed.discovery_threshold`), as far as hours lie
     apart as they are guessed to.
     """
@@ -96,13 +97,22 @@ def compared(
     for side in "ab":
         own = {f"{name}_{side}": name for name in ("warnings", "replicates", "row_id")}
         rows[f"disturbed_{side}"] = disturbance.of(rows[[*own]].rename(columns=own), details)
-    others = {"a": earlier(a.id, b.id), "b": earlier(b.id, a.id)}
+    others = {"a": _known(earlier(a.id, b.id), details), "b": _known(earlier(b.id, a.id), details)}
     rows = rows.join(_speeds(rows, equivalence_pct(a, b), others)).join(
         _latencies(rows, samples if one_machine(a, b) else None)
     )
     rows = rows.join(_accuracies(rows, answers, tolerance_pp(a, b), _luck_pp(rows, details)))
     rows["size_ratio"] = rows["size_mb_a"] / rows["size_mb_b"]
     return Compared(rows, compare_rows.only(ours, theirs, b), compare_rows.only(theirs, ours, a))
+
+
+def _known(earlier: pd.DataFrame, details: Details) -> dict[int, list[float]]:
+    """The speed-ups by the row that measured the same."""
+    found: dict[int, list[float]] = {}
+    told = disturbance.undisturbed(earlier, details)
+    for row_id, speed_up in zip(told["of"], told["speedup"], strict=True):
+        found.setdefault(int(row_id), []).append(float(speed_up))
+    return found
 
 
 def timed(store: Store, id: str) -> frozenset[tuple[Any, ...]]:

@@ -26,6 +26,11 @@ def of(rows: pd.DataFrame, details: Callable[[int], Mapping[str, Any]]) -> pd.Se
     return pd.Series(found, index=rows.index, dtype=bool)
 
 
+def undisturbed(rows: pd.DataFrame, details: Callable[[int], Mapping[str, Any]]) -> pd.DataFrame:
+    """Those of the rows that `of` says nothing against."""
+    return rows[~of(rows, details)]
+
+
 def mostly(warnings: object, replicates: object, details: Callable[[], Mapping[str, Any]]) -> bool:
     """Whether fewer than half of the processes that count (`replicates`) were timed undisturbed.
 

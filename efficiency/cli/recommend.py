@@ -186,9 +186,8 @@ def _say(
     price_per_hour: float | None,
     to_confirm: str,
 ) -> None:
-    from efficiency import artefact, confirm
+    from efficiency import artefact, confirm, other_hours
     from efficiency.analysis import (
-        any_hour,
         choice,
         confirmations,
         decision_words,
@@ -208,7 +207,7 @@ def _say(
         found = answer.last
         lines = decision_words.beside(answer)
         if found.winner is not None:
-            lines.append(any_hour.said(found.winner, store.repeated(found.winner["row_id"])))
+            lines.append(other_hours.said(store, found.winner))
             lines.append(decision_words.money(found.winner, price_per_hour))
             of = store.study(str(found.winner["study_id"]))
             details = store.details(int(found.winner["row_id"]))

@@ -25,6 +25,8 @@ SAME = (
     "torch_version",
 )  # fmt: skip
 """Columns in which rows of several studies agree that measured the same."""
+SEEN = ("study_id", "speedup", "warnings", "replicates")
+"""Columns of such a row: what it found, and by which a disturbance is known."""
 NEWEST_FIRST = (STUDIES.c.recorded_at.desc(), STUDIES.c.number.desc())
 
 _STUDY_COLUMNS = (
@@ -91,9 +93,9 @@ def _alike(connection: Connection, id: str) -> dict[str, tuple[str, int]]:
     return {study.id: (study.recorded_at, study.number) for study in alike}
 
 
-def repeated(connection: Connection, row_id: int) -> list[float]:
-    """The speed-ups of the same in other studies of the same machine; see `Store.repeated`."""
-    kept = select(ROWS.c.study_id, ROWS.c.speedup, *(ROWS.c[name] for name in SAME))
+def repeated(connection: Connection, row_id: int) -> pd.DataFrame:
+    """Rows of the same in other studies of the same machine; see `Store.repeated`."""
+    kept = select(ROWS.c.id, *(ROWS.c[name] for name in (*SEEN, *SAME)))
     own = connection.execute(kept.where(ROWS.c.id == row_id)).one_or_none()
     if own is None:
         raise records.no_such_row(row_id)
@@ -101,25 +103,23 @@ def repeated(connection: Connection, row_id: int) -> list[float]:
     same = [ROWS.c[name].is_not_distinct_from(getattr(own, name)) for name in SAME]
     timed = (ROWS.c.status == "done", ROWS.c.speedup > 0, ROWS.c.study_id != own.study_id)
     found = [row for row in connection.execute(kept.where(*same, *timed)) if row.study_id in alike]
-    return [row.speedup for row in sorted(found, key=lambda row: alike[row.study_id], reverse=True)]
+    newest_first = sorted(found, key=lambda row: alike[row.study_id], reverse=True)
+    return pd.DataFrame(newest_first, columns=["row_id", *SEEN, *SAME])[["row_id", *SEEN]]
 
 
-def earlier(connection: Connection, id: str, other: str) -> dict[int, list[float]]:
-    """By row of a study: the speed-ups of the same in those before it and another; see `Store.earlier`."""
+def earlier(connection: Connection, id: str, other: str) -> pd.DataFrame:
+    """Rows of the same in studies before a study and another; see `Store.earlier`."""
     both = select(STUDIES.c.recorded_at, STUDIES.c.number).where(STUDIES.c.id.in_([id, other]))
     first = min((tuple(at) for at in connection.execute(both)), default=("", 0))
     before = [one for one, at in _alike(connection, id).items() if at < first]
     if not before:
-        return {}
-    query = select(ROWS.c.id, ROWS.c.study_id, ROWS.c.speedup, *(ROWS.c[name] for name in SAME))
+        return pd.DataFrame(columns=["of", "row_id", *SEEN])
+    query = select(ROWS.c.id, *(ROWS.c[name] for name in (*SEEN, *SAME)))
     query = query.where(ROWS.c.status == "done", ROWS.c.speedup > 0, ROWS.c.study_id.in_([id, *before]))
-    found = pd.DataFrame(connection.execute(query).all(), columns=["id", "study_id", "speedup", *SAME])
+    found = pd.DataFrame(connection.execute(query).all(), columns=["row_id", *SEEN, *SAME])
     own, others = found[found["study_id"] == id], found[found["study_id"] != id]
-    same = own[["id", *SAME]].merge(others[["speedup", *SAME]], on=list(SAME))
-    speed_ups: dict[int, list[float]] = {}
-    for row_id, speed_up in zip(same["id"].to_list(), same["speedup"].to_list(), strict=True):
-        speed_ups.setdefault(row_id, []).append(speed_up)
-    return speed_ups
+    same = own[["row_id", *SAME]].rename(columns={"row_id": "of"}).merge(others, on=list(SAME))
+    return same[["of", "row_id", *SEEN]]
 
 
 def studies(connection: Connection) -> pd.DataFrame:

@@ -134,15 +134,15 @@ class Store:
         with self.reading() as connection:
             return frames.timed(connection, text(str(id)), columns)
 
-    def repeated(self, row_id: int) -> list[float]:
-        """The speed-ups that other studies of the same machine, by the same version of this program, found of what this
-        row measured, the newest first."""
+    def repeated(self, row_id: int) -> pd.DataFrame:
+        """What other studies of the same machine, by the same version of this program, found of what this row measured,
+        the newest first: `row_id`, `study_id`, `speedup`, `warnings` and `replicates` of a row each."""
         with self.reading() as connection:
             return frames.repeated(connection, int(row_id))
 
-    def earlier(self, id: str, other: str) -> dict[int, list[float]]:
-        """By row of a study: the speed-ups that studies of the same machine, by the same version of this program, had
-        found of the same before either of these two was recorded."""
+    def earlier(self, id: str, other: str) -> pd.DataFrame:
+        """What studies of the same machine, by the same version of this program, had found of the same as the rows `of`
+        a study before either of these two was recorded; columns as `repeated` has them."""
         with self.reading() as connection:
             return frames.earlier(connection, text(str(id)), text(str(other)))
 

@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from efficiency import decisions, trade_off_chart
-from efficiency.analysis import any_hour, confirmations, decision_table, decision_words, limit_words, notes, panels
+from efficiency import decisions, other_hours, trade_off_chart
+from efficiency.analysis import confirmations, decision_table, decision_words, limit_words, notes, panels
 from efficiency.analysis import limits as limits_module
 from efficiency.analysis.choice import Answer, Row
 from efficiency.analysis.limits import Limits
@@ -96,7 +96,7 @@ def _beside(store: Store, answer: Answer, price: float | None) -> None:
     """What is to be known beside the sentence."""
     told = decision_words.beside(answer)
     if (winner := answer.last.winner) is not None:
-        told += [any_hour.said(winner, store.repeated(winner["row_id"])), decision_words.money(winner, price)]
+        told += [other_hours.said(store, winner), decision_words.money(winner, price)]
     if told := [text for text in told if text]:
         st.markdown("\n".join(f"- {markdown_text(text)}" for text in told))
 

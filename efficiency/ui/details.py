@@ -7,10 +7,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from efficiency import layers_chart, sample_charts, techniques
+from efficiency import layers_chart, other_hours, sample_charts, techniques
 from efficiency.analysis import (
     answers,
-    any_hour,
     kernels,
     layers,
     notes,
@@ -64,7 +63,7 @@ def _drawer(store: Store, rows: pd.DataFrame, row: pd.Series[Any]) -> None:
     if row["status"] == "done":
         _findings(row)
         _numbers(row, baseline)
-        if text := any_hour.said(row.to_dict(), store.repeated(int(row["row_id"]))):
+        if text := other_hours.said(store, row.to_dict()):
             st.markdown(markdown_text(text))
         if text := views.padding_said(row["padding_pct"]):
             st.caption(text)

@@ -168,6 +168,11 @@ def test_what_other_studies_of_this_machine_found_is_said(visit: Visit, store: S
     elsewhere = documents.to_json(store, ids[0])
     elsewhere["study"]["machine"] |= {"key": "another"}
     documents.from_json(store, elsewhere)
+    disturbed = documents.to_json(store, ids[0])
+    disturbed["study"]["id"] = "disturbed"
+    for row in disturbed["rows"]:
+        row["columns"] |= {"warnings": "disturbed", "speedup": 9.0}
+    documents.from_json(store, disturbed)
     winner = store.rows(ids).query(DYNAMIC_LSTM)
     found = any_hour.said(winner.iloc[-1].to_dict(), list(winner["speedup"])[:-1])
     assert found.startswith("In 4 other studies of this machine it was 2.")
@@ -179,6 +184,11 @@ def test_what_other_studies_of_this_machine_found_is_said(visit: Visit, store: S
     alone = said(visit("decide", study=ids[-1], case="LSTM"))
     assert "other studies of this machine" not in alone
     assert "At another hour a study should find" in alone
+    row = next(winner.iloc[[-1]].itertuples())._asdict()
+    synthetic.fill(store, confirm.plan(store.study(ids[-1]), row, ["dynamic-int8"], this_machine()))
+    confirmed = said(visit("decide", study=ids[-1], case="LSTM"))
+    assert "fresh replicates confirm" in confirmed
+    assert "other study of this machine" not in confirmed, "What was picked for its speed tells nothing of hours."
 
 
 def test_what_more_test_rows_may_settle_is_planned_by_a_link(visit: Visit, store: Store) -> None:
