@@ -93,6 +93,8 @@ def beside(answer: Answer) -> list[str]:
     runner-up, what is not settled."""
     found = answer.last
     told = [*confirmations.otherwise(answer), confirmations.moved(answer), _tied(found), _uncompared(found)]
+    if found.winner is not None:
+        told.append(row_words.by_medians(found.winner, found.baseline))
     told += [_dearer(found), _as_measured(found), _runner_up(answer)]
     told.append(_unsettled(answer.first))
     told += _unknown(answer)

@@ -11,6 +11,8 @@ from efficiency.analysis import limits as limits_module
 from efficiency.analysis import wording
 from efficiency.analysis.limits import Limits
 
+APART = 1.1
+"""How many times the ratio of the medians may lie beyond a speed-up's interval before that is told."""
 ALWAYS = ("latency_ms_p50", "accuracy_delta_pp", "size_mb")
 """Columns of figures that are told whatever is asked, beside the speed."""
 
@@ -37,6 +39,22 @@ def facts(row: Mapping[str, Any], limits: Limits) -> str:
             told = ends(row, kind.best, kind.worst, kind.unit) if kind.best and kind.worst else ""
             parts.append(f"{wording.number(row[kind.column], kind.unit)} of {kind.title.lower()}{told}")
     return ", ".join(parts) + "."
+
+
+def by_medians(row: Mapping[Any, Any], baseline: Mapping[Any, Any] | None) -> str:
+    """What the medians of all calls would say of the speed, where that is far from the speed-up; else empty."""
+    low, high = row["speedup_ci_low"], row["speedup_ci_high"]
+    if baseline is None or row["row_id"] == baseline["row_id"] or pd.isna(low):
+        return ""
+    ratio = baseline["latency_ms_p50"] / row["latency_ms_p50"]
+    if pd.isna(ratio) or low / APART <= ratio <= high * APART:
+        return ""
+    return (
+        f"The medians of all calls, {wording.number(baseline['latency_ms_p50'], 'ms')} and "
+        f"{wording.number(row['latency_ms_p50'], 'ms')}, would make it {wording.number(ratio, 'x')}. The speed-up "
+        f"of {wording.number(row['speedup'], 'x')} is of the faster third of each process's calls, which a disturbance "
+        "reaches least; so far apart, the slower calls were disturbed, and under such a load less is gained or more."
+    )
 
 
 def ends(row: Mapping[str, Any], low: str, high: str, unit: str) -> str:

@@ -15,6 +15,7 @@ from efficiency.analysis import (
     notes,
     replicates,
     roofline,
+    row_words,
     runtime_gain,
     speed,
     stillness,
@@ -144,6 +145,8 @@ def _numbers(row: pd.Series[Any], baseline: pd.Series[Any] | None) -> None:
         for label, name, unit, _ in shown
     ]
     st.html(f'<div class="eff-cards eff-facts">{"".join(facts)}</div>')
+    if text := row_words.by_medians(row.to_dict(), None if baseline is None else baseline.to_dict()):
+        st.markdown(markdown_text(text))
 
 
 def _p99(row: pd.Series[Any]) -> str:
