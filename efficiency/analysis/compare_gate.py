@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from efficiency.analysis import compare_words, views, wording
-from efficiency.analysis.compare import Compared, longer_by
+from efficiency.analysis.compare import Compared, longer_by, one_machine
 from efficiency.condition import of_row
 from efficiency.errors import BadRequest
 from efficiency.study import BASELINE, Study
@@ -49,6 +49,7 @@ class Gate:
     """What else A measured and nothing is said of; with `why`."""
     baselines: pd.DataFrame
     """Those that themselves take over `percent` longer, beyond both noise floors and what the processes show."""
+    one_machine: bool = True
 
     @property
     def fails(self) -> bool:
@@ -74,8 +75,8 @@ class Gate:
         return len(self.compared.judged) - len(self.undisturbed)
 
 
-def judged(found: Compared, b: StudyRecord, percent: float) -> Gate:
-    """Study `b` held against the study that it was compared with."""
+def judged(found: Compared, a: StudyRecord, b: StudyRecord, percent: float) -> Gate:
+    """Study `b` held against study `a`, which it was compared with."""
     rows, alone = found.rows, found.only_a
     was_to = alone["status"].isin(UNMEASURED) | _never_reached(alone, b)
     uncertain = rows[rows["ratio"].isna() & (rows["variant"] != BASELINE)]
@@ -89,6 +90,7 @@ def judged(found: Compared, b: StudyRecord, percent: float) -> Gate:
         alone[was_to],
         pd.concat([alone.loc[~was_to, _NAMED], uncertain.assign(why=NO_INTERVAL)[_NAMED]]),
         baselines[baselines["latency_ratio_high"] * baselines["floor"] < line],
+        one_machine(a, b),
     )
 
 
@@ -151,6 +153,7 @@ def _outcome(gate: Gate) -> str:
     parts = [f"{unresolved} of them unresolved" if count > 1 else "it is unresolved"] if unresolved else []
     parts += [f"{gate.disturbed} not judged, since the machine was disturbed"] if gate.disturbed else []
     of = f"of {count} variants none is" if count != 1 else "the one variant is not"
+    parts += [] if gate.one_machine else ["by speed-ups alone, since the two ran on different machines"]
     return f"Passed: {of} surely {what}{''.join(f'; {part}' for part in parts)}."
 
 
@@ -174,6 +177,11 @@ def _baseline(row: Mapping[str, Any]) -> str:
     return (
         f"The baseline itself takes {100 * (1 / row['latency_ratio'] - 1):.0f} % longer in B: {row['workload']}, "
         f"{row['condition']}: {row['latency_ms_p50_b']:.3g} ms in place of {row['latency_ms_p50_a']:.3g} ms "
-        f"({wording.interval(low, high, '%', 0)}). Speed-ups do not show that, and it fails nothing: two runs on one "
-        "machine may differ by as much. Run both again to be sure."
+        f"({wording.interval(low, high, '%', 0)}). Speed-ups do not show that, and it fails nothing: {_why(row)}"
     )
+
+
+def _why(row: Mapping[str, Any]) -> str:
+    if sides := compare_words.disturbed(row):
+        return f"the machine was disturbed while {sides} was timed. Run {sides} again at a better moment."
+    return "two runs on one machine may differ by as much. Run both again to be sure."

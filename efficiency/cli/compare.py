@@ -57,7 +57,7 @@ def compare(
     ours, theirs = store.study(a), store.study(b)
     rows = views.prepared(store.rows([a, b]))
     found = comparing.compared(rows, ours, theirs, store.samples, store.answers, store.details, store.earlier)
-    gate = None if fail_if_slower is None else compare_gate.judged(found, theirs, fail_if_slower)
+    gate = None if fail_if_slower is None else compare_gate.judged(found, ours, theirs, fail_if_slower)
     if gate is not None and found.judged.empty and gate.unmeasured.empty:
         raise BadRequest(
             "--fail-if-slower: no variant was timed in both studies under the same condition, so nothing can be said; "

@@ -15,7 +15,7 @@ from efficiency.analysis.compare_gate import Gate
 from efficiency.machine import this_machine
 from efficiency.results import documents
 from efficiency.results.store import Store
-from efficiency.study import plan_preset
+from efficiency.study import BASELINE, plan_preset
 
 LSTM, TRANSFORMER = "lstm-classifier", "transformer-encoder"
 QUICK = plan_preset("quick", this_machine())
@@ -31,7 +31,7 @@ def gate(store: Store, a: str, b: str, percent: float = 5) -> Gate:
     frame = views.prepared(store.rows([a, b]))
     records = store.study(a), store.study(b)
     found = compare.compared(frame, *records, store.samples, store.answers, store.details, store.earlier)
-    return compare_gate.judged(found, records[1], percent)
+    return compare_gate.judged(found, *records, percent)
 
 
 def again(
@@ -132,6 +132,15 @@ def test_a_baseline_that_got_slower_is_told_and_fails_nothing(store: Store) -> N
     document["study"]["machine"] |= {"cpu_model": "Other", "key": "other"}
     told = compare_gate.told(gate(store, a, documents.from_json(store, document)))
     assert len(told) == 1, "Another machine's latency."
+    assert told[0].endswith("; by speed-ups alone, since the two ran on different machines.")
+    document = documents.to_json(store, b)
+    document["study"]["id"] = "busy"
+    for row in document["rows"]:
+        if row["columns"]["variant"] == BASELINE:
+            row["columns"] |= {"warnings": "busy-machine"}
+    *told, _ = compare_gate.told(gate(store, a, documents.from_json(store, document)))
+    for sentence in told:
+        assert sentence.endswith("while B was timed. Run B again at a better moment.")
 
 
 def test_studies_that_differ_in_nothing_alarm_nobody(store: Store) -> None:
