@@ -11,7 +11,9 @@ import pandas as pd
 from efficiency.analysis.kept import is_number, mappings_of, number_of
 from efficiency.health import Health
 
-DISTURBED = ("busy-machine", "cpu-stolen", "cpu-throttled", "swapping", "too-hot", "disturbed")
+SEEN = ("busy-machine", "cpu-stolen", "cpu-throttled", "swapping", "too-hot")
+"""Warnings that say what disturbed the machine."""
+DISTURBED = (*SEEN, "disturbed")
 """Warnings that say that the moment was no good one, and another may find otherwise; noise may be the machine's own."""
 FIGURES = ("others_cores", "stolen_share", "throttled_share", "swapped_mb", "too_hot")
 """What `Health` knows a disturbance by."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from efficiency import health
+from efficiency.analysis.disturbance import SEEN
 from efficiency.analysis.done import Done
 from efficiency.analysis.kept import number_of
 
@@ -19,6 +20,12 @@ def disturbed(done: Done) -> str:
         if done.worst(figure) > limit:
             return text(done)
     return ""
+
+
+def named(done: Done) -> str:
+    """As `disturbed`, and only a word of it where a warning of its own says it on the same row."""
+    warned = set(str(done.row.get("warnings") or "").split(";"))
+    return disturbed(done) if warned.isdisjoint(SEEN) else "What disturbed the machine may be why."
 
 
 def busy_machine(done: Done) -> str:
@@ -54,4 +61,4 @@ def hardly_still(done: Done) -> str:
         "Nearly all the time that this was timed, handing work from core to core took longer than it does undisturbed: "
         "the figures are of a disturbed machine. "
     )
-    return text + (disturbed(done) or "Nothing was seen to run beside it, so it was the host: measure again later.")
+    return text + (named(done) or "Nothing was seen to run beside it, so it was the host: measure again later.")

@@ -21,7 +21,7 @@ def wide_interval(done: Done) -> str:
     half = math.sqrt(high / low) - 1 if 0 < low < high else None
     own = "wider" if half is None else f"±{wording.number(100 * half, '%')}, wider"
     text = f"The interval is {own} than the ±{100 * precision:g} % asked for. "
-    seen = disturbance_hints.disturbed(done)
+    seen = disturbance_hints.named(done)
     if half is not None and half < HARDLY_WIDER * precision and not seen:
         return f"{text}That is hardly worth more time."
     return text + " ".join(filter(None, (seen, more_time(done))))

@@ -36,7 +36,7 @@ def _partly_effective(done: Done) -> str:
 
 def _noisy(done: Done) -> str:
     text = "The control, a second baseline, may differ from it by over 5 %. "
-    seen = disturbance_hints.disturbed(done)
+    seen = disturbance_hints.named(done)
     if seen:
         return text + seen
     text += "No other program was seen to disturb, so it is the machine (its clock, power saving, heat) or a few "

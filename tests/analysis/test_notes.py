@@ -74,6 +74,18 @@ def test_a_wide_interval_on_a_busy_machine_begins_with_the_other_programs():
     assert said.index("end them") < said.index("budget")
 
 
+@pytest.mark.parametrize("key", ["noisy", "wide-interval", "disturbed"])
+def test_what_a_warning_of_its_own_says_is_not_said_again(key):
+    found = dict(
+        notes.hints(
+            {"warnings": f"busy-machine;{key}", "replicates": 8}, asked(), {"health": [QUIET | {"others_cores": 1.3}]}
+        )
+    )
+    assert "end them" in found["busy-machine"]
+    assert "end them" not in found[key]
+    assert "What disturbed the machine may be why." in found[key]
+
+
 def test_without_a_budget_nothing_but_its_end_can_have_ended_it():
     said = hint("wide-interval", {"replicates": 12}, asked("article"))
     assert "run the study again" in said
