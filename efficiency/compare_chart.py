@@ -78,11 +78,11 @@ def _ticks(values: list[float], rows: pd.DataFrame) -> axes.Part:
 
 
 def bands_said(rows: pd.DataFrame) -> str:
-    """`grey: noise of A ±1.2 %, of both together ±2.5 %`; empty where neither is known."""
+    """`grey: noise, A's ±1.2 %, both ±2.5 %`; empty where neither is known. Short: it must fit a narrow chart."""
     both, ours = _floors(rows)
     if both == 1:
         return ""
-    return f"grey: noise of A {wording.noise(100 * (ours - 1))}, of both together {wording.noise(100 * (both - 1))}"
+    return f"grey: noise, A's {wording.noise(100 * (ours - 1))}, both {wording.noise(100 * (both - 1))}"
 
 
 def described(rows: pd.DataFrame) -> str:

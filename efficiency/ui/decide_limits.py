@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ import streamlit as st
 from efficiency.analysis import limits, speed
 from efficiency.analysis.limits import KINDS, Limits, Percentile
 from efficiency.analysis.wording import exact, markdown_text
+from efficiency.ui import asked
 
 PARAMETERS = {
     "accuracy_drop_pp": "accuracy",
@@ -54,8 +56,9 @@ def remember() -> None:
 
 def choose(rows: pd.DataFrame) -> Limits:
     """The limits; a kind of which no row knows its figure has no slider."""
+    asked.say_unlisted("the latency", "percentile", get_args(Percentile))
     chosen = st.segmented_control(
-        "Latency is", ["p50", "p99"], default="p50", required=True, key="percentile", bind="query-params"
+        "Latency is", get_args(Percentile), default="p50", required=True, key="percentile", bind="query-params"
     )
     percentile: Percentile = "p99" if chosen == "p99" else "p50"
     found: dict[str, float | None] = {}
@@ -95,10 +98,10 @@ def price() -> float | None:
 def _slider(name: str, label: str, least: float, most: float) -> float | None:
     parameter, unit = PARAMETERS[name], KINDS[name].unit
     key = f"limit-{parameter}"
-    asked = st.query_params.get(parameter, "")
-    given = _number(name, asked)
-    if asked and given is None:
-        st.caption(f"The address asks for {markdown_text(asked[:40])} here, which is no limit.")
+    text = st.query_params.get(parameter, "")
+    given = _number(name, text)
+    if text and given is None:
+        st.caption(f"The address asks for {markdown_text(text[:40])} here, which is no limit.")
     stops = sorted({*_stops(name, least, most), *([given] if given else []), OFF})
     st.session_state[key] = given or OFF
     chosen: float = st.select_slider(

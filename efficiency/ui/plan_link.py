@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from efficiency import techniques, workloads
+from efficiency.analysis import wording
 from efficiency.analysis.wording import markdown_text
 from efficiency.machine import this_machine
 from efficiency.study import Preset
@@ -16,6 +17,8 @@ from efficiency.ui.plan_form import FORM
 WORKLOAD, DATASET, VARIANTS, BATCH, THREADS = "plan", "dataset", "variants", "batch", "threads"
 PRESET: Preset = "article"
 """All test rows, and training rows enough to choose layers by."""
+LEFT_OUT = "plan-left-out"
+"""In a visit's state: what the address asked for and the form does not know, until it is said."""
 
 
 def address(
@@ -30,26 +33,36 @@ def fill() -> None:
     """Fills the form where the address asks for it, and takes that out of the address, so that what is changed in the
     form afterwards stands."""
     if WORKLOAD not in st.query_params:
+        if left_out := st.session_state.pop(LEFT_OUT, []):
+            st.caption(f"Not planned, since it is not known here: {markdown_text(wording.listed(left_out))}.")
         return
     asked = {name: st.query_params.pop(name, "") for name in (WORKLOAD, DATASET, VARIANTS, BATCH, THREADS)}
     # A user's own file is code, which no address may have run.
     if asked[WORKLOAD] in workloads.WORKLOADS:
-        st.session_state.update({f"{FORM.prefix}-{name}": value for name, value in _values(asked).items()})
+        values, left_out = _values(asked)
+        st.session_state.update({f"{FORM.prefix}-{name}": value for name, value in values.items()})
+        st.session_state[LEFT_OUT] = left_out
         st.rerun()
     st.caption(
         f"The address asks for a plan of “{markdown_text(asked[WORKLOAD][:80])}”, which cannot be planned by a link."
     )
 
 
-def _values(asked: dict[str, str]) -> dict[str, Any]:
-    """By widget; what is not known here is left out."""
-    keys = asked[VARIANTS].split(",")
+def _values(asked: dict[str, str]) -> tuple[dict[str, Any], list[str]]:
+    """By widget, and what of it is not known here and left out."""
+    keys = list(filter(None, asked[VARIANTS].split(",")))
     variants = [key for key in keys if all(part in techniques.TECHNIQUES for part in key.split("+"))]
     known = [one.key for one in workloads.WORKLOADS[asked[WORKLOAD]].datasets]
     threads = asked[THREADS] if asked[THREADS] in map(str, range(1, this_machine().threads + 1)) else "1"
-    return {f"technique-{one.key}": one.key in variants for one in FORM.techniques} | {
+    batch = asked[BATCH] if asked[BATCH].isdecimal() and int(asked[BATCH]) else "1"
+    left_out = [f"“{key[:40]}”" for key in keys if key not in variants]
+    left_out += [f"data set “{asked[DATASET][:40]}”"] if asked[DATASET] not in ("", *known) else []
+    left_out += [f"batch size “{asked[BATCH][:40]}”"] if asked[BATCH] not in ("", batch) else []
+    left_out += [f"“{asked[THREADS][:40]}” threads"] if asked[THREADS] not in ("", threads) else []
+    values = {f"technique-{one.key}": one.key in variants for one in FORM.techniques} | {
         "preset": PRESET, "workloads": [asked[WORKLOAD]], "combinations": [key for key in variants if "+" in key],
-        "batch-sizes": [asked[BATCH] if asked[BATCH].isdecimal() else "1"], "threads": [int(threads)],
+        "batch-sizes": [batch], "threads": [int(threads)],
         "datasets": [asked[DATASET]] if asked[DATASET] in known[1:] else [], "device": "cpu", "own-file": "",
         "length": None, "padding": 0, "budget": None,
     }  # fmt: skip
+    return values, left_out

@@ -173,6 +173,6 @@ def _table(rows: pd.DataFrame) -> None:
 
 def _line(line: dict[str, Any]) -> Line:
     """A line of the table for a narrow screen."""
-    accuracy = f"Accuracy, B - A: {line['Accuracy, B - A']}" if line["Accuracy, B - A"] else ""
-    told = " · ".join(filter(None, (line["B against A"], accuracy)))
+    more = [f"{name}: {line[name]}" for name in ("Latency, A / B", "Accuracy, B - A") if line[name]]
+    told = " · ".join(filter(None, (line["B against A"], *more)))
     return Line({}, line["Variant"], f"{line['Workload']} · {line['Condition']}", told)

@@ -12,11 +12,13 @@ import streamlit as st
 from efficiency import chart_points, palette, speedup_chart, trade_off_chart
 from efficiency.analysis import panels, speed, views
 from efficiency.study import CONTROL
-from efficiency.ui import data, selected
+from efficiency.ui import asked, data, selected
 
 PANELS = 6
 """Charts on one screen; the filters reach the others."""
 VIEWS = ("Trade-off", "Speed-up")
+AXES = {"x": "Across", "y": "Up", "marker": "Size of the marker"}
+"""What is chosen of `panels.MEASURES`, by parameter of the address: at first they stand as those do."""
 CONFIG = {"displaylogo": False, "displayModeBar": False, "scrollZoom": False}
 
 
@@ -28,15 +30,19 @@ def show(frame: pd.DataFrame, studies: list[str], bands_pct: Collection[float], 
         if len(frame):
             st.info("None of these rows holds a measurement; the reasons are below.", icon=":material/info:")
         return
+    asked.say_unlisted("the chart", "view", VIEWS)
+    for name in AXES:
+        asked.say_unlisted("the measure", name, panels.MEASURES)
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         view = st.segmented_control(
             "Chart", VIEWS, default=VIEWS[0], required=True, key="view", bind="query-params", width="content"
         )
         with st.popover("Axes", icon=":material/tune:", disabled=view != VIEWS[0]):
             measures = list(panels.MEASURES)
-            x = st.selectbox("Across", measures, index=0, key="x", bind="query-params")
-            y = st.selectbox("Up", measures, index=1, key="y", bind="query-params")
-            size = st.selectbox("Size of the marker", measures, index=2, key="marker", bind="query-params")
+            x, y, size = (
+                st.selectbox(label, measures, index=place, key=name, bind="query-params")
+                for place, (name, label) in enumerate(AXES.items())
+            )
     timed = view != VIEWS[0] or any(panels.MEASURES[name].timed for name in (x, y))
     shown = frame[[panels.MEASURES[name].column for name in (x, y)]].notna().all(axis=1) | (frame["variant"] == CONTROL)
     drawn = frame[shown] if view == VIEWS[0] else frame

@@ -323,4 +323,7 @@ def test_an_address_that_asks_for_what_is_not_there_is_told(visit: Visit, store:
     id = synthetic.fill(store)
     at = visit("explore", study=id, workload="zzz")
     assert "The address asks for the workload “zzz”, which is not here." in said(at)
+    text = said(visit("explore", study=id, view="Pie", x="Weight"))
+    assert "The address asks for the chart “Pie”, which is not here." in text
+    assert "The address asks for the measure “Weight”, which is not here." in text
     assert "asks for" not in said(visit("explore", study=id, workload="LSTM"))
