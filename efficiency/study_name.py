@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from efficiency.analysis.views import workload_label
+from efficiency.analysis.views import variant_label, workload_label
 from efficiency.machine import Machine
 from efficiency.study import Study, plan_preset
 
 NAMED = 2
-"""More workloads than these are counted."""
+"""More workloads than these are counted, and more variants are not told."""
 CHOSEN = ("variants", "conditions", "datasets")
 """What makes a study of a preset's workloads another one than the preset."""
 
 
 def usual(study: Study, machine: Machine) -> str:
-    """`quick on Some CPU`; `LSTM (quick) on Some CPU`, `own choice (quick) on Some CPU` where it measures otherwise."""
+    """`quick on Some CPU`; where it measures otherwise `LSTM (quick) on Some CPU`, `QAT INT8 (quick) on Some CPU`,
+    `own choice (quick) on Some CPU`."""
     preset = plan_preset(study.preset, machine, study.conditions[0].device, study.phase)
+    own = set(study.variants) != set(preset.variants) and len(study.variants) <= NAMED
+    variants = ", ".join(variant_label(variant.key) for variant in study.variants) if own else ""
     if set(study.workloads) != set(preset.workloads):
-        chosen = _workloads(study.workloads)
+        chosen = ": ".join(filter(None, (_workloads(study.workloads), variants)))
+    elif variants:
+        chosen = variants
     elif any(set(getattr(study, name)) != set(getattr(preset, name)) for name in CHOSEN):
         chosen = "own choice"
     else:

@@ -23,7 +23,12 @@ QUICK = plan_preset("quick", MACHINE)
         ({"workloads": ("lstm-classifier",)}, "LSTM (quick)"),
         ({"workloads": ("lstm-classifier", "my files/net.py:make")}, "LSTM, net.py:make (quick)"),
         ({"workloads": (*QUICK.workloads, "vision-resnet18")}, "4 workloads (quick)"),
-        ({"variants": (Variant.of(["dynamic-int8"]),)}, "own choice (quick)"),
+        ({"variants": (Variant.of(["dynamic-int8"]),)}, "Dynamic INT8 (quick)"),
+        ({"variants": QUICK.variants[:3]}, "own choice (quick)"),
+        (
+            {"variants": (Variant.of(["qat-int8"]), Variant.of(["amp-bf16"])), "workloads": ("lstm-classifier",)},
+            "LSTM: QAT INT8, AMP BF16 (quick)",
+        ),
         ({"conditions": (replace(QUICK.conditions[0], batch_size=8),)}, "own choice (quick)"),
         ({"datasets": ("ag-news",)}, "own choice (quick)"),
     ],

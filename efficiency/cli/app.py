@@ -14,6 +14,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",  # else the lines of a docstring end where they do in the file
 )
 
 Json = Annotated[str | None, typer.Option("--json", help="Write a JSON document to this file; - prints it.")]

@@ -20,6 +20,8 @@ from efficiency.ui import claims, data, frame, layers_plan
 
 STEPS = 6
 """More than these nobody reads; what is done makes room for the next."""
+NAMED = 2
+"""More workloads than these are counted: a label has one line."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,9 @@ def _layers(store: Store, machine: Machine) -> list[Step]:
 def _unmeasured(found: list[Best]) -> list[Step]:
     here = {one.workload for one in found if one.origin == "here"}
     left = [declared.label for key, declared in workloads.WORKLOADS.items() if key not in here]
-    return [Step("run", f"Measure {', '.join(left)}", "Not measured on this machine yet.")] if left else []
+    if len(left) > NAMED:
+        return [Step("run", f"Measure {len(left)} workloads", f"Not yet on this machine: {', '.join(left)}.")]
+    return [Step("run", f"Measure {' and '.join(left)}", "Not measured on this machine yet.")] if left else []
 
 
 def _claims(store: Store, machine: Machine) -> list[Step]:

@@ -228,7 +228,7 @@ def test_what_is_open_is_what_to_try_next(visit: Visit, store: Store, working: C
     id = synthetic.fill(store)
     found = links(visit("overview"))
     assert any(label.startswith("Confirm ") for label in found)
-    assert "Measure ResNet-18, MobileNetV2" in found
+    assert "Measure ResNet-18 and MobileNetV2" in found
     assert any(re.fullmatch(r"Judge \d+ more claims of the article", label) for label in found)
     assert "Measure what this machine can do at most" in found
     assert "Plan a study of your choice" not in found
