@@ -53,9 +53,9 @@ class Case:
     """Confirmations, the newest first."""
 
     @property
-    def rows(self) -> pd.DataFrame:
-        """All that were timed, also again."""
-        return pd.concat([self.first.rows, *(one.rows for one in self.again)])
+    def rows_again(self) -> pd.DataFrame:
+        """Of all confirmations."""
+        return pd.concat([one.rows for one in self.again]) if self.again else self.first.rows.head(0)
 
     def choose(self, limits: Limits) -> Choice:
         """What the study itself says."""

@@ -7,7 +7,7 @@ from efficiency.machine import Machine
 from efficiency.study import Study, plan_preset
 
 NAMED = 2
-"""More workloads than these are counted, and more variants are not told."""
+"""Of workloads and of variants: more workloads are counted, more variants are not told of."""
 CHOSEN = ("variants", "conditions", "datasets")
 """What makes a study of a preset's workloads another one than the preset."""
 

@@ -11,7 +11,7 @@ freedom.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from efficiency.analysis import wording
+from efficiency.analysis import disturbance, wording
 from efficiency.study import BASELINE, CONTROL
 
 BETWEEN_HOURS = 0.5
@@ -91,6 +91,12 @@ def change(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> tuple[float, flo
     half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, freedom)) * float(error)
     ratio = float(other["speedup"] / one["speedup"])
     return ratio * math.exp(-half), ratio * math.exp(half)
+
+
+def telling(others: pd.DataFrame, confirms: object, details: Callable[[int], Mapping[str, Any]]) -> pd.DataFrame:
+    """Of rows of the same in other studies (`Store.repeated`, `Store.earlier`) those that tell of hours: not what was
+    timed on a disturbed machine, nor the study that this one `confirms`, which picked its row for its speed."""
+    return disturbance.undisturbed(others[others["study_id"] != confirms], details)
 
 
 def said(row: Mapping[Any, Any], others: Sequence[float]) -> str:

@@ -31,7 +31,7 @@ COMPARED = 12
 OPEN = ("probably", "unresolved")
 """States of a limit that further replicates may settle, or test rows."""
 MAY_YET = (*OPEN, "unknown")
-"""States of a limit that do not rule a row out; an unknown p99 is found by more calls."""
+"""States of a limit that do not rule a row out: what is not known may be kept to, and a p99 is found by more calls."""
 TIED_AGAIN = 3
 """Ties that are timed again, the fastest."""
 UNSETTLED = 3
@@ -80,9 +80,9 @@ class Choice:
     unsure: tuple[str, ...] = ()
     """Limits that no row is known to meet, but some may."""
     unheld: tuple[str, ...] = ()
-    """Limits that no row can keep to: every row surely misses it or has no such figure, and some have none."""
+    """Limits that no row is known to keep to: every row surely misses it or has no such figure, and some have none."""
     unknown: dict[str, int] | None = None
-    """Of the considered, by limit, how many have no such figure and so cannot keep to it; those with none left out."""
+    """Of the considered, by limit, how many have no such figure to hold against it; limits with none are left out."""
     left_out: dict[str, list[str]] | None = None
     """What the rows that cannot be chosen are called, by why: `failed`, `not-applicable`, `cancelled`, `no effect`,
     `not timed`."""
@@ -137,7 +137,7 @@ class Answer:
 
 
 def candidate(choice: Choice) -> Row | None:
-    """What counts as it was timed again, where it was: the winner, or the closest where no limit rules it out.
+    """Whose confirmations count: the winner's, or the closest's where no limit rules it out.
 
     None where that is the baseline: that nothing is surely faster needs no confirmation.
     """
@@ -146,7 +146,7 @@ def candidate(choice: Choice) -> Row | None:
 
 
 def lead(choice: Choice) -> Row | None:
-    """What fresh replicates can settle: the winner, or the closest where only its latency is open."""
+    """What fresh replicates can settle: the candidate, unless more than its latency is open."""
     return candidate(choice) if all(miss.limit == "latency_ms" for miss in choice.misses) else None
 
 
@@ -156,12 +156,22 @@ def is_open(choice: Choice) -> bool:
 
 
 def to_time_again(choice: Choice) -> tuple[str, ...]:
-    """Keys of the variants that a confirmation times: the lead, those tied with it and the runner-up."""
+    """Keys of the variants that a confirmation times: the lead, those tied with it, the runner-up, and what is faster
+    and of which it may settle whether it keeps to the limits."""
     row = lead(choice)
     if row is None:
         return ()
-    others = [*choice.tied[:TIED_AGAIN], *([choice.runner_up] if choice.runner_up else [])]
-    return (row["variant"], *(row["variant"] for row in others if row["variant"] != BASELINE))
+    others = [*choice.tied[:TIED_AGAIN], *([choice.runner_up] if choice.runner_up else []), *_by_timing(choice)]
+    return tuple(dict.fromkeys(row["variant"] for row in (row, *others) if row["variant"] != BASELINE))
+
+
+def _by_timing(choice: Choice) -> list[Row]:
+    """Of the unsettled those of which nothing but the latency is open."""
+    if not choice.unsettled:
+        return []
+    state = limits_module.states(pd.DataFrame(choice.unsettled), choice.limits)
+    kept = limits_module.counting(state, choice.limits).drop(columns="latency_ms", errors="ignore").all(axis=1)
+    return [row for row, one in zip(choice.unsettled, kept, strict=True) if one]
 
 
 def decide(rows: pd.DataFrame, limits: Limits, compare: Compare, equivalence_pct: float = EQUIVALENCE_PCT) -> Choice:
@@ -267,7 +277,7 @@ def _known(value: Any, otherwise: float) -> float:
 
 def _unsettled(others: pd.DataFrame, state: pd.DataFrame, speedup: float) -> tuple[Row, ...]:
     """Of the rows that do not meet the limits those with a faster estimate that no limit rules out, fastest first."""
-    ruled_out = ((state == "missed") | (state == "unknown")).any(axis=1)
+    ruled_out = (state == "missed").any(axis=1)
     found = others[~ruled_out & (others["speedup"] > speedup)]
     return tuple(views.records(found.sort_values("speedup", ascending=False, kind="stable").head(UNSETTLED)))
 
@@ -275,15 +285,17 @@ def _unsettled(others: pd.DataFrame, state: pd.DataFrame, speedup: float) -> tup
 def _nothing(
     able: pd.DataFrame, limits: Limits, state: pd.DataFrame, counting: pd.DataFrame, left_out: dict[str, list[str]]
 ) -> Choice:
-    """The row whose largest excess over a limit is the least, among those that may meet all where there are some; among
-    those of which one is not known, the largest of the others; among equals the fastest."""
-    excess = limits_module.excess(able, limits)
+    """The row whose largest excess over a limit is the least, among those that may meet all where there are some, and
+    of these among those of which all figures are known; among equals the fastest."""
+    excess, unknown = limits_module.excess(able, limits), state == "unknown"
     by = {
-        "_out": state.isin(["missed", "unknown"]).any(axis=1),
+        "_missed": (state == "missed").any(axis=1),
+        "_unknown": unknown.any(axis=1),
+        "_open": (~counting & ~unknown).any(axis=1),  # beside what is not known
         "_over": excess.max(axis=1, skipna=False).fillna(np.inf),
         "_known": excess.max(axis=1).fillna(0.0),
     }
-    order = able.assign(**by).sort_values([*by, "speedup"], ascending=[True, True, True, False], kind="stable")
+    order = able.assign(**by).sort_values([*by, "speedup"], ascending=[True] * len(by) + [False], kind="stable")
     closest = order.drop(columns=list(by)).iloc[[0]]
     (row,) = views.records(closest)
     misses = tuple(

@@ -85,10 +85,9 @@ def compared(
     """Study `b` against study `a`, from the rows of both as `views.prepared` made them together.
 
     `samples`, `answers` and `details` give what the store keeps of a row, `earlier` what others found from before both
-    (`Store.earlier`), of which what was disturbed tells nothing of hours: a change that is measured again and again
-    must not widen what it is held against. No more than 5 % of what is called
-    faster or slower over all that is compared is expected to be none (`speed.discovery_threshold`), as far as hours lie
-    apart as they are guessed to.
+    (`Store.earlier`): a change that is measured again and again must not widen what it is held against. No more than
+    5 % of what is called faster or slower over all that is compared is expected to be none
+    (`speed.discovery_threshold`), as far as hours lie apart as they are guessed to.
     """
     ours, theirs = compare_rows.matching(frame, a, b)
     both = ours.merge(theirs, on=KEY, how="inner", suffixes=("_a", "_b"))
@@ -97,7 +96,10 @@ def compared(
     for side in "ab":
         own = {f"{name}_{side}": name for name in ("warnings", "replicates", "row_id")}
         rows[f"disturbed_{side}"] = disturbance.of(rows[[*own]].rename(columns=own), details)
-    others = {"a": _known(earlier(a.id, b.id), details), "b": _known(earlier(b.id, a.id), details)}
+    others = {
+        side: _by_row(any_hour.telling(earlier(own.id, other.id), own.asked.get("confirms"), details))
+        for side, own, other in (("a", a, b), ("b", b, a))
+    }
     rows = rows.join(_speeds(rows, equivalence_pct(a, b), others)).join(
         _latencies(rows, samples if one_machine(a, b) else None)
     )
@@ -106,11 +108,10 @@ def compared(
     return Compared(rows, compare_rows.only(ours, theirs, b), compare_rows.only(theirs, ours, a))
 
 
-def _known(earlier: pd.DataFrame, details: Details) -> dict[int, list[float]]:
+def _by_row(earlier: pd.DataFrame) -> dict[int, list[float]]:
     """The speed-ups by the row that measured the same."""
     found: dict[int, list[float]] = {}
-    told = disturbance.undisturbed(earlier, details)
-    for row_id, speed_up in zip(told["of"], told["speedup"], strict=True):
+    for row_id, speed_up in zip(earlier["of"], earlier["speedup"], strict=True):
         found.setdefault(int(row_id), []).append(float(speed_up))
     return found
 

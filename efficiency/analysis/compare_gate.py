@@ -49,7 +49,8 @@ class Gate:
     """What else A measured and nothing is said of; with `why`."""
     baselines: pd.DataFrame
     """Those that themselves take over `percent` longer, beyond both noise floors and what the processes show."""
-    one_machine: bool = True
+    same_machine: bool
+    """Whether both are known to have run on one."""
 
     @property
     def fails(self) -> bool:
@@ -153,7 +154,7 @@ def _outcome(gate: Gate) -> str:
     parts = [f"{unresolved} of them unresolved" if count > 1 else "it is unresolved"] if unresolved else []
     parts += [f"{gate.disturbed} not judged, since the machine was disturbed"] if gate.disturbed else []
     of = f"of {count} variants none is" if count != 1 else "the one variant is not"
-    parts += [] if gate.one_machine else ["by speed-ups alone, since the two ran on different machines"]
+    parts += [] if gate.same_machine else ["by speed-ups alone, since the two are not known to have run on one machine"]
     return f"Passed: {of} surely {what}{''.join(f'; {part}' for part in parts)}."
 
 
@@ -182,6 +183,6 @@ def _baseline(row: Mapping[str, Any]) -> str:
 
 
 def _why(row: Mapping[str, Any]) -> str:
-    if sides := compare_words.disturbed(row):
-        return f"the machine was disturbed while {sides} was timed. Run {sides} again at a better moment."
+    if row["disturbed_b"]:
+        return "the machine was disturbed while B was timed. Run B again at a better moment."
     return "two runs on one machine may differ by as much. Run both again to be sure."

@@ -144,7 +144,7 @@ def summary(found: compare.Compared) -> str:
     words = {"slower": "slower", "faster": "faster", "same": "the same", "unresolved": "unresolved"}
     counted = ", ".join(f"{verdicts.count(key)} {word}" for key, word in words.items())
     disturbed = int((found.judged["disturbed_a"] | found.judged["disturbed_b"]).sum())
-    of = f", {disturbed} of them since the machine was disturbed" if disturbed else ""
+    of = f", {disturbed} of them timed while the machine was disturbed" if disturbed else ""
     return f"{len(verdicts)} variant{'s' * (len(verdicts) != 1)} compared, B against A: {counted}{of}."
 
 
@@ -155,16 +155,12 @@ def moved(row: Mapping[Any, Any]) -> str:
         return ""
     ratio, low, high = row["ratio"], row["ratio_low"], row["ratio_high"]
     if row["verdict"] not in ("faster", "slower"):
-        bad = f", {sides} disturbed" if (sides := disturbed(row)) else ""
+        sides = " and ".join(side.upper() for side in "ab" if row[f"disturbed_{side}"])
+        bad = f", {sides} disturbed" if sides else ""
         return f"{row['verdict']} [{wording.interval(low, high, 'x', 2) or f'{ratio:.2f}x'}]{bad}"
     if ratio < 1:
         ratio, low, high = 1 / ratio, 1 / high, 1 / low
     return f"{ratio:.2f}x {row['verdict']} [{wording.interval(low, high, 'x', 2) or f'{ratio:.2f}x'}]"
-
-
-def disturbed(row: Mapping[Any, Any]) -> str:
-    """`B`, `A and B`: which was timed while the machine was; empty where neither was."""
-    return " and ".join(side.upper() for side in "ab" if row[f"disturbed_{side}"])
 
 
 def accuracy(row: Mapping[Any, Any]) -> str:

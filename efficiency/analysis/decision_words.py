@@ -33,7 +33,8 @@ def verdict(answer: Answer) -> str:
     if found.kind == "empty":
         return "Nothing to choose from"
     if found.winner is None:
-        return f"Nothing {'is known to meet' if choice.is_open(found) else 'meets'} the limits"
+        what = "Nothing" if answer.fresh is None else "Nothing that was timed again"
+        return f"{what} {'is known to meet' if choice.is_open(found) else 'meets'} the limits"
     if found.winner["variant"] == BASELINE:
         return f"Leave it as it is{', so far' if _may_be_beaten(answer) else ''}"
     compared = len(found.tied) - len(found.uncompared)
@@ -49,15 +50,7 @@ def sentence(answer: Answer) -> str:
     if found.kind == "empty":
         return nothing_to_choose(found)
     if found.kind == "none":
-        led = answer.first.winner
-        text = limit_words.closest(found, again=answer.fresh is not None and led is not None)
-        if answer.fresh is None:
-            return text
-        if led is not None and choice.is_open(found):
-            return f"{led['variant_label']} led, and on fresh replicates that is not settled. {text}"
-        if led is None:
-            return f"On fresh replicates, too, {text[0].lower()}{text[1:]}"
-        return f"{led['variant_label']} led, but not on fresh replicates. {text}"
+        return _nothing_meets(answer)
     assert found.winner is not None
     row = found.winner
     if row["variant"] == BASELINE:
@@ -81,6 +74,20 @@ def sentence(answer: Answer) -> str:
     if answer.confirmed and confirmations.disturbed(answer):
         start += ", though the machine was disturbed meanwhile"
     return f"{start}. {row_words.facts(row, found.limits)}{limit_words.probable(row, found.limits)}"
+
+
+def _nothing_meets(answer: Answer) -> str:
+    """What is closest, and what fresh replicates changed where there are some."""
+    found, before = answer.last, choice.candidate(answer.first)
+    text = limit_words.closest(found, again=answer.fresh is not None)
+    if answer.fresh is None or before is None:
+        return text
+    name, led = before["variant_label"], answer.first.winner is not None
+    if not choice.is_open(found):
+        return f"{name} {'led' if led else 'might have met the limits'}, but not on fresh replicates. {text}"
+    if led:
+        return f"{name} led, and on fresh replicates that is not settled. {text}"
+    return f"On fresh replicates, too, {text[0].lower()}{text[1:]}"
 
 
 def _may_be_beaten(answer: Answer) -> bool:
@@ -183,7 +190,9 @@ def _unknown(answer: Answer) -> list[str]:
         why = f": {speed.P99_TAKES}" if kind.column == "latency_ms_p99" else ""
         has = "has" if count == 1 else "have"
         rows = f"of the study's {found.considered} rows" if answer.fresh else f"of {found.considered} rows"
-        told.append(f"{count} {rows} {has} no figure of {kind.title.lower()} and so cannot keep to its limit{why}.")
+        told.append(
+            f"{count} {rows} {has} no figure of {kind.title.lower()} and so cannot be held against its limit{why}."
+        )
     return told
 
 

@@ -28,6 +28,11 @@ def of(rows: pd.DataFrame, details: Callable[[int], Mapping[str, Any]]) -> pd.Se
     return pd.Series(found, index=rows.index, dtype=bool)
 
 
+def keys(warnings: object) -> set[str]:
+    """Of a row's warnings, as their column has them."""
+    return set(warnings.split(";")) if isinstance(warnings, str) else set()
+
+
 def undisturbed(rows: pd.DataFrame, details: Callable[[int], Mapping[str, Any]]) -> pd.DataFrame:
     """Those of the rows that `of` says nothing against."""
     return rows[~of(rows, details)]
@@ -39,7 +44,7 @@ def mostly(warnings: object, replicates: object, details: Callable[[], Mapping[s
     What most of them share is in no interval; what a few met lies between the processes, and the interval knows it.
     Where a document keeps nothing of each process, the warnings, as their column has them, are all there is.
     """
-    warned = set(str(warnings).split(";"))
+    warned = keys(warnings)
     if warned.isdisjoint(DISTURBED) or "disturbed" in warned:
         return not warned.isdisjoint(DISTURBED)
     kept = [one for one in mappings_of(details().get("health")) if any(is_number(one.get(name)) for name in FIGURES)]

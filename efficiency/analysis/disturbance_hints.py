@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from efficiency import health
-from efficiency.analysis.disturbance import SEEN
+from efficiency.analysis.disturbance import SEEN, keys
 from efficiency.analysis.done import Done
 from efficiency.analysis.kept import number_of
 
@@ -24,8 +24,8 @@ def disturbed(done: Done) -> str:
 
 def named(done: Done) -> str:
     """As `disturbed`, and only a word of it where a warning of its own says it on the same row."""
-    warned = set(str(done.row.get("warnings") or "").split(";"))
-    return disturbed(done) if warned.isdisjoint(SEEN) else "What disturbed the machine may be why."
+    said = not keys(done.row.get("warnings")).isdisjoint(SEEN)
+    return "What disturbed the machine may be why." if said else disturbed(done)
 
 
 def busy_machine(done: Done) -> str:

@@ -65,7 +65,8 @@ def _shipped(store: Store, title: str, answer: Answer) -> Shipped:
         return Shipped(title, "", why_none=f"{NO_RECIPE}nothing was measured that could be shipped.")
     told, winner = decision_words.sentence(answer), answer.last.winner
     if winner is None:
-        return Shipped(title, told, why_none=f"{NO_RECIPE}nothing meets the limits.")
+        verdict = decision_words.verdict(answer)
+        return Shipped(title, told, why_none=f"{NO_RECIPE}{verdict[0].lower()}{verdict[1:]}.")
     if winner["variant"] == BASELINE:
         return Shipped(title, told, why_none=f"{NO_RECIPE}the model stays as it is.")
     if unknown := [key for key in str(winner["variant"]).split("+") if key not in techniques.TECHNIQUES]:

@@ -25,8 +25,8 @@ SAME = (
     "torch_version",
 )  # fmt: skip
 """Columns in which rows of several studies agree that measured the same."""
-SEEN = ("study_id", "speedup", "warnings", "replicates")
-"""Columns of such a row: what it found, and by which a disturbance is known."""
+FOUND = ("study_id", "speedup", "warnings", "replicates")
+"""Columns of such a row: of which study it is, what that found, and by what a disturbance is known."""
 NEWEST_FIRST = (STUDIES.c.recorded_at.desc(), STUDIES.c.number.desc())
 
 _STUDY_COLUMNS = (
@@ -95,7 +95,7 @@ def _alike(connection: Connection, id: str) -> dict[str, tuple[str, int]]:
 
 def repeated(connection: Connection, row_id: int) -> pd.DataFrame:
     """Rows of the same in other studies of the same machine; see `Store.repeated`."""
-    kept = select(ROWS.c.id, *(ROWS.c[name] for name in (*SEEN, *SAME)))
+    kept = select(ROWS.c.id, *(ROWS.c[name] for name in (*FOUND, *SAME)))
     own = connection.execute(kept.where(ROWS.c.id == row_id)).one_or_none()
     if own is None:
         raise records.no_such_row(row_id)
@@ -104,7 +104,7 @@ def repeated(connection: Connection, row_id: int) -> pd.DataFrame:
     timed = (ROWS.c.status == "done", ROWS.c.speedup > 0, ROWS.c.study_id != own.study_id)
     found = [row for row in connection.execute(kept.where(*same, *timed)) if row.study_id in alike]
     newest_first = sorted(found, key=lambda row: alike[row.study_id], reverse=True)
-    return pd.DataFrame(newest_first, columns=["row_id", *SEEN, *SAME])[["row_id", *SEEN]]
+    return pd.DataFrame(newest_first, columns=["row_id", *FOUND, *SAME])[["row_id", *FOUND]]
 
 
 def earlier(connection: Connection, id: str, other: str) -> pd.DataFrame:
@@ -113,13 +113,13 @@ def earlier(connection: Connection, id: str, other: str) -> pd.DataFrame:
     first = min((tuple(at) for at in connection.execute(both)), default=("", 0))
     before = [one for one, at in _alike(connection, id).items() if at < first]
     if not before:
-        return pd.DataFrame(columns=["of", "row_id", *SEEN])
-    query = select(ROWS.c.id, *(ROWS.c[name] for name in (*SEEN, *SAME)))
+        return pd.DataFrame(columns=["of", "row_id", *FOUND])
+    query = select(ROWS.c.id, *(ROWS.c[name] for name in (*FOUND, *SAME)))
     query = query.where(ROWS.c.status == "done", ROWS.c.speedup > 0, ROWS.c.study_id.in_([id, *before]))
-    found = pd.DataFrame(connection.execute(query).all(), columns=["row_id", *SEEN, *SAME])
+    found = pd.DataFrame(connection.execute(query).all(), columns=["row_id", *FOUND, *SAME])
     own, others = found[found["study_id"] == id], found[found["study_id"] != id]
     same = own[["row_id", *SAME]].rename(columns={"row_id": "of"}).merge(others, on=list(SAME))
-    return same[["of", "row_id", *SEEN]]
+    return same[["of", "row_id", *FOUND]]
 
 
 def studies(connection: Connection) -> pd.DataFrame:

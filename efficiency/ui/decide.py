@@ -49,7 +49,7 @@ def show(store: Store, id: str) -> None:
         # In one sight, and on a narrow screen the answer first.
         answering, asking = st.columns([2.6, 1], gap="large")
         with asking:
-            limits = decide_limits.choose(case.rows)
+            limits = decide_limits.choose(case.first.rows, case.rows_again)
             price = decide_limits.price()
         decide_limits.remember()
         answer = case.answer(limits)
@@ -74,7 +74,7 @@ def show(store: Store, id: str) -> None:
                 artefact.show(pd.Series(row), study, kept)
         _table(known, limits, price, answer)
         if selected.asked() is not None:
-            details.open_asked(store, pd.concat([rows, *(one.rows for one in case.again)]))
+            details.open_asked(store, pd.concat([rows, case.rows_again]))
 
 
 def _say(answer: Answer) -> None:

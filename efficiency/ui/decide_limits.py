@@ -54,15 +54,19 @@ def remember() -> None:
     st.session_state[KEPT] = {name: st.query_params[name] for name in REMEMBERED if name in st.query_params}
 
 
-def choose(rows: pd.DataFrame) -> Limits:
-    """The limits; a kind of which no row knows its figure has no slider."""
+def choose(rows: pd.DataFrame, again: pd.DataFrame) -> Limits:
+    """The limits; a kind of which no row knows its figure has no slider.
+
+    `again` are the rows of confirmations: what the study itself does not know, they may.
+    """
     asked.say_unlisted("the latency", "percentile", get_args(Percentile))
     chosen = st.segmented_control(
         "Latency is", get_args(Percentile), default="p50", required=True, key="percentile", bind="query-params"
     )
     percentile: Percentile = "p99" if chosen == "p99" else "p50"
     found: dict[str, float | None] = {}
-    ranges = limits.ranges(rows, Limits(percentile=percentile))
+    of = Limits(percentile=percentile)
+    ranges = limits.ranges(again, of) | limits.ranges(rows, of)
     for name, label in LABELS.items():
         if name in ranges:
             found[name] = _slider(name, label, *ranges[name])
@@ -77,7 +81,7 @@ def choose(rows: pd.DataFrame) -> Limits:
     )
     with st.expander("Type a limit", icon=":material/edit:"):
         for name in LABELS:
-            if name in ranges or name == "latency_ms":  # a p99 that is not known is found by timing again
+            if name in ranges or name == "latency_ms":  # a p99 that is not known may be found by timing again
                 _typed(name, found[name])
     return Limits(**found, percentile=percentile, sure=sure)
 
@@ -143,10 +147,13 @@ def _unknown(name: str, percentile: Percentile) -> float | None:
     why = f": {speed.P99_TAKES}" if kind.column == "latency_ms_p99" else ""
     if given is None:
         if why:
-            st.caption(f"No row here has a p99{why}. Timing what may lead again, under a limit typed below, finds it.")
+            st.caption(
+                f"No row here has a p99{why}. Timing what may lead again, under a limit typed below, may find it."
+            )
         return None
     st.caption(
-        f"No row here has a figure of {kind.title.lower()}, so none can keep to {exact(given)} {kind.unit}{why}."
+        f"No row here has a figure of {kind.title.lower()}, so none can be held against "
+        f"{exact(given)} {kind.unit}{why}."
     )
     st.button("Drop this limit", key=f"drop-{parameter}", on_click=_put, args=(parameter, None))
     return given

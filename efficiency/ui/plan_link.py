@@ -17,6 +17,8 @@ from efficiency.ui.plan_form import FORM
 WORKLOAD, DATASET, VARIANTS, BATCH, THREADS = "plan", "dataset", "variants", "batch", "threads"
 PRESET: Preset = "article"
 """All test rows, and training rows enough to choose layers by."""
+LONGEST_BATCH = 6
+"""Digits; what is too large for this machine the form says."""
 LEFT_OUT = "plan-left-out"
 """In a visit's state: what the address asked for and the form does not know, until it is said."""
 
@@ -34,7 +36,9 @@ def fill() -> None:
     form afterwards stands."""
     if WORKLOAD not in st.query_params:
         if left_out := st.session_state.pop(LEFT_OUT, []):
-            st.caption(f"Not planned, since it is not known here: {markdown_text(wording.listed(left_out))}.")
+            st.caption(
+                f"Not planned, since it is not there or not possible here: {markdown_text(wording.listed(left_out))}."
+            )
         return
     asked = {name: st.query_params.pop(name, "") for name in (WORKLOAD, DATASET, VARIANTS, BATCH, THREADS)}
     # A user's own file is code, which no address may have run.
@@ -54,10 +58,11 @@ def _values(asked: dict[str, str]) -> tuple[dict[str, Any], list[str]]:
     variants = [key for key in keys if all(part in techniques.TECHNIQUES for part in key.split("+"))]
     known = [one.key for one in workloads.WORKLOADS[asked[WORKLOAD]].datasets]
     threads = asked[THREADS] if asked[THREADS] in map(str, range(1, this_machine().threads + 1)) else "1"
-    batch = asked[BATCH] if asked[BATCH].isdecimal() and int(asked[BATCH]) else "1"
+    given = asked[BATCH].lstrip("0")
+    batch = given if given.isdecimal() and len(given) <= LONGEST_BATCH else "1"
     left_out = [f"“{key[:40]}”" for key in keys if key not in variants]
     left_out += [f"data set “{asked[DATASET][:40]}”"] if asked[DATASET] not in ("", *known) else []
-    left_out += [f"batch size “{asked[BATCH][:40]}”"] if asked[BATCH] not in ("", batch) else []
+    left_out += [f"batch size “{asked[BATCH][:40]}”"] if asked[BATCH] and given != batch else []
     left_out += [f"“{asked[THREADS][:40]}” threads"] if asked[THREADS] not in ("", threads) else []
     values = {f"technique-{one.key}": one.key in variants for one in FORM.techniques} | {
         "preset": PRESET, "workloads": [asked[WORKLOAD]], "combinations": [key for key in variants if "+" in key],

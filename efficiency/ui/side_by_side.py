@@ -103,9 +103,8 @@ def show(store: Store, a: str, b: str) -> None:
     for side, other, only in (("A", "B", found.only_a), ("B", "A", found.only_b)):
         if len(only):
             with st.expander(f"{len(only)} measured in {side} only", icon=":material/difference:"):
-                columns = compare_words.ONLY | {"why": f"In {other}"}
                 st.dataframe(
-                    only[[*columns]].rename(columns=columns),
+                    compare_words.only(only, other),
                     hide_index=True,
                     alt=f"Variants that {side} alone measured",
                 )

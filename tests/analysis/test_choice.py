@@ -278,7 +278,7 @@ def test_a_limit_that_only_the_latency_leaves_open_is_settled_by_fresh_replicate
         "Ship A, which fresh"
     )
     again = decision_words.sentence(Answer(found, decided(rows(open_row), latency_ms=1.0)))
-    assert again.startswith("On fresh replicates, too, none of 2 rows is known to meet the limits.")
+    assert again.startswith("On fresh replicates, too, none of 2 rows that were timed again is known to")
 
 
 @pytest.mark.parametrize(
@@ -366,11 +366,41 @@ def test_a_p99_that_timing_again_may_find_is_timed_again_and_what_that_found_cou
         decision_words.sentence(Answer(found))
     )
     assert choice.to_time_again(found) == ("a",)
-    for p99_ms, verdict in ((5.0, "Ship it"), (7.0, "Nothing meets the limits")):
+    for p99_ms, verdict, said in (
+        (5.0, "Ship it", "Ship A, which fresh replicates confirm."),
+        (
+            7.0,
+            "Nothing that was timed again meets the limits",
+            "A might have met the limits, but not on fresh replicates. None of 2 rows that were timed again meets",
+        ),
+    ):
         answer = Case("Mine", first, (timing(row("a", 3.0, latency_ms_p99=p99_ms)),)).answer(limits)
         assert decision_words.verdict(answer) == verdict
+        assert decision_words.sentence(answer).startswith(said)
         assert f"{p99_ms:.2f} ms" in decision_words.sentence(answer)
         assert "of the study's 3 rows have no figure of latency p99" in " ".join(decision_words.beside(answer))
+
+
+def test_what_may_meet_the_limits_is_closer_than_what_surely_misses_one():
+    """C has a p99 and loses too much; of B the accuracy is open, too; A needs but its p99."""
+    loses = {"accuracy_delta_pp": -0.6, "accuracy_delta_ci_low_pp": -0.65, "accuracy_delta_ci_high_pp": -0.55}
+    open_ = {"accuracy_delta_pp": -0.3, "accuracy_delta_ci_low_pp": -1.1, "accuracy_delta_ci_high_pp": 0.5}
+    frame = rows(
+        row("c", 5.0, latency_ms_p99=3.0, **loses),
+        row("b", 4.0, latency_ms_p99=np.nan, **open_),
+        row("a", 3.0, latency_ms_p99=np.nan),
+        row("d", 2.0, latency_ms_p99=np.nan),
+    )
+    found = decided(frame, latency_ms=6.0, accuracy_drop_pp=0.5, percentile="p99")
+    assert choice.lead(found)["variant"] == "a"
+    assert choice.to_time_again(found) == ("a", "d"), "Timing settles nothing of B's accuracy."
+
+
+def test_what_is_faster_than_the_winner_and_has_no_p99_is_open_and_timed_again():
+    frame = rows(row("a", 3.0, latency_ms_p99=np.nan), row("b", 2.5, latency_ms_p99=5.0))
+    found = decided(frame, latency_ms=6.0, percentile="p99")
+    assert (found.winner["variant"], choice.to_time_again(found)) == ("b", ("b", "a"))
+    assert "whether it meets the limits is not settled: A (3.00x)" in " ".join(decision_words.beside(Answer(found)))
 
 
 def test_a_limit_on_accuracy_that_leaves_the_lead_open_keeps_what_was_timed_again():
@@ -380,7 +410,7 @@ def test_a_limit_on_accuracy_that_leaves_the_lead_open_keeps_what_was_timed_agai
     answer = case.answer(limits)
     assert answer.row["speedup"] == 2.5
     assert not confirmations.worth_timing_again(answer)
-    assert decision_words.verdict(answer) == "Nothing is known to meet the limits"
+    assert decision_words.verdict(answer) == "Nothing that was timed again is known to meet the limits"
     assert set(case.known(answer.first).query("variant == 'a'")["speedup"]) == {2.5}
 
 
@@ -460,9 +490,11 @@ def test_how_many_rows_no_limit_can_be_held_against_is_told_and_of_p99_why(most_
     frame = rows(row("a", 2.0), row("b", 1.5, latency_ms_p99=np.nan, peak_memory_mb=np.nan))
     told = decision_words.beside(Answer(decided(frame, latency_ms=most_ms, percentile="p99")))
     (said,) = (text for text in told if "no figure" in text)
-    assert said.startswith("1 of 3 rows has no figure of latency p99 and so cannot keep to its limit: it takes 500 ")
+    assert said.startswith(
+        "1 of 3 rows has no figure of latency p99 and so cannot be held against its limit: it takes 500 "
+    )
     told = decision_words.beside(Answer(decided(frame, latency_ms=most_ms, memory_mb=400.0)))
-    assert "1 of 3 rows has no figure of peak memory and so cannot keep to its limit." in told
+    assert "1 of 3 rows has no figure of peak memory and so cannot be held against its limit." in told
     assert not any("no figure" in text for text in decision_words.beside(Answer(decided(frame, latency_ms=most_ms))))
 
 

@@ -49,17 +49,28 @@ def noise() -> simulated.Noise:
 def keep(store: Store, noise: simulated.Noise) -> Keep:
     """A study of one workload that is stored as a real one is, whose true speed-ups are these."""
 
-    def add(rng: np.random.Generator, speedups: list[float], replicates: int = 6, **changed: Any) -> str:
+    def add(
+        rng: np.random.Generator,
+        speedups: list[float],
+        replicates: int = 6,
+        *,
+        confirms: str = "",
+        warnings: str = "",
+        **changed: Any,
+    ) -> str:
         samples = simulated.study(rng, noise, [1.0, *speedups], replicates=replicates)
         keys = [BASELINE, CONTROL, *(f"variant-{number:02}" for number in range(len(speedups)))]
         rows = [
             derive.Measured(key, key == CONTROL, 1, "done", samples=own) for key, own in zip(keys, samples, strict=True)
         ]
         machine = {"cpu_model": "Some CPU", "label": "Some CPU, 2 cores", "cores": 2.0} | changed
-        id = store.add_study({"preset": "quick"}, name="", machine=machine, command="", status="done")
+        id = store.add_study(
+            {"preset": "quick", "confirms": confirms}, name="", machine=machine, command="", status="done"
+        )
         for place, (row, columns) in enumerate(zip(rows, derive.heat(rows), strict=True)):
             about = {"workload": "lstm-classifier", "dataset": "code", "device": "cpu", "variant": row.variant}
             about |= {"batch_size": 1, "threads": 1, "phase": "inference"}
+            columns |= {"warnings": warnings} if warnings else {}
             assert row.samples is not None
             store.put_samples(store.put_row(id, place, about | columns, {}), row.samples)
         return id
@@ -120,16 +131,30 @@ def _interval(store: Store, id: str) -> tuple[float, float]:
 
 def test_earlier_studies_of_the_machine_say_how_far_hours_lie_apart(store: Store, keep: Keep) -> None:
     rng, hours, verdicts = np.random.default_rng(3), np.exp(np.random.default_rng(4).normal(0, 0.15, 8)), {}
-    for earlier in ("another", "mine"):
+    for earlier, warnings in (("another", ""), ("disturbed", "disturbed"), ("mine", "")):
+        mine = "disturbed" if warnings else "mine"
         for shift in hours:
-            keep(rng, [2.0 * shift] * FEW, key=earlier)
+            keep(rng, [2.0 * shift] * FEW, key=earlier, warnings=warnings)
         slower = [2.0 / 1.3, 2.0 / 1.3, 2.0 / 3]
-        a, b = keep(rng, [2.0] * FEW, 12, key="mine"), keep(rng, slower, 12, key="mine")
+        a, b = keep(rng, [2.0] * FEW, 12, key=mine), keep(rng, slower, 12, key=mine)
         for shift in hours:  # what is measured after both says nothing of them
-            keep(rng, [2.0 * shift] * FEW, key="mine")
+            keep(rng, [2.0 * shift] * FEW, key=mine)
         verdicts[earlier] = compared(store, a, b).judged.set_index("variant")["verdict"].sort_index().to_list()
     assert verdicts["another"] == ["slower"] * FEW, "Another machine's hours say nothing of this one."
+    assert verdicts["disturbed"] == ["slower"] * FEW, "Nor do disturbed ones."
     assert verdicts["mine"] == ["unresolved", "unresolved", "slower"]
+
+
+def test_a_study_that_was_confirmed_is_no_other_hour_of_its_confirmations(store: Store, keep: Keep) -> None:
+    """What it picked was fast there, by luck in part."""
+    rng, found = np.random.default_rng(3), {}
+    for confirmed in (True, False):
+        keep(rng, [2.0] * FEW, key=str(confirmed))
+        first = keep(rng, [5.0] * FEW, key=str(confirmed))
+        asked = {"confirms": first if confirmed else "", "key": str(confirmed)}
+        a, b = keep(rng, [2.0] * FEW, 12, **asked), keep(rng, [2.0 / 1.3] * FEW, 12, **asked)
+        found[confirmed] = set(compared(store, a, b).judged["verdict"])
+    assert found == {True: {"slower"}, False: {"unresolved"}}
 
 
 def test_latencies_of_two_machines_are_not_compared(store: Store, keep: Keep) -> None:
@@ -186,7 +211,7 @@ def test_that_a_study_was_disturbed_is_said(store: Store) -> None:
     assert told.startswith(f"B: {expected} of "), "The control is not compared."
     assert "timed while the machine was disturbed" in told
     summary = compare_words.summary(compared(store, a, busy))
-    assert summary.endswith(f" unresolved, {expected} of them since the machine was disturbed.")
+    assert summary.endswith(f" unresolved, {expected} of them timed while the machine was disturbed.")
 
 
 @pytest.mark.parametrize(("met", "judged"), [(3, True), (4, False)])

@@ -91,7 +91,7 @@ def test_what_an_address_asks_for_and_is_not_there_is_left_out(visit: Visit) -> 
     assert at.multiselect(key="plan-datasets").value == []
     told = said(at).replace("\\", "")
     left_out = "“magic”, “dynamic-int8+magic”, data set “nowhere” and “512” threads"
-    assert f"Not planned, since it is not known here: {left_out}." in told
+    assert f"Not planned, since it is not there or not possible here: {left_out}." in told
 
 
 def test_an_address_cannot_have_a_file_run(visit: Visit) -> None:

@@ -224,7 +224,10 @@ def test_why_p99_is_empty_is_said_where_it_is(visit: Visit, store: Store) -> Non
     id = synthetic.fill(store)
     assert "No row has a p99: it takes 500 timed calls" in said(visit("decide", study=id, case="LSTM"))
     at = visit("decide", study=id, case="LSTM", percentile="p99", latency="50")
-    assert "No row here has a figure of latency p99, so none can keep to 50 ms: it takes 500 timed calls" in said(at)
+    assert (
+        "No row here has a figure of latency p99, so none can be held against 50 ms: it takes 500 timed calls"
+        in said(at)
+    )
     assert "Nothing is known to meet the limits" in said(at)
     assert "That may settle its latency." in at.button(key="decide-confirm").help
     at.button(key="drop-latency").click().run()
@@ -239,7 +242,7 @@ def test_why_p99_is_empty_is_said_where_it_is(visit: Visit, store: Store) -> Non
     at = visit("decide", study=some, case="LSTM", percentile="p99", latency="50")
     count = len(at.dataframe[0].value)
     assert f"1 of {count} rows has no p99: it takes 500 timed calls" in said(at)
-    assert f"1 of {count} rows has no figure of latency p99 and so cannot keep to its limit" in said(at)
+    assert f"1 of {count} rows has no figure of latency p99 and so cannot be held against its limit" in said(at)
     assert "so none can" not in said(at)
     figure = json.loads(at.get("plotly_chart")[0].proto.spec)
     assert figure["layout"]["xaxis"]["title"]["text"].startswith("Latency p99 [ms a call]")
@@ -266,7 +269,7 @@ def test_a_limit_on_what_no_row_knows_is_not_passed_over(visit: Visit, store: St
         row["columns"] |= {"peak_memory_mb": None}
     old = documents.from_json(store, document | {"study": document["study"] | {"id": "old", "name": "Old"}})
     at = visit("decide", study=old, case="LSTM", memory="100")
-    assert "No row here has a figure of peak memory, so none can keep to 100 MB." in said(at)
+    assert "No row here has a figure of peak memory, so none can be held against 100 MB." in said(at)
     assert "Nothing is known to meet the limits" in said(at)
     at.button(key="drop-memory").click().run()
     assert "memory" not in at.query_params
