@@ -643,7 +643,8 @@ def test_what_to_ship_for_each_workload(study_id):
     assert winner["speedup_ci_low"] < winner["speedup"] < winner["speedup_ci_high"]
     assert winner["cost_per_million_calls"] == pytest.approx(winner["latency_ms_p50"] / 10)
     assert answers[1]["sentence"] in said.err
-    again = f"recommend {study_id} --max-accuracy-drop 2 --price-per-hour 0.36 --confirm"
+    of = "--workload lstm-classifier --batch-size 1 --threads 1"
+    again = f"recommend {study_id} --max-accuracy-drop 2 {of} --price-per-hour 0.36 --confirm"
     assert f"`python -m efficiency {again}` times it again" in said.err
     recipe = re.search(r"Its recipe: `python -m efficiency (recipe \S+ dynamic-int8 .*)`", said.err)
     assert recipe, said.err
@@ -661,7 +662,7 @@ def test_what_confirms_an_answer_asks_the_same(study_id):
         own = documents.from_json(store, document)
     asked = [
         own, "--max-accuracy-drop", "2.5", "--max-latency-ms", "90.0625", "--max-size-mb", "100",
-        "--workload", "my models/lstm.py:make", "--batch-size", "1", "--percentile", "p99", "--sure",
+        "--workload", "my models/lstm.py:make", "--batch-size", "1", "--threads", "1", "--percentile", "p99", "--sure",
     ]  # fmt: skip
     found = CliRunner().invoke(app, ["recommend", *asked])
     advised = re.search("`python -m efficiency (.*)` times it again", found.stdout)

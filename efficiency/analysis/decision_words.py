@@ -83,11 +83,13 @@ def _nothing_meets(answer: Answer) -> str:
     if answer.fresh is None or before is None:
         return text
     name, led = before["variant_label"], answer.first.winner is not None
+    meanwhile = ", taken while the machine was disturbed," if confirmations.disturbed(answer) else ""
     if not choice.is_open(found):
-        return f"{name} {'led' if led else 'might have met the limits'}, but not on fresh replicates. {text}"
+        failed = f"but not on fresh replicates{meanwhile.rstrip(',')}"
+        return f"{name} {'led' if led else 'might have met the limits'}, {failed}. {text}"
     if led:
-        return f"{name} led, and on fresh replicates that is not settled. {text}"
-    return f"On fresh replicates, too, {text[0].lower()}{text[1:]}"
+        return f"{name} led, and on fresh replicates{meanwhile} that is not settled. {text}"
+    return f"On fresh replicates, too{meanwhile or ','} {text[0].lower()}{text[1:]}"
 
 
 def _may_be_beaten(answer: Answer) -> bool:
@@ -102,12 +104,27 @@ def beside(answer: Answer) -> list[str]:
     told = [*confirmations.otherwise(answer), confirmations.moved(answer), _tied(found), _uncompared(found)]
     if found.winner is not None:
         told.append(row_words.by_medians(found.winner, found.baseline))
-    told += [_dearer(found), _as_measured(found), _runner_up(answer)]
+    told += [_by_p99(found), _dearer(found), _as_measured(found), _runner_up(answer)]
     told.append(_unsettled(answer.first))
     told += _unknown(answer)
     if found.kind != "empty":
         told.append(_left_out(answer.first))
     return [text for text in told if text]
+
+
+def _by_p99(found: Choice) -> str:
+    """What comes after the winner and has surely the lower p99, where that is limited: order is by speed-up."""
+    winner, after = found.winner, [*found.tied, *([found.runner_up] if found.runner_up else [])]
+    if winner is None or found.limits.latency_ms is None or found.limits.percentile != "p99":
+        return ""
+    lower = [row for row in after if row["latency_ms_p99_ci_high"] < winner["latency_ms_p99_ci_low"]]
+    if not lower:
+        return ""
+    first = min(lower, key=lambda row: float(row["latency_ms_p99"]))
+    return (
+        f"It is first by its speed-up; by p99 {first['variant_label']} is faster: "
+        f"{wording.number(first['latency_ms_p99'], 'ms')} in place of {wording.number(winner['latency_ms_p99'], 'ms')}."
+    )
 
 
 def _dearer(found: Choice) -> str:

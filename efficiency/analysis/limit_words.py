@@ -6,7 +6,7 @@ import pandas as pd
 
 from efficiency.analysis import limits as limits_module
 from efficiency.analysis import wording
-from efficiency.analysis.choice import Choice, Row, is_open
+from efficiency.analysis.choice import OPEN, Choice, Row, is_open
 from efficiency.analysis.limits import Kind, Limits
 
 
@@ -47,7 +47,7 @@ def closest(found: Choice, *, again: bool = False) -> str:
         if pd.isna(miss.value):
             median = f", but cannot be below its median of {wording.number(row['latency_ms_p50'], 'ms')}"
             told.append(f"its {kind.title.lower()} is not known{median if miss.state == 'missed' else ''}")
-        elif miss.value <= most:
+        elif miss.state in OPEN:
             known = f"measured: {miss.value:.3g}{_ends_of_cost(row, kind)}"
             told.append(f"whether it keeps to {limit(miss.limit, limits)} is not sure ({known})")
         else:

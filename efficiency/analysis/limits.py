@@ -96,13 +96,14 @@ def problems(limits: Limits) -> list[str]:
     found = []
     for name, value in limits.asked.items():
         option = KINDS[name].option
-        if not math.isfinite(value) or value < 0:
-            found.append(f"{option}: choose a number that is not below 0, not {value:g}.")
-        elif name == "accuracy_drop_pp" and not 0 < value <= MOST_ACCURACY_DROP_PP:
+        if name == "accuracy_drop_pp" and not 0 < value <= MOST_ACCURACY_DROP_PP:
+            why = ": no number of test rows shows that nothing at all is lost" if value == 0 else ""
             found.append(
                 f"{option}: choose more than 0 and at most {MOST_ACCURACY_DROP_PP:g} percentage points, not "
-                f"{value:g}: no number of test rows shows that nothing at all is lost."
+                f"{value:g}{why}."
             )
+        elif not math.isfinite(value) or value < 0:
+            found.append(f"{option}: choose a number above 0 of {KINDS[name].unit}, not {value:g}.")
         elif value == 0 and name != "prepare_s":
             found.append(f"{option}: nothing takes 0 {KINDS[name].unit}; choose more.")
     return found

@@ -29,6 +29,8 @@ SHOWN = (
     "prepare_s", "break_even_calls", "took_effect", "warnings",
 )  # fmt: skip
 """Columns of a row that the JSON document has."""
+FILTERS = ("workload", "batch_size", "threads")
+"""Columns of which a value can be asked for."""
 
 
 @app.command()
@@ -41,7 +43,10 @@ def recommend(
     max_memory_mb: Annotated[float | None, typer.Option(help="At most held while serving.")] = None,
     max_prepare_s: Annotated[float | None, typer.Option(help="Seconds that preparing may take, once.")] = None,
     sure: Annotated[
-        bool, typer.Option("--sure", help="Only what the 95 % interval says counts, not what is probable.")
+        bool,
+        typer.Option(
+            "--sure", help="Only what the 95 % interval says counts, not what is kept in four of five such studies."
+        ),
     ] = False,
     workload: Annotated[str | None, typer.Option(help="Of this workload alone.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Of this batch size alone.")] = None,
@@ -57,7 +62,10 @@ def recommend(
     ] = None,
     json: Json = None,
 ) -> None:
-    """Which variant to ship: the fastest that keeps to the limits. Exit code 1 where nothing does."""
+    """Which variant to ship: the fastest that keeps to the limits, for each workload and condition.
+
+    Exit code 1 where for one of them nothing does.
+    """
     from efficiency import decisions
     from efficiency.results import documents
 
@@ -72,7 +80,7 @@ def recommend(
     console.writable("--json", json)
     console.writable("--recipe", recipe)
     store = documents.open_with_example()
-    filters = {"workload": workload, "batch_size": batch_size, "threads": threads}
+    filters = dict(zip(FILTERS, (workload, batch_size, threads), strict=True))
     rows = _rows(store, study_id, filters)
     record = store.study(study_id)
     nothing = decisions.why_empty(rows, record.status, record.message)
@@ -86,7 +94,7 @@ def recommend(
             _confirm(store, study_id, case, asked)
         found = _cases(store, study_id, rows)
     answers = [(case, case.answer(asked)) for case in found]
-    _say(store, study_id, answers, asked, price_per_hour, _to_confirm(study_id, asked, filters, price_per_hour))
+    _say(store, study_id, answers, asked, price_per_hour)
     if nothing:
         console.say(nothing)
     if recipe:
@@ -154,14 +162,16 @@ def _confirm(store: Store, study_id: str, case: Case, asked: Limits) -> None:
         console.note(f"Study {new}: {wording.ended(status, store.study(new).message)}")
 
 
-def _to_confirm(
-    study_id: str, asked: Limits, filters: Mapping[str, str | int | None], price_per_hour: float | None
-) -> str:
-    """The command that asks the same and times what leads again: other limits could have another winner."""
+def _to_confirm(study_id: str, case: Case, asked: Limits, price_per_hour: float | None) -> str:
+    """The command that asks the same of this case alone and times what leads again: other limits could have another
+    winner."""
     given: dict[str, str | float | None] = {
         limits_module.KINDS[name].option: value for name, value in asked.asked.items()
     }
-    given |= {_option(name): value for name, value in filters.items()} | {"--price-per-hour": price_per_hour}
+    shape = case.first.rows.iloc[0]
+    given["--workload"] = str(shape["workload"])
+    given |= {_option(name): float(shape[name]) for name in FILTERS[1:] if pd.notna(shape[name])}
+    given["--price-per-hour"] = price_per_hour
     if asked.percentile != "p50":
         given["--percentile"] = asked.percentile
     words = [word for option, value in given.items() if value is not None for word in (option, _typed(value))]
@@ -184,7 +194,6 @@ def _say(
     answers: Sequence[tuple[Case, Answer]],
     asked: Limits,
     price_per_hour: float | None,
-    to_confirm: str,
 ) -> None:
     from efficiency import artefact, confirm, other_hours
     from efficiency.analysis import (
@@ -219,7 +228,7 @@ def _say(
         if again and choice.lead(answer.first) is not None and not confirm.why_not(record, here):
             why = "before it is called so" if found.winner else "which may settle its latency"
             why = why if answer.fresh is None else "which may find otherwise"
-            lines.append(f"`{to_confirm}` times it again, {why}.")
+            lines.append(f"`{_to_confirm(study_id, case, asked, price_per_hour)}` times it again, {why}.")
         for line in filter(None, lines):
             console.say(f"  {line}")
 

@@ -396,6 +396,34 @@ def test_what_may_meet_the_limits_is_closer_than_what_surely_misses_one():
     assert choice.to_time_again(found) == ("a", "d"), "Timing settles nothing of B's accuracy."
 
 
+def test_that_another_has_the_lower_p99_is_said_where_that_is_limited():
+    known = [
+        {"latency_ms_p99": p99, "latency_ms_p99_ci_low": p99 - 0.1, "latency_ms_p99_ci_high": p99 + 0.1}
+        for p99 in (5, 4)
+    ]
+    frame = rows(row("a", 3.0, **known[0]), row("b", 2.5, **known[1]))
+    said = "It is first by its speed-up; by p99 B is faster: 4.00 ms in place of 5.00 ms."
+    for percentile, expected in (("p99", True), ("p50", False)):
+        found = decided(frame, latency_ms=6.0, percentile=percentile)
+        assert found.winner["variant"] == "a"
+        assert (said in decision_words.beside(Answer(found))) is expected
+
+
+@pytest.mark.parametrize("disturbed", [True, False])
+def test_an_open_limit_has_its_interval_and_a_bad_moment_is_named(disturbed):
+    """3.45 ms is over 2, but its interval reaches below."""
+    wide = {"latency_ms_p99": 3.45, "latency_ms_p99_ci_low": 1.94, "latency_ms_p99_ci_high": 4.87}
+    now = {"latency_ms_p50": 1.0, "latency_low_ms": 0.99, "latency_high_ms": 1.01}
+    case = Case(
+        "Mine",
+        timing(row("a", 10.0, **now, latency_ms_p99=1.8)),
+        (timing(row("a", 10.0, **now, **wide, disturbed=disturbed)),),
+    )
+    said = decision_words.sentence(case.answer(Limits(latency_ms=2.0, percentile="p99")))
+    assert said.endswith("whether it keeps to 2 ms of latency (p99) is not sure (measured: 3.45, 95 %: 1.94–4.87 ms).")
+    assert ("replicates, taken while the machine was disturbed, that is not settled" in said) is disturbed
+
+
 def test_what_is_faster_than_the_winner_and_has_no_p99_is_open_and_timed_again():
     frame = rows(row("a", 3.0, latency_ms_p99=np.nan), row("b", 2.5, latency_ms_p99=5.0))
     found = decided(frame, latency_ms=6.0, percentile="p99")
