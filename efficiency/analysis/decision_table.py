@@ -37,7 +37,7 @@ def of(rows: pd.DataFrame, limits: Limits, price_per_hour: float | None, before:
     table = pd.DataFrame({
         "row_id": own["row_id"],
         "Variant": own["variant_label"],
-        "Keeps to all": ["✓" if one else "✗" for one in own["_meets"]],
+        "Keeps to all": _to_all(own, state),
         **{limits_module.kind_of(str(name), limits).title: state[name].map(WORDS) for name in state},
         "Against the baseline": own["relative"],
         **({BEFORE: [_before(before.get(key)) for key in own["variant"]]} if before else {}),
@@ -52,6 +52,13 @@ def of(rows: pd.DataFrame, limits: Limits, price_per_hour: float | None, before:
         costs = [decision_words.cost_per_million(row, price_per_hour) for row in views.records(own)]
         table["Cost of a million calls"] = costs
     return table.reset_index(drop=True)
+
+
+def _to_all(rows: pd.DataFrame, state: pd.DataFrame) -> list[str]:
+    """Of each row whether it counts as keeping to all limits: not sure where no limit rules it out."""
+    out = (state == "missed").any(axis=1) | (rows["took_effect"] == "no")
+    words = zip(rows["_meets"], out, strict=True)
+    return [WORDS["met"] if meets else WORDS["missed" if ruled_out else "unresolved"] for meets, ruled_out in words]
 
 
 def _before(row: Row | None) -> str:

@@ -665,6 +665,17 @@ def test_the_table_holds_what_was_timed_again_in_place_of_what_the_study_measure
     assert all(word[0].upper() + word[1:] in decision_table.MEANING for word in decision_table.WORDS.values())
 
 
+def test_whether_a_row_keeps_to_all_limits_is_not_sure_where_none_rules_it_out():
+    frame = rows(
+        row("a", 4.0, latency_low_ms=2.0, latency_high_ms=3.6),
+        row("b", 5.0, latency_ms_p50=2.6, latency_low_ms=2.2, latency_high_ms=3.0, took_effect="no"),
+        row("c", 6.0),
+    ).assign(relative="")
+    table = decision_table.of(frame, Limits(latency_ms=2.5), None, {}).set_index("Variant")
+    assert dict(table["Keeps to all"]) == {"C": "✓", "B": "✗", "A": "not sure", "Baseline": "✗"}
+    assert table["Latency"]["B"] == table["Latency"]["A"] == "not sure"
+
+
 def test_what_no_row_meets_that_was_timed_again_is_said_of_these_alone():
     first, fresh = decided(rows(row("a", 3.0)), latency_ms=4.0), decided(rows(row("a", 2.0)), latency_ms=4.0)
     text = decision_words.sentence(Answer(first, fresh))
