@@ -43,7 +43,7 @@ import simulated_choices  # noqa: E402
 from simulated_choices import Fitted, Made  # noqa: E402
 
 from efficiency import paths  # noqa: E402
-from efficiency.analysis import choice, limits  # noqa: E402
+from efficiency.analysis import choice, limits, timing_again  # noqa: E402
 from efficiency.analysis.choice import Choice  # noqa: E402
 from efficiency.study import BASELINE, CONTROL  # noqa: E402
 
@@ -105,7 +105,7 @@ def _ours(rng: np.random.Generator, machine: Fitted, study: Made, tally: Tally) 
     first = choice.decide(study.rows, study.limits, study.compare)
     _interval(tally, "interval_holds_picked", study, first)
     answer = choice.Answer(first)
-    if again := choice.to_time_again(first):
+    if again := timing_again.variants(first):
         places = study.rows.loc[study.rows["variant"].isin(again), "row_id"]
         fresh = simulated_choices.again(rng, machine, study, list(places))
         answer = choice.Answer(first, choice.decide(fresh.rows, fresh.limits, fresh.compare))

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from efficiency import confirm
-from efficiency.analysis import choice, disturbance, replicates, speed, stillness, views
+from efficiency.analysis import choice, disturbance, replicates, speed, stillness, timing_again, views
 from efficiency.analysis.choice import Answer, Choice, Compare, Confirmation
 from efficiency.analysis.limits import Limits
 from efficiency.equivalence import equivalence_pct_of
@@ -88,7 +88,7 @@ class Case:
 
     def _confirming(self, found: Choice) -> list[Timing]:
         """The confirmations in which what leads, or may, was timed again, the newest first."""
-        row = choice.candidate(found)
+        row = timing_again.candidate(found)
         return [] if row is None else [one for one in self.again if row["variant"] in one.by_variant]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from efficiency.analysis import choice, confirmations, limit_words, row_words, speed, wording
+from efficiency.analysis import confirmations, limit_words, row_words, speed, timing_again, wording
 from efficiency.analysis import limits as limits_module
 from efficiency.analysis.choice import Answer, Choice, Row
 from efficiency.study import BASELINE
@@ -34,7 +34,7 @@ def verdict(answer: Answer) -> str:
         return "Nothing to choose from"
     if found.winner is None:
         what = "Nothing" if answer.fresh is None else "Nothing that was timed again"
-        return f"{what} {'is known to meet' if choice.is_open(found) else 'meets'} the limits"
+        return f"{what} {'is known to meet' if timing_again.is_open(found) else 'meets'} the limits"
     if found.winner["variant"] == BASELINE:
         return f"Leave it as it is{', so far' if _may_be_beaten(answer) else ''}"
     compared = len(found.tied) - len(found.uncompared)
@@ -78,13 +78,13 @@ def sentence(answer: Answer) -> str:
 
 def _nothing_meets(answer: Answer) -> str:
     """What is closest, and what fresh replicates changed where there are some."""
-    found, before = answer.last, choice.candidate(answer.first)
+    found, before = answer.last, timing_again.candidate(answer.first)
     text = limit_words.closest(found, again=answer.fresh is not None)
     if answer.fresh is None or before is None:
         return text
     name, led = before["variant_label"], answer.first.winner is not None
     meanwhile = ", taken while the machine was disturbed," if confirmations.disturbed(answer) else ""
-    if not choice.is_open(found):
+    if not timing_again.is_open(found):
         failed = f"but not on fresh replicates{meanwhile.rstrip(',')}"
         return f"{name} {'led' if led else 'might have met the limits'}, {failed}. {text}"
     if led:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from efficiency.analysis import limits as limits_module
-from efficiency.analysis import wording
-from efficiency.analysis.choice import OPEN, Choice, Row, is_open
+from efficiency.analysis import timing_again, wording
+from efficiency.analysis.choice import OPEN, Choice, Row
 from efficiency.analysis.limits import Kind, Limits
 
 
@@ -56,7 +56,7 @@ def closest(found: Choice, *, again: bool = False) -> str:
                 f"{wording.number(miss.value - most, kind.unit)} over {limit(miss.limit, limits)}"
             )
     none = f"None of {found.considered} rows{' that were timed again' if again else ''}"
-    meets, name = ("is known to meet", "closest") if is_open(found) else ("meets", "closest miss")
+    meets, name = ("is known to meet", "closest") if timing_again.is_open(found) else ("meets", "closest miss")
     return (
         f"{none} {meets} the limits. {_why(found, again)} The {name} is {row['variant_label']} "
         f"({row['speedup']:.2f}x): {wording.listed(told)}."

@@ -137,12 +137,12 @@ def _cases(store: Store, study_id: str, rows: pd.DataFrame) -> Sequence[Case]:
 def _confirm(store: Store, study_id: str, case: Case, asked: Limits) -> None:
     """Times what leads again, unless that was done; a study of its own, in the foreground."""
     from efficiency import check, confirm
-    from efficiency.analysis import choice, confirmations, wording
+    from efficiency.analysis import confirmations, timing_again, wording
     from efficiency.engine import job
     from efficiency.machine import this_machine
 
     first = case.choose(asked)
-    lead, again = choice.lead(first), choice.to_time_again(first)
+    lead, again = timing_again.lead(first), timing_again.variants(first)
     if lead is None:
         console.note(f"{case.title}: nothing leads that fresh replicates could confirm, so nothing was timed again.")
         return
@@ -197,12 +197,12 @@ def _say(
 ) -> None:
     from efficiency import artefact, confirm, other_hours
     from efficiency.analysis import (
-        choice,
         confirmations,
         decision_words,
         limit_words,
         machine_words,
         notes,
+        timing_again,
     )
     from efficiency.machine import this_machine
     from efficiency.recipes import naming
@@ -225,7 +225,7 @@ def _say(
             if not artefact.why_not(found.winner, of, details):
                 lines.append(f"What was prepared: `{naming.command('artefact', found.winner, '--file', 'it.zip')}`.")
         again = confirmations.worth_timing_again(answer)
-        if again and choice.lead(answer.first) is not None and not confirm.why_not(record, here):
+        if again and timing_again.lead(answer.first) is not None and not confirm.why_not(record, here):
             why = "before it is called so" if found.winner else "which may settle its latency"
             why = why if answer.fresh is None else "which may find otherwise"
             lines.append(f"`{_to_confirm(study_id, case, asked, price_per_hour)}` times it again, {why}.")

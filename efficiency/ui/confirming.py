@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from efficiency import confirm, decisions
-from efficiency.analysis import choice
+from efficiency.analysis import timing_again
 from efficiency.analysis.choice import Choice
 from efficiency.analysis.wording import markdown_text
 from efficiency.engine import jobs
@@ -20,7 +20,7 @@ ENDED = {"failed": "failed", "cancelled": "was cancelled", "interrupted": "was i
 
 def offer(store: Store, id: str, found: Choice) -> None:
     """The button that times again what leads, or may do; or why there is none."""
-    row = choice.lead(found)
+    row = timing_again.lead(found)
     if row is None:
         return
     again = map(store.study, decisions.confirmations(data.studies(store), id)["id"])
@@ -43,7 +43,7 @@ def offer(store: Store, id: str, found: Choice) -> None:
         + "This times it again, with what comes near it, beside the baseline and a control, as a small study of its "
         "own; the interval then rests on that alone.",
     ):
-        jobs.submit(store, confirm.plan(record, row, choice.to_time_again(found), here))
+        jobs.submit(store, confirm.plan(record, row, timing_again.variants(found), here))
         st.rerun(scope="app")
 
 

@@ -14,7 +14,7 @@ import simulated_choices
 from simulated_choices import Fitted
 
 from efficiency import paths
-from efficiency.analysis import accuracy, choice, confirmations, decision_table, decision_words, speed
+from efficiency.analysis import accuracy, choice, confirmations, decision_table, decision_words, speed, timing_again
 from efficiency.analysis import limits as limits_module
 from efficiency.analysis.choice import Answer
 from efficiency.analysis.limits import Limits
@@ -111,7 +111,7 @@ def test_what_did_nothing_failed_or_was_not_timed_is_never_recommended(why):
 def test_where_nothing_is_surely_faster_it_is_left_as_it_is():
     found = decided(rows(row("a", 1.05, speed_verdict="unresolved"), row("b", 0.8, speed_verdict="slower")))
     assert found.winner["variant"] == BASELINE
-    assert choice.to_time_again(found) == ()
+    assert timing_again.variants(found) == ()
     assert "Leave it as it is" in decision_words.sentence(Answer(found))
     small = decided(rows(row("a", 0.8, speed_verdict="slower", size_mb=2.0)), size_mb=5)
     assert small.winner["variant"] == "a"
@@ -163,7 +163,7 @@ def test_ties_are_told_as_ties_and_timed_again_with_the_runner_up():
     assert [one["variant"] for one in found.tied] == ["b", "c"]
     assert found.runner_up["variant"] == "d"
     assert "These three can't be told apart" in " ".join(decision_words.beside(Answer(found)))
-    assert choice.to_time_again(found) == ("a", "b", "c", "d")
+    assert timing_again.variants(found) == ("a", "b", "c", "d")
 
 
 def test_of_the_tied_those_that_surely_keep_to_the_limits_are_named():
@@ -272,7 +272,7 @@ def test_a_limit_that_only_the_latency_leaves_open_is_settled_by_fresh_replicate
     assert found.unsure == ("latency_ms",)
     text = decision_words.sentence(Answer(found))
     assert "No row is known to meet 1 ms of latency (p50), though some may." in text
-    assert choice.to_time_again(found) == ("a",)
+    assert timing_again.variants(found) == ("a",)
     faster = open_row | {"latency_ms_p50": 0.8, "latency_low_ms": 0.79, "latency_high_ms": 0.81}
     assert decision_words.sentence(Answer(found, decided(rows(faster), latency_ms=1.0))).startswith(
         "Ship A, which fresh"
@@ -296,7 +296,7 @@ def test_what_fresh_replicates_cannot_settle_is_not_timed_again(limits):
     frame = rows(one)[lambda frame: frame["variant"] == "a"].reset_index(drop=True)
     found = decided(frame, **limits)
     assert found.kind == "none"
-    assert choice.lead(found) is None
+    assert timing_again.lead(found) is None
 
 
 def timing(*given: dict[str, object]) -> Timing:
@@ -365,7 +365,7 @@ def test_a_p99_that_timing_again_may_find_is_timed_again_and_what_that_found_cou
     assert "No row has a figure of latency p99. The closest is A (3.00x): its latency p99 is not known." in (
         decision_words.sentence(Answer(found))
     )
-    assert choice.to_time_again(found) == ("a",)
+    assert timing_again.variants(found) == ("a",)
     for p99_ms, verdict, said in (
         (5.0, "Ship it", "Ship A, which fresh replicates confirm."),
         (
@@ -392,8 +392,8 @@ def test_what_may_meet_the_limits_is_closer_than_what_surely_misses_one():
         row("d", 2.0, latency_ms_p99=np.nan),
     )
     found = decided(frame, latency_ms=6.0, accuracy_drop_pp=0.5, percentile="p99")
-    assert choice.lead(found)["variant"] == "a"
-    assert choice.to_time_again(found) == ("a", "d"), "Timing settles nothing of B's accuracy."
+    assert timing_again.lead(found)["variant"] == "a"
+    assert timing_again.variants(found) == ("a", "d"), "Timing settles nothing of B's accuracy."
 
 
 def test_that_another_has_the_lower_p99_is_said_where_that_is_limited():
@@ -427,7 +427,7 @@ def test_an_open_limit_has_its_interval_and_a_bad_moment_is_named(disturbed):
 def test_what_is_faster_than_the_winner_and_has_no_p99_is_open_and_timed_again():
     frame = rows(row("a", 3.0, latency_ms_p99=np.nan), row("b", 2.5, latency_ms_p99=5.0))
     found = decided(frame, latency_ms=6.0, percentile="p99")
-    assert (found.winner["variant"], choice.to_time_again(found)) == ("b", ("b", "a"))
+    assert (found.winner["variant"], timing_again.variants(found)) == ("b", ("b", "a"))
     assert "whether it meets the limits is not settled: A (3.00x)" in " ".join(decision_words.beside(Answer(found)))
 
 
@@ -508,7 +508,7 @@ def test_a_p99_that_is_not_known_is_no_less_than_the_median():
     text = decision_words.sentence(Answer(found))
     assert "Even alone no row meets 4 ms of latency (p99)." in text
     assert "its latency p99 is not known, but cannot be below its median of 5.00 ms" in text
-    assert choice.lead(found) is None
+    assert timing_again.lead(found) is None
     text = decision_words.sentence(Answer(decided(frame, latency_ms=5.0, percentile="p99")))
     assert text.endswith("its latency p99 is not known.")
 
