@@ -51,8 +51,11 @@ def is_of(record: StudyRecord, row: Mapping[str, Any]) -> bool:
     return same and of_row(study.conditions, row) is not None
 
 
-def plan(record: StudyRecord, row: Mapping[str, Any], variants: Sequence[str], here: Machine) -> Study:
-    """The study that times these variants of the row's workload and condition again; raises `BadRequest`.
+def plan(
+    record: StudyRecord, row: Mapping[str, Any], variants: Sequence[str], here: Machine, *, p99: bool = False
+) -> Study:
+    """The study that times these variants of the row's workload and condition again, `p99` with calls enough for one;
+    raises `BadRequest`.
 
     The seed stays, so that what is prepared is the same; the budget does not, which was for many more rows.
     """
@@ -70,6 +73,7 @@ def plan(record: StudyRecord, row: Mapping[str, Any], variants: Sequence[str], h
         conditions=(condition,),
         datasets=(str(row["dataset"]),),
         budget_s=None,
+        effort=study.effort.for_p99() if p99 else study.effort,
         name=f"Confirms {record.name or record.id}",
         confirms=record.id,
     )

@@ -8,6 +8,8 @@ PRECISION_PCT = 2.0
 """Half the width that an interval of a speed-up should have, unless a study says otherwise."""
 LEAST_PRECISION = 0.001
 """What may be asked for, at least, as a share."""
+CALLS_FOR_P99 = 500
+"""Fewer timed calls leave less than five beyond it: it is not known then."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,12 @@ class Effort:
     """Half the width that an interval should have, as a share of the speed-up."""
     budget_s: float | None = None
     """Seconds after which a study that has no budget of its own adds no replicate; None for no such limit."""
+    calls: int = 0
+    """Timed calls of each variant, at least; where its time holds more it gets these."""
+
+    def for_p99(self) -> Effort:
+        """With as many calls of each variant as a p99 takes."""
+        return replace(self, calls=CALLS_FOR_P99)
 
     def within(self, precision_pct: float) -> Effort:
         """With this precision in percent, and as many more processes at most as that takes: four times for half of it.

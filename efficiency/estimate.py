@@ -9,7 +9,7 @@ from efficiency import techniques, workloads
 from efficiency.effort import Effort
 from efficiency.engine import prepared_plan
 from efficiency.machine import Machine
-from efficiency.measure.latency import LEAST_CALLS
+from efficiency.measure import latency
 from efficiency.study import Entry, Study, Variant, expand, heats
 from efficiency.techniques import compose
 from efficiency.techniques.base import Training
@@ -102,16 +102,23 @@ def _compiling_seconds(variant: Variant) -> float:
     return sum(training.compiles_s for training in _serving(variant))
 
 
-def _timed_seconds(workload: Workload, heat: Sequence[Entry], machine: Machine, seconds: float) -> float:
-    """What a replicate of a heat times: `seconds`, or in training as long as the fewest calls of it take.
+def _timed_seconds(
+    workload: Workload, heat: Sequence[Entry], machine: Machine, effort: Effort, seconds: float
+) -> float:
+    """What a replicate of a heat times: `seconds`, or as long as the fewest calls of it take in training, and where a
+    number of calls is asked for.
 
-    What is compiled is loaded from the compiler's cache, which takes a fraction of compiling.
+    Of answers as if none were faster than FP32's. What is compiled for training is loaded from the compiler's cache,
+    which takes a fraction of compiling.
     """
     condition = heat[0].condition
+    least_calls = latency.least_calls(latency.least_a_visit(effort.calls, effort.replicates))
+    slow = PACE_CORES / max(1, min(condition.threads, 8))
     if condition.phase != "training":
-        return seconds
-    step_s = condition.batch_size / workload.pace.trained_rows_per_s * PACE_CORES / max(1, min(condition.threads, 8))
-    least_s = LEAST_CALLS * step_s * sum(_step_cost(entry.variant) for entry in heat)
+        call_s = condition.batch_size / workload.pace.evaluated_rows_per_s * slow
+        return max(seconds, least_calls * call_s * len(heat)) if effort.calls else seconds
+    step_s = condition.batch_size / workload.pace.trained_rows_per_s * slow
+    least_s = least_calls * step_s * sum(_step_cost(entry.variant) for entry in heat)
     loading_s = CACHED_SHARE * sum(_compiling_seconds(entry.variant) for entry in heat) * _slowness(machine)
     return max(seconds, least_s) + loading_s
 
@@ -162,7 +169,7 @@ def steps(
             if learns is not None:
                 found[step] += _learning_seconds(workload, study, learns, machine)
         for number in range(study.effort.replicates):
-            timed_s = _timed_seconds(workload, heat, machine, seconds)
+            timed_s = _timed_seconds(workload, heat, machine, study.effort, seconds)
             found[name, condition, number] = replicate_seconds(len(heat), timed_s)
     return found
 
@@ -187,7 +194,7 @@ def most_seconds(study: Study, machine: Machine) -> float:
     added = max(0, effort.most_replicates - effort.replicates)
     again = sum(
         replicate_seconds(
-            len(heat), _timed_seconds(workloads.describe(name), heat, machine, effort.seconds_per_replicate)
+            len(heat), _timed_seconds(workloads.describe(name), heat, machine, effort, effort.seconds_per_replicate)
         )
         for (name, _), heat in heats(expand(study, machine)).items()
     )

@@ -12,22 +12,28 @@ from rich.text import Text
 
 from efficiency import console
 from efficiency.analysis import views, wording
+from efficiency.study import BASELINE
 
-INFERENCE = ("variant", "speed-up [95 %]", "", "accuracy", "", "smaller", "p50 ms", "accuracy %", "MB", "note")
+INFERENCE = (
+    "variant", "speed-up [95 %]", "", "accuracy", "", "smaller", "p50 ms", "p99", "accuracy %", "MB", "note"
+)  # fmt: skip
 TRAINING = (
     "variant", "speed-up [95 %]", "", "accuracy", "", "p50 ms", "accuracy %", "loss", "peak MB", "mJ", "note"
 )  # fmt: skip
 """Trained weights are FP32's in size, so that size says nothing."""
 
 
-WIDE = 120
+WIDE = 150
 """Columns that a terminal needs for all there is; with fewer, words would be broken anywhere."""
 NARROW = ("variant", "speed-up [95 %]", "", "accuracy", "p50 ms")
 """What a narrow one shows; the verdict on accuracy stands with it."""
+WITH_P99 = 90
+"""Columns from which on a narrow one has room for p99, too."""
 
 
 def table(rows: pd.DataFrame, *, live: bool = False) -> None:
     """The rows of a study, relative first, one table a workload and condition; in a narrow terminal the chief columns.
+    Below each is why what was not measured was not, equal reasons told once.
 
     What a narrow one leaves out is in `export ID --csv` and on the pages. `live` is whether the study still runs.
     """
@@ -40,11 +46,12 @@ def table(rows: pd.DataFrame, *, live: bool = False) -> None:
         show(
             f"{workload}{of_several}, {condition}{f', noise floor {noise}' if noise else ''}",
             TRAINING if part["phase"].iloc[0] == "training" else INFERENCE,
-            [_row(row) for row in part.to_dict("records")],
+            [_row(row) for row in part[_found(part)].to_dict("records")],
         )
+        _left_out(part[part["status"] != "done"])
     trained = bool((rows["phase"] == "training").any())
     if console.shown_on().width < WIDE:
-        more = "loss, memory, energy" if trained else "size"
+        more = "loss, memory, energy" if trained else "p99, size"
         console.say(f"A terminal of {WIDE} columns shows more: intervals, {more}, warnings.")
     elif trained:
         console.say(
@@ -62,23 +69,33 @@ def table(rows: pd.DataFrame, *, live: bool = False) -> None:
     )
 
 
+def _found(rows: pd.DataFrame) -> pd.Series:
+    """Whether there is a figure of a row: also of some that were not timed to the end."""
+    return (rows["status"] == "done") | rows[["latency_ms_p50", "accuracy_pct"]].notna().any(axis=1)
+
+
+def _left_out(rows: pd.DataFrame) -> None:
+    """`not-applicable: A, B: Why.`"""
+    for (state, reason), part in rows.groupby(["state", "reason"], sort=False):
+        console.say(f"{state}: {', '.join(part['variant'])}: {reason}")
+
+
 def _narrow(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """As `table`, in 80 columns; why a row has no figures stands below."""
+    """As `table`, in 80 columns, or in a few more with p99."""
     shown = Table(
         title=Text(title), title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, show_edge=False,
         pad_edge=False,
     )  # fmt: skip
     latency = columns.index("p50 ms")
-    for heading in NARROW:
+    with_p99 = ("p99",) if "p99" in columns and console.shown_on().width >= WITH_P99 else ()
+    for heading in (*NARROW, *with_p99):
         shown.add_column(heading, overflow="fold", no_wrap=heading != "variant")
     for row in rows:
         variant, speed_up, verdict, accuracy, kept, *_ = row
         lost = f"{accuracy.partition(' ±')[0]} {kept}".strip()
-        shown.add_row(*map(Text, (variant, speed_up, verdict, lost, row[latency].partition(" ")[0])))
+        p99 = (row[columns.index("p99")],) if with_p99 else ()
+        shown.add_row(*map(Text, (variant, speed_up, verdict, lost, row[latency].partition(" ")[0], *p99)))
     console.shown_on().print(shown)
-    for variant, speed_up, *_, note in rows:
-        if note and not speed_up:
-            console.say(f"{variant}, {note}")
 
 
 def hints(told: Iterable[tuple[str, str, list[str]]]) -> None:
@@ -111,21 +128,25 @@ def _row(row: Mapping[Any, Any]) -> list[str]:
     def text(name: str) -> str:
         return "" if pd.isna(row[name]) else str(row[name])
 
-    speed = number("speedup", "{:.2f}x")
+    own = row["variant"] == BASELINE  # what all others are held against
+    speed = "" if own else number("speedup", "{:.2f}x")
     if speed:
         speed += f" [{row['speedup_ci_low']:.2f}, {row['speedup_ci_high']:.2f}]"
     trained = row["phase"] == "training"
-    own = (("training_loss", "{:.3f}"), ("peak_memory_mb", "{:.0f}"), ("energy_mj", "{:.3g}"))
+    of_training = (("training_loss", "{:.3f}"), ("peak_memory_mb", "{:.0f}"), ("energy_mj", "{:.3g}"))
     return [
         text("variant") + (" *" if row["on_pareto_front"] is True else ""),
         speed,
-        text("speed_verdict"),
-        number("accuracy_delta_pp", "{:+.2f} pp")
+        "" if own else text("speed_verdict"),
+        ""
+        if own
+        else number("accuracy_delta_pp", "{:+.2f} pp")
         + half("accuracy_delta_ci_low_pp", "accuracy_delta_ci_high_pp", " ±{:.2f}"),
-        text("accuracy_verdict"),
-        *([] if trained else [number("size_ratio", "{:.2f}x")]),
+        "" if own else text("accuracy_verdict"),
+        *([] if trained else ["" if own else number("size_ratio", "{:.2f}x")]),
         number("latency_ms_p50", "{:.3g}") + half_ms(),
+        *([] if trained else [number("latency_ms_p99", "{:.3g}")]),
         number("accuracy_pct", "{:.2f}") + half("accuracy_ci_low_pct", "accuracy_ci_high_pct", " ±{:.1f}"),
-        *([number(*one) for one in own] if trained else [number("size_mb", "{:.3g}")]),
-        wording.warnings(text("warnings")) if row["status"] == "done" else f"{row['state']}: {text('reason')}",
+        *([number(*one) for one in of_training] if trained else [number("size_mb", "{:.3g}")]),
+        wording.warnings(text("warnings")) if row["status"] == "done" else text("state"),
     ]

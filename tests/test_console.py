@@ -117,7 +117,7 @@ def test_a_narrow_terminal_shows_the_chief_columns_unbroken(home: Path, monkeypa
     assert max(map(len, tables)) <= 80
     assert all(name in text for name in ("baseline", "static-int8", "inference-mode", "unresolved", "p50 ms"))
     assert "MB" not in text
-    assert "A terminal of 120 columns shows more" in text
+    assert "A terminal of 150 columns shows more" in text
 
 
 def test_a_file_hears_now_and_then_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

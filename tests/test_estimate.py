@@ -35,6 +35,15 @@ def test_steps_are_each_thing_that_is_done():
     assert all(seconds > 0 for seconds in steps.values())
 
 
+def test_calls_enough_for_a_p99_take_longer_where_calls_are_slow_and_are_no_more_than_asked():
+    slow = replace(QUICK, workloads=("vision-resnet18",), conditions=(Condition(batch_size=8),))
+    planned, with_p99 = (estimate.seconds(replace(slow, effort=effort), HERE) for effort in (
+        slow.effort, slow.effort.for_p99()
+    ))  # fmt: skip
+    assert planned + 60 < with_p99
+    assert estimate.least_seconds(replace(slow, effort=slow.effort.for_p99()), HERE) == pytest.approx(with_p99)
+
+
 @pytest.mark.parametrize(("budget_s", "most_s"), [(None, 165), (600.0, 600)])
 def test_replicates_are_added_up_to_the_budget(budget_s, most_s):
     study = replace(QUICK, budget_s=budget_s)

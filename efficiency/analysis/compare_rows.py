@@ -18,8 +18,8 @@ SHOWN = ["workload_label", "condition", "variant_label"]
 SPEEDS = ["speedup", "speedup_ci_low", "speedup_ci_high"]
 ACCURACIES = ["accuracy_pct", "accuracy_ci_low_pct", "accuracy_ci_high_pct"]
 _KEPT = [
-    "row_id", *SPEEDS, "speed_verdict", "replicates", "noise_pct", "latency_ms_p50", *ACCURACIES, "size_mb", "status",
-    "reason", "warnings",
+    "row_id", *SPEEDS, "speed_verdict", "replicates", "noise_pct", "latency_ms_p50", "latency_ms_p99", *ACCURACIES,
+    "size_mb", "status", "reason", "warnings",
 ]  # fmt: skip
 
 

@@ -23,6 +23,7 @@ EFFORT = {
     "most_replicates": "processes at most",
     "seconds_per_replicate": "seconds a process",
     "precision": "half an interval's width, as a share,",
+    "calls": "timed calls of each at least",
 }
 CAUTION = (
     "The intervals of B against A allow for what differs from hour to hour, as far as it can be guessed from how far "
@@ -32,6 +33,8 @@ ONLY = {"variant_label": "Variant", "workload_label": "Workload", "condition": "
 """Columns of what one study alone measured, and their headings."""
 NAMED = 4
 """Variants that a study was not asked for are named, or all but some."""
+SOMETIMES = ("Latency, A / B", "p99 in A [ms]", "p99 in B [ms]")
+"""Columns that are left out where nothing stands in them: of two machines, of few calls."""
 MOVED = 1.02
 """A baseline whose latency differs by more than this, surely, has moved."""
 
@@ -176,7 +179,7 @@ def table(rows: pd.DataFrame) -> pd.DataFrame:
     """The comparison as it is shown: what lost most first, the baselines last, unknowns empty."""
     order = rows.assign(_last=rows["variant"] == BASELINE).sort_values(["_last", "ratio"], kind="stable")
     lines = order.to_dict("records")
-    return pd.DataFrame({
+    table = pd.DataFrame({
         "Variant": order["variant_label"],
         "Workload": order["workload_label"],
         "B against A": [moved(line) for line in lines],
@@ -188,9 +191,13 @@ def table(rows: pd.DataFrame) -> pd.DataFrame:
         "Size, A / B": order["size_ratio"],
         "Latency in A [ms]": order["latency_ms_p50_a"],
         "Latency in B [ms]": order["latency_ms_p50_b"],
+        "p99 in A [ms]": order["latency_ms_p99_a"],
+        "p99 in B [ms]": order["latency_ms_p99_b"],
         "Condition": order["condition"],
         "Data set": order["dataset"],
     }).reset_index(drop=True)  # fmt: skip
+    empty = [name for name in SOMETIMES if table[name].replace("", None).isna().all()]
+    return table.drop(columns=empty)
 
 
 def only(found: pd.DataFrame, other: str) -> pd.DataFrame:

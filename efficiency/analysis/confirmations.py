@@ -32,8 +32,13 @@ def _overlap(one: Row, other: Row) -> bool:
 
 
 def worth_timing_again(answer: Answer) -> bool:
-    """Whether what leads was not timed again yet, or before with another result, or when the machine was disturbed."""
-    return answer.fresh is None or bool(otherwise(answer)) or disturbed(answer)
+    """Whether what leads was not timed again yet, or before with another result, or when the machine was disturbed, or
+    too few times for the percentile that is limited now."""
+    return answer.fresh is None or bool(otherwise(answer)) or disturbed(answer) or _too_few_calls(answer)
+
+
+def _too_few_calls(answer: Answer) -> bool:
+    return any(miss.limit == "latency_ms" and miss.state == "unknown" for miss in answer.last.misses)
 
 
 def disturbed(answer: Answer) -> bool:

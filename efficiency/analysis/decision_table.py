@@ -75,4 +75,4 @@ def why_no_p99(table: pd.DataFrame) -> str:
         return ""
     has = "has" if without == 1 else "have"
     which = "No row has a p99" if without == len(table) else f"{without} of {len(table)} rows {has} no p99"
-    return f"{which}: {speed.P99_TAKES}."
+    return f"{which}: {speed.P99_TAKES}. {speed.P99_BY}"

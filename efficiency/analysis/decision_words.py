@@ -115,7 +115,7 @@ def beside(answer: Answer) -> list[str]:
 def _by_p99(found: Choice) -> str:
     """What comes after the winner and has surely the lower p99, where that is limited: order is by speed-up."""
     winner, after = found.winner, [*found.tied, *([found.runner_up] if found.runner_up else [])]
-    if winner is None or found.limits.latency_ms is None or found.limits.percentile != "p99":
+    if winner is None or not limits_module.of_p99(found.limits):
         return ""
     lower = [row for row in after if row["latency_ms_p99_ci_high"] < winner["latency_ms_p99_ci_low"]]
     if not lower:
@@ -142,7 +142,7 @@ def _dearer(found: Choice) -> str:
 
 def _as_measured(found: Choice) -> str:
     """Of an older study nothing says how far a p99 can be trusted, which rests on the few slowest calls."""
-    if found.winner is None or found.limits.latency_ms is None or found.limits.percentile != "p99":
+    if found.winner is None or not limits_module.of_p99(found.limits):
         return ""
     if pd.notna(found.winner["latency_ms_p99_ci_high"]):
         return ""

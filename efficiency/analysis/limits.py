@@ -91,6 +91,11 @@ def kind_of(name: str, limits: Limits) -> Kind:
     return _P99 if name == "latency_ms" and limits.percentile == "p99" else KINDS[name]
 
 
+def of_p99(limits: Limits) -> bool:
+    """Whether it is the p99 that is limited."""
+    return limits.latency_ms is not None and limits.percentile == "p99"
+
+
 def problems(limits: Limits) -> list[str]:
     """What no row of any study could meet, a sentence each."""
     found = []

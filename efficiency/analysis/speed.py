@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from efficiency.effort import CALLS_FOR_P99
 from efficiency.equivalence import EQUIVALENCE_PCT
 
 Samples = NDArray[np.int64]
@@ -28,10 +29,12 @@ FASTER = 1 / 3
 """Share of the calls, the fastest, that a replicate's figure rests on."""
 BLOCKS = 5
 """Blocks of rounds in a replicate, at most: neighbouring rounds are not independent, blocks nearly are."""
-CALLS_FOR_P90, CALLS_FOR_P99 = 50, 500
-"""Fewer calls than these leave less than five beyond the percentile: it stays empty."""
+CALLS_FOR_P90 = 50
+"""Fewer calls than these leave less than five beyond the percentile: it stays empty, as p99 below `CALLS_FOR_P99`."""
 P99_TAKES = f"it takes {CALLS_FOR_P99} timed calls, since fewer leave less than five beyond it"
 """Why there is no p99, as a part of a sentence."""
+P99_BY = "A study that is asked for it (run --p99, or “A p99 of every variant” on the page Run) times all so often."
+"""How there is one, as a sentence after that."""
 
 
 @dataclass(frozen=True)

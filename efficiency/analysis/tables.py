@@ -17,7 +17,8 @@ SHOWN = [
     "variant", "variant_label", *views.PANEL, "workload_label", "relative", "on_front", "speedup", "accuracy_delta_pp",
     "size_ratio", "latency_ms_p50", "accuracy_pct", "size_mb", "peak_memory_mb", "took_effect", "noise_pct", "warnings",
     "speedup_ci_low", "speedup_ci_high", "accuracy_delta_ci_low_pp", "accuracy_delta_ci_high_pp",
-    "latency_low_ms", "latency_high_ms", "accuracy_ci_low_pct", "accuracy_ci_high_pct", "runtime_speedup",
+    "latency_low_ms", "latency_high_ms", "latency_ms_p99", "accuracy_ci_low_pct", "accuracy_ci_high_pct",
+    "runtime_speedup",
 ]  # fmt: skip
 """Columns of `views.prepared` that the comparison table is made of."""
 
@@ -53,6 +54,8 @@ def comparison(frame: pd.DataFrame, limit: int | None = None) -> pd.DataFrame:
         "Condition": order["condition"],
         "Took effect": order["took_effect"],
     })  # fmt: skip
+    if order["latency_ms_p99"].notna().any():
+        table.insert(list(table.columns).index("Latency 95 %") + 1, "Latency p99 [ms]", order["latency_ms_p99"])
     if several:
         table.insert(1, "Study", order["study_name"])
     if order["runtime_speedup"].notna().any():

@@ -89,8 +89,7 @@ def _print(found: Compared, a: StudyRecord, b: StudyRecord, *, gated: bool) -> N
     shown = compare_words.table(found.rows)
     shown = shown[shown["B against A"] != ""]
     if len(shown):
-        latencies = ("Latency, A / B",) if found.rows["latency_ratio"].notna().any() else ()
-        columns = [*COLUMNS, *latencies]
+        columns = [name for name in (*COLUMNS, "Latency, A / B") if name in shown]
         console.table("B against A", columns, shown[columns].itertuples(index=False))
     for side, other, only in (("A", "B", found.only_a), ("B", "A", found.only_b)):
         if len(only) and not (gated and side == "A"):

@@ -150,7 +150,7 @@ def _confirm(store: Store, study_id: str, case: Case, asked: Limits) -> None:
         console.note(f"{case.title}: {lead['variant_label']} was timed again before, as study {before}; that counts.")
         return
     here = this_machine()
-    study = confirm.plan(store.study(study_id), lead, again, here)
+    study = confirm.plan(store.study(study_id), lead, again, here, p99=limits_module.of_p99(asked))
     if problems := check.problems(study, here):
         raise BadRequest(" ".join(problems))
     command = shlex.join(["python", "-m", "efficiency", *sys.argv[1:]])

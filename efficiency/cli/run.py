@@ -62,6 +62,12 @@ def run(
             "most processes are used up.",
         ),
     ] = PRECISION_PCT,
+    p99: Annotated[
+        bool,
+        typer.Option(
+            "--p99", help="Time every variant as often as a p99 takes, also a slow one, which may take much longer."
+        ),
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of calibration, fine-tuning and the order of timing.")] = 0,
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Prepare everything anew, also what an earlier study has kept.")
@@ -81,7 +87,8 @@ def run(
     asked = study.plan_preset(preset, this_machine(), device, phase)
     asked = replace(asked, datasets=tuple(dataset or ()), budget_s=budget, seed=seed)
     asked = replace(asked, tolerance_pp=tolerance, equivalence_pct=equivalence, anew=no_cache)
-    asked = replace(asked, effort=asked.effort.within(precision))
+    effort = asked.effort.within(precision)
+    asked = replace(asked, effort=effort.for_p99() if p99 else effort)
     asked = replace(asked, workloads=_chosen_workloads(asked, workload))
     unknown: list[str] = []
     if technique or combine:

@@ -67,6 +67,7 @@ def run(asked: Message, send: Send) -> None:
         seconds=asked["seconds"],
         seed=asked["seed"],
         device=device,
+        least_a_visit=asked["least_a_visit"],
         on_variant=lambda key: at_work_now(places[key]),
     )
     mark(at_work.NOBODY)

@@ -23,8 +23,6 @@ from efficiency.errors import VariantFailed
 from efficiency.measure import latency
 from efficiency.study import Entry, Heat
 
-CALLS_IN_SILENCE = 1 + latency.WARM_UP_CALLS
-"""A replicate gives a sign of life before every visit; the longest visit of a slow model is its first."""
 MEMORY_SHARE = 0.8
 """Of the device's memory, at most, for the variants of a heat together."""
 TURNS_A_SERVER = 4
@@ -83,6 +81,10 @@ class Timing:
     def _most(self) -> int:
         return max(self.effort.replicates, self.effort.most_replicates)
 
+    @property
+    def _least_a_visit(self) -> int:
+        return latency.least_a_visit(self.effort.calls, self.effort.replicates)
+
     def run(self, heats: Sequence[tuple[str, list[Entry]]], started: Mapping[Entry, Message]) -> None:
         """Time these heats, each a label and its entries, the baseline and the control first.
 
@@ -126,7 +128,8 @@ class Timing:
     def _groups(self, label: str, entries: list[Entry], started: Mapping[Entry, Message]) -> list[Group]:
         """One, or several with the baseline and the control in each where memory does not hold all together."""
         heat = entries[0].workload, entries[0].condition
-        least_s = latency.LEAST_CALLS * sum(started[entry]["first_call_ms"] for entry in entries) / 1e3
+        least_calls = latency.least_calls(self._least_a_visit)
+        least_s = least_calls * sum(started[entry]["first_call_ms"] for entry in entries) / 1e3
         parts = list(self._parts(entries, started))
         seconds = max(self.effort.seconds_per_replicate, least_s) * len(parts)
         self.schedule.expect_replicates(heat, len(entries), seconds)
@@ -212,7 +215,9 @@ class Timing:
         # Patience must not cost what is planned its seconds: the budget has to have room for one more.
         patient = group.put_off < PUT_OFF * self.effort.replicates and self.schedule.affords_another(group.took_s)
         still_ns = self.recorder.still_ns(group.alive[0]) if patient else None
-        slowest_s = max(cold["load_s"] + CALLS_IN_SILENCE * cold["first_call_ms"] / 1e3 for cold in colds)
+        # A replicate gives a sign of life before every visit.
+        visit = 1 + max(latency.WARM_UP_CALLS, self._least_a_visit)
+        slowest_s = max(cold["load_s"] + visit * cold["first_call_ms"] / 1e3 for cold in colds)
         return ask(
             self.work,
             self.orders.replicate(group.alive, number, seconds) | {"still_ns": still_ns},

@@ -10,6 +10,7 @@ here: every call is kept.
 from __future__ import annotations
 
 import gc
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -30,8 +31,6 @@ VISIT_NS = 10_000_000
 CALLS_A_VISIT = (1, 50)
 LEAST_ROUNDS = 5
 WARM_UP_CALLS = 3
-LEAST_CALLS = (1 + WARM_UP_CALLS) + 2 * LEAST_ROUNDS
-"""Of each variant, however slow: a visit to warm up, and in each round a call after a discarded one."""
 
 
 @dataclass(frozen=True)
@@ -109,10 +108,20 @@ def _visit(timed: Timed, one_call: Callable[[list[int]], None], calls: int) -> l
     return durations[1:]
 
 
-def calls_a_visit(call_ns: float) -> int:
-    """How many calls fill a visit."""
-    least, most = CALLS_A_VISIT
-    return int(np.clip(VISIT_NS / max(call_ns, 1.0), least, most))
+def calls_a_visit(call_ns: float, least: int = 1) -> int:
+    """How many calls fill a visit; no fewer than `least`."""
+    return max(least, int(np.clip(VISIT_NS / max(call_ns, 1.0), *CALLS_A_VISIT)))
+
+
+def least_a_visit(calls: int, replicates: int) -> int:
+    """Calls a visit has at least, so that a variant gets so many in so many replicates even of the fewest rounds."""
+    return max(CALLS_A_VISIT[0], math.ceil(calls / (replicates * LEAST_ROUNDS)))
+
+
+def least_calls(least_a_visit: int = 1) -> int:
+    """Calls of each variant in a replicate, however slow: a visit to warm up, and one a round, each of which a
+    discarded call opens."""
+    return (1 + WARM_UP_CALLS) + LEAST_ROUNDS * (1 + least_a_visit)
 
 
 def rounds(
@@ -122,9 +131,10 @@ def rounds(
     seconds: float,
     seed: int,
     device: str = "cpu",
+    least_a_visit: int = 1,
     on_variant: Callable[[str], None] = lambda key: None,
 ) -> Taken:
-    """Time all variants for about `seconds`.
+    """Time all variants for about `seconds`, `least_a_visit` calls of one after the other at least.
 
     `on_variant` is told before every visit, so that a crash has a suspect; it must be next to nothing.
     """
@@ -145,7 +155,7 @@ def rounds(
         on_variant(key)
         hand_over(variants[key].own_threads)
         warm_up = _visit(variants[key], one_call[key], WARM_UP_CALLS)
-        calls[key] = calls_a_visit(float(np.median(warm_up)))
+        calls[key] = calls_a_visit(float(np.median(warm_up)), least_a_visit)
     feel = pulse.handoff(device)
     felt: list[int] = []
     taken: dict[str, list[tuple[int, int]]] = {key: [] for key in variants}

@@ -142,6 +142,7 @@ def table(rows: pd.DataFrame) -> pd.DataFrame:
         "Its verdict": [_unless_baseline(line, "accuracy_verdict") for line in lines],
         "Size": [_size(line) for line in lines],
         "Latency p50": [_known(line["latency_ms_p50"], "ms") for line in lines],
+        "p99": [_known(line["latency_ms_p99"], "ms") for line in lines],
         "Accuracy [%]": [_percent(line["accuracy_pct"]) for line in lines],
         "Peak memory": [_known(line["peak_memory_mb"], "MB") for line in lines],
         "Took effect": [str(line["took_effect"]) for line in lines],
@@ -182,6 +183,7 @@ def _asked(asked: Mapping[str, Any]) -> list[tuple[str, str]]:
     names = (
         "preset", "workloads", "datasets", "tolerance_pp", "equivalence_pct", "budget_s", "seed", "test_rows",
         "calibration_rows", "training_rows", "replicates", "most_replicates", "seconds_per_replicate", "precision",
+        "calls",
     )  # fmt: skip
     return [
         (name.replace("_", " "), ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value))

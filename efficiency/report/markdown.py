@@ -10,7 +10,7 @@ import pandas as pd
 from efficiency.analysis.wording import markdown_text
 from efficiency.report.content import Report
 
-COLUMNS = ("Variant", "Speed-up [95 %]", "Verdict", "Accuracy", "Its verdict", "Size", "Latency p50", "Warnings")
+COLUMNS = ("Variant", "Speed-up [95 %]", "Verdict", "Accuracy", "Its verdict", "Size", "Latency p50", "p99", "Warnings")
 
 
 def written(report: Report) -> str:

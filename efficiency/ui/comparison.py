@@ -67,6 +67,7 @@ def show(frame: pd.DataFrame) -> None:
                 "Size ratio": number(format="%.2fx", width=85),
                 "Latency p50 [ms]": number(format="%.3f", width=120),
                 "Latency 95 %": st.column_config.TextColumn(width=115),
+                "Latency p99 [ms]": number(format="%.3f", width=120),
                 "Accuracy [%]": number(format="%.2f", width=95),
                 "Accuracy 95 %": st.column_config.TextColumn(width=110, help="Of the test rows that were answered."),
                 "Size [MB]": number(format="%.2f", width=85),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from efficiency import confirm, decisions
-from efficiency.analysis import timing_again
+from efficiency.analysis import limits, timing_again
 from efficiency.analysis.choice import Choice
 from efficiency.analysis.wording import markdown_text
 from efficiency.engine import jobs
@@ -43,7 +43,8 @@ def offer(store: Store, id: str, found: Choice) -> None:
         + "This times it again, with what comes near it, beside the baseline and a control, as a small study of its "
         "own; the interval then rests on that alone.",
     ):
-        jobs.submit(store, confirm.plan(record, row, timing_again.variants(found), here))
+        plan = confirm.plan(record, row, timing_again.variants(found), here, p99=limits.of_p99(found.limits))
+        jobs.submit(store, plan)
         st.rerun(scope="app")
 
 

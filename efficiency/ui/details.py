@@ -174,7 +174,7 @@ def _histogram(store: Store, row: pd.Series[Any], baseline: pd.Series[Any] | Non
     )
     st.caption(
         f"{len(samples)} calls in {samples['replicate'].nunique()} fresh processes; dotted lines are medians."
-        + (f" There is no p99 of so few: {speed.P99_TAKES}." if pd.isna(row["latency_ms_p99"]) else "")
+        + (f" There is no p99 of so few: {speed.P99_TAKES}. {speed.P99_BY}" if pd.isna(row["latency_ms_p99"]) else "")
     )
 
 

@@ -47,6 +47,7 @@ class Chosen:
     tolerance_pp: float = TOLERANCE_PP
     equivalence_pct: float = EQUIVALENCE_PCT
     precision_pct: float = PRECISION_PCT
+    p99: bool = False
     length: int | None = None
     padding_pct: int = 0
     own_file: str = ""
@@ -97,6 +98,7 @@ def study_of(chosen: Chosen, machine: Machine) -> Study:
     if not conditions:
         raise BadRequest("Choose at least one batch size and one number of threads.")
     preset = plan_preset(chosen.preset, machine, chosen.device, chosen.phase)
+    effort = preset.effort.within(chosen.precision_pct)
     study = replace(
         preset,
         workloads=names,
@@ -106,7 +108,7 @@ def study_of(chosen: Chosen, machine: Machine) -> Study:
         budget_s=chosen.budget_s,
         tolerance_pp=chosen.tolerance_pp,
         equivalence_pct=chosen.equivalence_pct,
-        effort=preset.effort.within(chosen.precision_pct),
+        effort=effort.for_p99() if chosen.p99 else effort,
     )
     return replace(study, name=chosen.name.strip() or study_name.usual(study, machine))
 
@@ -147,10 +149,10 @@ def command(study: Study, machine: Machine) -> str:
         "budget": None if study.budget_s is None else f"{study.budget_s:g}",
         "tolerance": None if study.tolerance_pp == preset.tolerance_pp else f"{study.tolerance_pp:g}",
         "equivalence": None if study.equivalence_pct == preset.equivalence_pct else f"{study.equivalence_pct:g}",
-        "precision": None if study.effort == preset.effort else f"{100 * study.effort.precision:g}",
+        "precision": None if study.effort.precision == preset.effort.precision else f"{100 * study.effort.precision:g}",
     }
     words += [f"--{name} {value}" for name, value in options.items() if value is not None]
-    return " ".join([*words, *_name(study, machine)])
+    return " ".join([*words, *(["--p99"] if study.effort.calls else []), *_name(study, machine)])
 
 
 def _name(study: Study, machine: Machine) -> list[str]:

@@ -9,7 +9,7 @@ import streamlit as st
 from efficiency import techniques
 from efficiency.analysis.wording import markdown_text, without_options
 from efficiency.condition import Device
-from efficiency.effort import PRECISION_PCT
+from efficiency.effort import CALLS_FOR_P99, PRECISION_PCT
 from efficiency.equivalence import EQUIVALENCE_PCT
 from efficiency.errors import EfficiencyError
 from efficiency.machine import this_machine
@@ -79,6 +79,7 @@ class _Advanced(TypedDict):
     tolerance_pp: float
     equivalence_pct: float
     precision_pct: float
+    p99: bool
 
 
 def _advanced() -> tuple[Device, str, _Advanced]:
@@ -121,6 +122,10 @@ def _advanced() -> tuple[Device, str, _Advanced]:
             help="Processes are added until every speed-up is known so well, or the budget is used up. Half the "
             "width takes four times as many processes.",
         )  # fmt: skip
+        p99 = st.toggle(
+            "A p99 of every variant", key="plan-p99", persist_state="session",
+            help=f"Slow ones, too, are timed {CALLS_FOR_P99} times or more, which may take much longer.",
+        )  # fmt: skip
     return (
         device,
         own_file,
@@ -131,6 +136,7 @@ def _advanced() -> tuple[Device, str, _Advanced]:
             "tolerance_pp": tolerance_pp,
             "equivalence_pct": equivalence_pct,
             "precision_pct": precision_pct,
+            "p99": p99,
         },
     )
 

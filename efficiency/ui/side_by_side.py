@@ -162,6 +162,8 @@ def _table(rows: pd.DataFrame) -> None:
                 "Size, A / B": number(format="%.2fx", width=90, help="Above 1, B is smaller."),
                 "Latency in A [ms]": number(format="%.3f", width=120),
                 "Latency in B [ms]": number(format="%.3f", width=120),
+                "p99 in A [ms]": number(format="%.3f", width=100),
+                "p99 in B [ms]": number(format="%.3f", width=100),
                 "Latency, A / B": st.column_config.TextColumn(
                     width=150, help="Of one machine only. It holds all that differed between the two hours."
                 ),
@@ -172,6 +174,7 @@ def _table(rows: pd.DataFrame) -> None:
 
 def _line(line: dict[str, Any]) -> Line:
     """A line of the table for a narrow screen."""
-    more = [f"{name}: {line[name]}" for name in ("Latency, A / B", "Accuracy, B - A") if line[name]]
-    told = " · ".join(filter(None, (line["B against A"], *more)))
+    more = [f"{name}: {line[name]}" for name in ("Latency, A / B", "Accuracy, B - A") if line.get(name)]
+    speed_ups = " and ".join(f"{line[f'Speed-up in {side}']} in {side}" for side in "AB" if line[f"Speed-up in {side}"])
+    told = " · ".join(filter(None, (line["B against A"], speed_ups, *more)))
     return Line({}, line["Variant"], f"{line['Workload']} · {line['Condition']}", told)

@@ -76,7 +76,7 @@ def _no_p99(frame: pd.DataFrame, axes: tuple[str, str]) -> str:
     without = int(done["latency_ms_p99"].isna().sum())
     if "Latency p99" not in axes or not without:
         return ""
-    return f"{without} of {len(done)} rows are not drawn, since they have no p99: {speed.P99_TAKES}."
+    return f"{without} of {len(done)} rows are not drawn, since they have no p99: {speed.P99_TAKES}. {speed.P99_BY}"
 
 
 # A filter leaves most charts as they were. What decides is the database's version and the rows; the figure is

@@ -442,6 +442,14 @@ def test_a_limit_on_accuracy_that_leaves_the_lead_open_keeps_what_was_timed_agai
     assert set(case.known(answer.first).query("variant == 'a'")["speedup"]) == {2.5}
 
 
+def test_what_was_timed_again_too_few_times_for_a_p99_is_worth_it_where_that_is_limited():
+    first = timing(row("a", 3.0, latency_ms_p99=np.nan))
+    for p99_ms, percentile, again in ((np.nan, "p99", True), (4.0, "p99", False), (np.nan, "p50", False)):
+        case = Case("Mine", first, (timing(row("a", 3.0, latency_ms_p99=p99_ms)),))
+        answer = case.answer(Limits(latency_ms=6.0, percentile=percentile))
+        assert confirmations.worth_timing_again(answer) == again
+
+
 def test_what_was_confirmed_at_a_bad_moment_is_worth_timing_again():
     first = timing(row("a", 3.0), row("b", 2.98))
     for again in (False, True):

@@ -125,6 +125,23 @@ def build_worn(classes: int) -> nn.Module:
     return Worn()
 
 
+def build_slow(classes: int) -> nn.Module:
+    from torch import nn
+
+    class Slow(nn.Module):
+        """A visit holds one call of it."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers = layers()
+
+        def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+            time.sleep(0.008)
+            return self.layers(inputs)
+
+    return Slow()
+
+
 def _workload(key: str, build) -> Workload:
     def encode(inputs: np.ndarray) -> torch.Tensor:
         import torch
@@ -151,6 +168,10 @@ def steady() -> Workload:
 
 def moody() -> Workload:
     return _workload("moody-mlp", build_moody)
+
+
+def slow() -> Workload:
+    return _workload("slow-mlp", build_slow)
 
 
 def broken() -> Workload:

@@ -22,6 +22,7 @@ from efficiency.effort import Effort
 from efficiency.engine import conductor, job, recording, timing
 from efficiency.engine.progress import Progress, ProgressFile, folder_of
 from efficiency.machine import this_machine
+from efficiency.measure.latency import LEAST_ROUNDS
 from efficiency.results.store import Store
 from efficiency.study import Study, Variant
 
@@ -300,6 +301,16 @@ def test_replicates_are_added_until_it_is_precise_or_may_not_be(tmp_path, monkey
         assert set(wide[["control", "inference-mode"]]) == {precision < 1}
         found.store.close()
     assert counts == {(1e-6, None): {4}, (1e-6, 1.0): {2}, (100.0, None): {2}}
+
+
+def test_a_slow_variant_is_called_as_often_as_is_asked(tmp_path):
+    for calls in (0, 60):
+        study = study_of("slow", Variant.of(["inference-mode"]))
+        effort = replace(EFFORT, seconds_per_replicate=0.01, calls=calls)
+        found = conducted(replace(study, effort=effort), tmp_path / str(calls))
+        assert set(found.rows["status"]) == {"done"}
+        assert {len(found.samples(key)) for key in found.rows.index} == {calls or 2 * LEAST_ROUNDS}
+        found.store.close()
 
 
 def test_a_replicate_that_finds_the_machine_disturbed_is_put_off_but_not_for_ever(tmp_path, monkeypatch):

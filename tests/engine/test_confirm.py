@@ -12,7 +12,7 @@ from efficiency import confirm, decisions
 from efficiency.analysis import views
 from efficiency.analysis.limits import Limits
 from efficiency.condition import Condition
-from efficiency.effort import Effort
+from efficiency.effort import CALLS_FOR_P99, Effort
 from efficiency.engine import job
 from efficiency.errors import BadRequest
 from efficiency.machine import this_machine
@@ -49,6 +49,8 @@ def test_only_what_leads_is_timed_again_with_the_same_settings() -> None:
         )  # fmt: skip
         assert plan == expected
         assert Study.from_dict(plan.as_dict()) == plan
+        for_p99 = confirm.plan(record, row, ["inference-mode"], this_machine(), p99=True)
+        assert for_p99 == replace(expected, effort=replace(ASKED.effort, calls=CALLS_FOR_P99))
         again = measured(store, plan)
         assert list(store.rows([again])["variant"]) == ["baseline", "control", "inference-mode"]
         assert list(decisions.confirmations(store.studies(), id)["id"]) == [again]

@@ -199,6 +199,13 @@ def test_what_a_user_sets_once_holds_for_the_visit_and_no_longer():
 @pytest.mark.parametrize(("call_ms", "calls"), [(0.001, 50), (1.0, 10), (5.0, 2), (10_000.0, 1)])
 def test_a_visit_is_many_calls_of_a_quick_variant_and_one_of_a_slow_one(call_ms, calls):
     assert latency.calls_a_visit(1e6 * call_ms) == calls
+    assert latency.calls_a_visit(1e6 * call_ms, least=8) == max(8, calls)
+
+
+@pytest.mark.parametrize(("calls", "replicates", "least"), [(0, 8, 1), (500, 8, 13), (500, 2, 50), (10, 8, 1)])
+def test_visits_are_as_long_as_it_takes_for_so_many_calls_in_the_fewest_rounds(calls, replicates, least):
+    assert latency.least_a_visit(calls, replicates) == least
+    assert least * replicates * latency.LEAST_ROUNDS >= calls
 
 
 def test_the_cycle_collector_is_off_meanwhile_and_as_it_was_afterwards():

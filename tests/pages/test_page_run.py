@@ -85,7 +85,7 @@ def test_every_toggle_is_tagged_with_its_api_status(visit: Visit) -> None:
     assert "The API of Dynamic INT8 is deprecated; its successor here is int8-dynamic" in old.help
     assert "its successor here is pt2e-static-int8" in off.help
     assert "-badge[stable]" in new.label
-    assert all("-badge[" in toggle.label for toggle in at.toggle)
+    assert all("-badge[" in toggle.label for toggle in at.toggle if toggle.key != "plan-p99")
 
 
 def test_any_combination_can_be_put_together(visit: Visit) -> None:
@@ -240,6 +240,14 @@ def test_what_verdicts_rest_on_is_asked_for_and_in_the_command(
     at.number_input(key=f"plan-{option}").set_value(bad).run()
     assert told in said(at)
     assert at.button(key="start-study").disabled
+
+
+def test_a_p99_is_asked_for_and_in_the_command(visit: Visit, store: Store) -> None:
+    at = visit("run")
+    assert "--p99" not in at.code[0].value
+    at.toggle(key="plan-p99").set_value(True).run()
+    assert at.code[0].value.endswith("--p99")
+    assert "--precision" not in at.code[0].value
 
 
 def test_form_is_as_it_was_left_after_another_page(visit: Visit, store: Store) -> None:
