@@ -14,7 +14,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ from efficiency.machine import this_machine
 from efficiency.results import documents
 from efficiency.results.columns import COLUMNS, STATUSES
 from efficiency.results.store import Store
-from efficiency.study import plan_preset
+from efficiency.study import Variant, plan_preset
 from efficiency.techniques import TECHNIQUES, matrix
 from efficiency.workloads import WORKLOADS
 
@@ -651,6 +651,27 @@ def test_what_to_ship_for_each_workload(study_id):
     script = CliRunner().invoke(app, shlex.split(recipe[1]))
     assert script.exit_code == 0
     assert "quantize_dynamic" in script.stdout
+
+
+def test_many_answers_are_a_table_and_few_are_told_in_full():
+    machine = this_machine()
+    two = replace(plan_preset("quick", machine), conditions=(Condition(), Condition(batch_size=8)))
+    with Store.open() as store:
+        id = synthetic.fill(store, two)
+    _, out = recommended(id, "--max-size-mb", "6", "--json", "-")
+    document = json.loads(out.splitlines()[-1])
+    assert len(document["answers"]) == 6
+    found = CliRunner().invoke(app, ["recommend", id, "--max-size-mb", "6"])
+    lines = {answer["title"]: answer for answer in document["answers"]}
+    for title, answer in lines.items():
+        (line,) = [line for line in found.stdout.splitlines() if f" {title} " in line]
+        row = answer["winner"] or answer["closest"]
+        label = ("" if answer["winner"] else "closest: ") + Variant.of(row["techniques"].split("+")).label
+        assert label in line
+        assert f"{row['latency_ms_p50']:.3g}" in line
+    assert "Its recipe:" not in found.stdout
+    assert "name some by --workload, --batch-size or --threads" in found.stdout
+    assert "Its recipe:" in recommended(id, "--max-size-mb", "6", "--batch-size", "8")[1]
 
 
 def test_what_confirms_an_answer_asks_the_same(study_id):

@@ -13,7 +13,9 @@ import typer
 from efficiency import console, progress_line
 from efficiency.analysis import limits as limits_module
 from efficiency.analysis.limits import Limits, Percentile
+from efficiency.cli import recommended
 from efficiency.cli.app import Json, StudyId, app
+from efficiency.cli.recommended import FILTERS, option
 from efficiency.errors import BadRequest
 
 if TYPE_CHECKING:
@@ -29,8 +31,6 @@ SHOWN = (
     "prepare_s", "break_even_calls", "took_effect", "warnings",
 )  # fmt: skip
 """Columns of a row that the JSON document has."""
-FILTERS = ("workload", "batch_size", "threads")
-"""Columns of which a value can be asked for."""
 
 
 @app.command()
@@ -94,7 +94,7 @@ def recommend(
             _confirm(store, study_id, case, asked)
         found = _cases(store, study_id, rows)
     answers = [(case, case.answer(asked)) for case in found]
-    _say(store, study_id, answers, asked, price_per_hour)
+    recommended.say(store, study_id, answers, asked, price_per_hour)
     if nothing:
         console.say(nothing)
     if recipe:
@@ -124,7 +124,7 @@ def _rows(store: Store, study_id: str, filters: Mapping[str, str | int | None]) 
         rows = rows[rows[name] == value]
         if rows.empty:
             known = ", ".join(f"{one:g}" if isinstance(one, float) else str(one) for one in there)
-            raise BadRequest(f"{_option(name)}: study {study_id} has no rows with {value}; choose from {known}.")
+            raise BadRequest(f"{option(name)}: study {study_id} has no rows with {value}; choose from {known}.")
     return rows
 
 
@@ -160,77 +160,6 @@ def _confirm(store: Store, study_id: str, case: Case, asked: Limits) -> None:
         status = job.conduct(store, new, bar.tell)
     if status != "done":
         console.note(f"Study {new}: {wording.ended(status, store.study(new).message)}")
-
-
-def _to_confirm(study_id: str, case: Case, asked: Limits, price_per_hour: float | None) -> str:
-    """The command that asks the same of this case alone and times what leads again: other limits could have another
-    winner."""
-    given: dict[str, str | float | None] = {
-        limits_module.KINDS[name].option: value for name, value in asked.asked.items()
-    }
-    shape = case.first.rows.iloc[0]
-    given["--workload"] = str(shape["workload"])
-    given |= {_option(name): float(shape[name]) for name in FILTERS[1:] if pd.notna(shape[name])}
-    given["--price-per-hour"] = price_per_hour
-    if asked.percentile != "p50":
-        given["--percentile"] = asked.percentile
-    words = [word for option, value in given.items() if value is not None for word in (option, _typed(value))]
-    command = ["recommend", study_id, *words, *(["--sure"] if asked.sure else []), "--confirm"]
-    return f"python -m efficiency {shlex.join(command)}"
-
-
-def _option(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
-
-
-def _typed(value: str | float) -> str:
-    """`2` for 2.0, and never a digit less than was given."""
-    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
-
-
-def _say(
-    store: Store,
-    study_id: str,
-    answers: Sequence[tuple[Case, Answer]],
-    asked: Limits,
-    price_per_hour: float | None,
-) -> None:
-    from efficiency import artefact, confirm, other_hours
-    from efficiency.analysis import (
-        confirmations,
-        decision_words,
-        limit_words,
-        machine_words,
-        notes,
-        timing_again,
-    )
-    from efficiency.machine import this_machine
-    from efficiency.recipes import naming
-
-    record, here = store.study(study_id), this_machine()
-    console.say(f"{record.name or study_id}, {limit_words.asked(asked)}.")
-    if differs := machine_words.elsewhere(record.machine, here):
-        console.say(f"Measured on {record.machine.get('label') or 'an unknown machine'}, {differs}.")
-    for case, answer in answers:
-        console.say(f"\n{case.title}: {decision_words.sentence(answer)}")
-        found = answer.last
-        lines = decision_words.beside(answer)
-        if found.winner is not None:
-            lines.append(other_hours.said(store, found.winner))
-            lines.append(decision_words.money(found.winner, price_per_hour))
-            of = store.study(str(found.winner["study_id"]))
-            details = store.details(int(found.winner["row_id"]))
-            lines += [f"{key}: {hint}" for key, hint in notes.hints(found.winner, of.asked, details)]
-            lines.append(f"Its recipe: `{naming.command('recipe', found.winner)}`.")
-            if not artefact.why_not(found.winner, of, details):
-                lines.append(f"What was prepared: `{naming.command('artefact', found.winner, '--file', 'it.zip')}`.")
-        again = confirmations.worth_timing_again(answer)
-        if again and timing_again.lead(answer.first) is not None and not confirm.why_not(record, here):
-            why = "before it is called so" if found.winner else "which may settle its latency"
-            why = why if answer.fresh is None else "which may find otherwise"
-            lines.append(f"`{_to_confirm(study_id, case, asked, price_per_hour)}` times it again, {why}.")
-        for line in filter(None, lines):
-            console.say(f"  {line}")
 
 
 def _write_recipe(store: Store, answers: Sequence[tuple[Case, Answer]], file: str) -> None:

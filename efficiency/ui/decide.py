@@ -20,6 +20,7 @@ from efficiency.ui import (
     asked,
     confirming,
     data,
+    decide_all,
     decide_limits,
     details,
     frame,
@@ -44,8 +45,8 @@ def show(store: Store, id: str) -> None:
             st.info(markdown_text(nothing), icon=":material/info:")
             return
         cases = {case.title: case for case in data.cases(store, id)}
-        asked.say_unlisted("the workload and condition", "case", cases)
-        case = cases[st.selectbox("Workload and condition", list(cases), key="case", bind="query-params")]
+        asked.say_unlisted("the workload and condition", decide_all.CASE, cases)
+        case = cases[st.selectbox("Workload and condition", list(cases), key=decide_all.CASE, bind="query-params")]
         # In one sight, and on a narrow screen the answer first.
         answering, asking = st.columns([2.6, 1], gap="large")
         with asking:
@@ -73,6 +74,7 @@ def show(store: Store, id: str) -> None:
                 take_home.show(pd.Series(row), study)
                 artefact.show(pd.Series(row), study, kept)
         _table(known, limits, price, answer)
+        decide_all.show(cases, limits)
         if selected.asked() is not None:
             details.open_asked(store, pd.concat([rows, case.rows_again]))
 

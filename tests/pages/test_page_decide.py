@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import synthetic
 from said import links, said
@@ -19,6 +20,7 @@ from efficiency.study import plan_preset
 
 Visit = Callable[..., AppTest]
 
+QUICK = plan_preset("quick", this_machine())
 DYNAMIC_LSTM = "workload == 'lstm-classifier' and variant == 'dynamic-int8'"
 
 
@@ -118,6 +120,22 @@ def test_training_steps_are_not_shipped(visit: Visit, store: Store) -> None:
     assert "It timed training steps, and nothing of them is shipped" in said(at)
     assert not at.get("plotly_chart")
     assert not at.get("select_slider")
+
+
+def test_all_answers_are_seen_at_a_glance(visit: Visit, store: Store) -> None:
+    id = synthetic.fill(store)
+    at = visit("decide", study=id, case="LSTM", size="4")
+    assert len(at.dataframe) == 1
+    at.toggle(key="all").set_value(True).run()
+    table = at.dataframe[1].value.set_index("Workload and condition")
+    assert list(table.index) == list(at.selectbox(key="case").options)
+    answers, variants = table["Answer"], table["Variant"]
+    assert (answers["LSTM"], variants["LSTM"]) == ("Nothing meets the limits", "closest: Dynamic INT8")
+    assert answers["Transformer"].startswith("Leads (not confirmed yet)")
+    assert "case=Transformer" in [part for part in said(at).splitlines() if "eff-list" in part][-1]
+    assert len(visit("decide", study=id, all="true").dataframe) == 2
+    one = visit("decide", study=synthetic.fill(store, replace(QUICK, workloads=("lstm-classifier",))))
+    assert not [toggle for toggle in one.toggle if toggle.key == "all"]
 
 
 def test_a_study_of_another_machine_cannot_be_confirmed_here(visit: Visit, store: Store) -> None:
