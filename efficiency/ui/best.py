@@ -42,7 +42,9 @@ def show(store: Store, machine: Machine) -> None:
             icon=":material/info:",
         )
         return
-    st.html(f'<div class="eff-cards eff-best">{"".join(map(_card, shown[:CARDS]))}</div>')
+    differ = _in_common(shown) is None
+    cards = "".join(_card(one, _condition(one) if differ else "") for one in shown[:CARDS])
+    st.html(f'<div class="eff-cards eff-best">{cards}</div>')
     told = [_limits(shown), *map(_rivals, filter(lambda one: one.rivals, shown[:CARDS]))]
     if len(shown) > CARDS:
         told.append(f"{len(shown) - CARDS} more are on the page Decide.")
@@ -55,7 +57,18 @@ def show(store: Store, machine: Machine) -> None:
 def _limits(shown: list[Best]) -> str:
     asked = list(dict.fromkeys(limit_words.asked(one.limits) for one in shown))
     what = f"with {markdown_text(asked[0])}" if len(asked) == 1 else "within the loss that its study tolerates"
-    return f"The fastest {what}, surely or probably; a card opens its study in Decide."
+    where = "" if (alike := _in_common(shown)) is None else f" ({markdown_text(alike)})"
+    return f"The fastest {what}, surely or probably{where}; a card opens its study in Decide."
+
+
+def _condition(one: Best) -> str:
+    return str(one.case.first.rows["condition"].iloc[0])
+
+
+def _in_common(shown: list[Best]) -> str | None:
+    """The condition, where it is one for all; None where each card has to say its own."""
+    found = set(map(_condition, shown))
+    return found.pop() if len(found) == 1 else None
 
 
 def _rivals(one: Best) -> str:
@@ -73,12 +86,13 @@ def address(one: Best) -> dict[str, str]:
     return {"study": one.study_id, "case": one.case.title, **limits}
 
 
-def _card(one: Best) -> str:
+def _card(one: Best, condition: str) -> str:
     answer = one.answer.last
     name = str(one.case.first.rows["workload_label"].iloc[0])
     where = escape(name if name == one.family else f"{one.family} · {name}")
     if origin := ORIGINS[one.origin]:
         where += f' <span class="tag">{origin}</span>'
+    where += f"<br>{escape(condition)}" if condition else ""
     row = answer.winner
     if row is None or row["variant"] == BASELINE:
         body = f'<div class="rest">{escape(decision_words.sentence(one.answer))}</div>'

@@ -20,6 +20,7 @@ from streamlit.testing.v1 import AppTest
 from efficiency import best, confirm, paths, workloads
 from efficiency.analysis import views, wording
 from efficiency.claims import ARTICLE, CLAIMS, WORDS
+from efficiency.condition import Condition
 from efficiency.machine import this_machine
 from efficiency.results import documents
 from efficiency.results.store import Store
@@ -62,6 +63,19 @@ def test_a_card_says_what_it_costs(visit: Visit, store: Store) -> None:
     lstm = rows[(rows["workload"] == "lstm-classifier") & (rows["variant"] == "dynamic-int8")].iloc[0].to_dict()
     card = next(card for card in text.split('<a class="eff-card"') if ">LSTM</div>" in card)
     assert f"{wording.accuracy(lstm)}, {wording.size(lstm)}" in card
+
+
+def test_under_which_condition_the_best_was_found_is_said_once_or_on_each_card(visit: Visit, store: Store) -> None:
+    synthetic.fill(store)
+    text = said(visit("overview"))
+    assert "surely or probably (CPU, batch 1, 1 thread); a card opens its study" in text
+    assert "<br>CPU" not in text
+    quick = plan_preset("quick", this_machine())
+    only = replace(quick, workloads=("vision-resnet18",), conditions=(Condition(batch_size=8),))
+    synthetic.fill(store, only)
+    text = said(visit("overview"))
+    assert "surely or probably; a card opens its study" in text
+    assert (text.count("<br>CPU, batch 1, 1 thread"), text.count("<br>CPU, batch 8, 1 thread")) == (3, 1)
 
 
 def test_the_newest_study_of_this_machine_speaks_before_the_example(
