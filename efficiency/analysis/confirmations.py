@@ -6,6 +6,7 @@ import pandas as pd
 
 from efficiency.analysis import any_hour, row_words, wording
 from efficiency.analysis.choice import Answer, Confirmation, Row
+from efficiency.analysis.limits import of_p99
 from efficiency.study import BASELINE
 
 
@@ -25,9 +26,28 @@ def moved(answer: Answer) -> str:
     return f"The study itself had it at {_times(was)}, and timed again it is at {_times(now)}: {why}."
 
 
-def _overlap(one: Row, other: Row) -> bool:
+def moved_p99(answer: Answer) -> str:
+    """What the study itself found of the p99 of what is answered with, where that is limited and timing again surely
+    found another."""
+    now = answer.row
+    was = None if now is None else answer.own.get(now["variant"])
+    if now is None or was is None or not of_p99(answer.last.limits) or _overlap(was, now, *_P99_ENDS):
+        return ""
+    then, last = (
+        wording.number(row["latency_ms_p99"], "ms") + row_words.ends(row, *_P99_ENDS, "ms") for row in (was, now)
+    )
+    return (
+        f"The study itself had its p99 at {then}, and timed again it is {last}: it rests on the slowest calls, "
+        "which are those that something disturbed. A limit near it is settled by the load that it is to be served under."
+    )
+
+
+_P99_ENDS = ("latency_ms_p99_ci_low", "latency_ms_p99_ci_high")
+
+
+def _overlap(one: Row, other: Row, low: str = "speedup_ci_low", high: str = "speedup_ci_high") -> bool:
     """Whether their intervals do; where one has none nothing speaks against it."""
-    apart = one["speedup_ci_high"] < other["speedup_ci_low"] or one["speedup_ci_low"] > other["speedup_ci_high"]
+    apart = one[high] < other[low] or one[low] > other[high]
     return not apart
 
 

@@ -101,7 +101,8 @@ def beside(answer: Answer) -> list[str]:
     """What is to be known beside the answer, a sentence each: confirmations that differ, ties, its price, the
     runner-up, what is not settled."""
     found = answer.last
-    told = [*confirmations.otherwise(answer), confirmations.moved(answer), _tied(found), _uncompared(found)]
+    told = [*confirmations.otherwise(answer), confirmations.moved(answer), confirmations.moved_p99(answer)]
+    told += [_tied(found), _uncompared(found)]
     if found.winner is not None:
         told.append(row_words.by_medians(found.winner, found.baseline))
     told += [_by_p99(found), _dearer(found), _as_measured(found), _runner_up(answer)]

@@ -47,6 +47,8 @@ def show(frame: pd.DataFrame, studies: list[str], bands_pct: Collection[float], 
     shown = frame[[panels.MEASURES[name].column for name in (x, y)]].notna().all(axis=1) | (frame["variant"] == CONTROL)
     drawn = frame[shown] if view == VIEWS[0] else frame
     st.html(legend(drawn, studies, bands_pct, view == VIEWS[0], timed))
+    if count > PANELS:
+        st.caption(f"{PANELS} of {count} charts; narrow the workloads or conditions to see the others.")
     wide = 1 if len(parts) == 1 else 2 if len(parts) in (2, 4) or view == VIEWS[1] else 3
     height = 460 if wide == 1 else 380
     for start in range(0, len(parts), wide):
@@ -64,8 +66,6 @@ def show(frame: pd.DataFrame, studies: list[str], bands_pct: Collection[float], 
     )
     if view == VIEWS[0] and (why := _no_p99(frame, (x, y))):
         st.caption(why)
-    if count > PANELS:
-        st.caption(f"{PANELS} of {count} charts; narrow the workloads or conditions to see the others.")
     if any(len(part) > chart_points.MAX_POINTS for _, part in parts):
         st.caption(f"A chart draws {chart_points.MAX_POINTS} points at most; the table below has all.")
 

@@ -442,6 +442,20 @@ def test_a_limit_on_accuracy_that_leaves_the_lead_open_keeps_what_was_timed_agai
     assert set(case.known(answer.first).query("variant == 'a'")["speedup"]) == {2.5}
 
 
+@pytest.mark.parametrize(
+    ("p99_ms", "percentile", "told"), [(9.0, "p99", True), (5.2, "p99", False), (9.0, "p50", False)]
+)
+def test_that_timing_again_found_another_p99_is_said_where_that_is_limited(p99_ms, percentile, told):
+    was, now = (
+        {"latency_ms_p99": p99, "latency_ms_p99_ci_low": p99 - 0.5, "latency_ms_p99_ci_high": p99 + 0.5}
+        for p99 in (5.0, p99_ms)
+    )
+    case = Case("Mine", timing(row("a", 3.0, **was)), (timing(row("a", 3.0, **now)),))
+    said = " ".join(decision_words.beside(case.answer(Limits(latency_ms=10.0, percentile=percentile))))
+    expected = "had its p99 at 5.00 ms (95 %: 4.50–5.50 ms), and timed again it is 9.00 ms (95 %: 8.50–9.50 ms)"
+    assert (expected in said) == told
+
+
 def test_what_was_timed_again_too_few_times_for_a_p99_is_worth_it_where_that_is_limited():
     first = timing(row("a", 3.0, latency_ms_p99=np.nan))
     for p99_ms, percentile, again in ((np.nan, "p99", True), (4.0, "p99", False), (np.nan, "p50", False)):
