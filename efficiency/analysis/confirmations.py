@@ -37,8 +37,8 @@ def moved_p99(answer: Answer) -> str:
         wording.number(row["latency_ms_p99"], "ms") + row_words.ends(row, *_P99_ENDS, "ms") for row in (was, now)
     )
     return (
-        f"The study itself had its p99 at {then}, and timed again it is {last}: it rests on the slowest calls, "
-        "which are those that something disturbed. A limit near it is settled by the load that it is to be served under."
+        f"The study itself had its p99 at {then}, and timed again it is {last}: it rests on the slowest "
+        "calls, those that something disturbed. A limit near it is settled by the load that it is to be served under."
     )
 
 
