@@ -653,6 +653,27 @@ def test_what_to_ship_for_each_workload(study_id):
     assert "quantize_dynamic" in script.stdout
 
 
+def test_a_study_is_named_by_a_beginning_of_its_id_or_as_the_latest():
+    with Store.open() as store:
+        old, new = (synthetic.fill(store, name=name) for name in ("Old", "New"))
+        for place, id in enumerate((old, new)):
+            document = documents.to_json(store, id)
+            document["study"] |= {"id": f"2026010{place}-mine", "recorded_at": f"2031-01-0{1 + place}T10:00:00+00:00"}
+            documents.from_json(store, document)
+        row = views.records(store.rows([new]).query("workload == 'lstm-classifier'"))[0]
+        again = confirm.plan(store.study(new), row, ["dynamic-int8"], this_machine())
+        document = documents.to_json(store, synthetic.fill(store, again))
+        document["study"] |= {"id": "confirms", "recorded_at": "2032-01-01T10:00:00+00:00"}
+        documents.from_json(store, document)
+    for given, name in (("latest", "New"), ("20260100", "Old"), ("20260101-m", "New"), ("20260100-mine", "Old")):
+        code, out = recommended(given)
+        assert (code, out.partition(",")[0]) == (0, name)
+    with pytest.raises(BadRequest, match="2 studies begin with '2026010', such as 2026010"):
+        recommended("2026010")
+    with pytest.raises(BadRequest, match="Unknown study '0260100'"):
+        recommended("0260100")
+
+
 def test_many_answers_are_a_table_and_few_are_told_in_full():
     machine = this_machine()
     two = replace(plan_preset("quick", machine), conditions=(Condition(), Condition(batch_size=8)))

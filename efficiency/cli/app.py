@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from efficiency import console
+from efficiency.cli import chosen_study
 
 app = typer.Typer(
     name="efficiency",
@@ -19,7 +20,14 @@ app = typer.Typer(
 
 Json = Annotated[str | None, typer.Option("--json", help="Write a JSON document to this file; - prints it.")]
 Csv = Annotated[str | None, typer.Option("--csv", help="Write the rows to this CSV file; - prints them.")]
-StudyId = Annotated[str, typer.Argument(help="The study's id, as `studies` lists it.")]
+StudyId = Annotated[
+    str,
+    typer.Argument(
+        metavar="STUDY",
+        help="The study's id, as `studies` lists it, or a beginning that no other has, or `latest`.",
+        callback=chosen_study.chosen,
+    ),
+]
 
 
 @app.callback()

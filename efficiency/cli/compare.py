@@ -9,6 +9,7 @@ import pandas as pd
 import typer
 
 from efficiency import console
+from efficiency.cli import chosen_study
 from efficiency.cli.app import Json, app
 from efficiency.errors import BadRequest
 
@@ -21,8 +22,15 @@ COLUMNS = ("Variant", "Workload", "Condition", "B against A", "Speed-up in A", "
 
 @app.command()
 def compare(
-    a: Annotated[str, typer.Argument(help="The study to compare with, such as that of the main branch.")],
-    b: Annotated[str, typer.Argument(help="The study that is judged.")],
+    a: Annotated[
+        str,
+        typer.Argument(
+            help="The study to compare with, such as that of the main branch: its id or a beginning of it, or "
+            "`latest`.",
+            callback=chosen_study.chosen,
+        ),
+    ],
+    b: Annotated[str, typer.Argument(help="The study that is judged, likewise.", callback=chosen_study.chosen)],
     fail_if_slower: Annotated[
         float | None,
         typer.Option(

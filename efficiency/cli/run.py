@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from efficiency import check, console, progress_line, study, study_name, workloads
-from efficiency.cli.app import Csv, Json, StudyId, app
+from efficiency.cli.app import Csv, Json, app
 from efficiency.cli.studies import shown
 from efficiency.condition import Device, Phase
 from efficiency.effort import PRECISION_PCT
@@ -150,7 +150,7 @@ def _chosen_workloads(asked: Study, named: list[str] | None) -> tuple[str, ...]:
 
 
 @app.command(hidden=True)
-def job(study_id: StudyId) -> None:
+def job(study_id: str) -> None:
     """Run a queued study; the pages start this."""
     from efficiency.engine import job as job_module
     from efficiency.results.store import Store
