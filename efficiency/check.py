@@ -58,6 +58,8 @@ def problems(study: Study, machine: Machine) -> list[str]:
         found.append(
             f"--precision: choose {100 * LEAST_PRECISION:g} percent or more, not {100 * study.effort.precision:g}."
         )
+    if study.effort.calls and study.phase == "training":
+        found.append("--p99: it is of answers; leave it out where training is timed.")
     if not 0 <= study.seed < 2**32:
         found.append(f"--seed: choose 0 to {2**32 - 1}, not {study.seed}.")
     if not found and all(entry.why_not for entry in expand(study, machine) if entry.variant.techniques):
@@ -70,7 +72,8 @@ def problems(study: Study, machine: Machine) -> list[str]:
         if study.budget_s < least:
             found.append(
                 f"--budget: {study.budget_s:g} s is too small for this plan, which needs at least "
-                f"{least:.0f} s; raise it or choose fewer workloads or techniques."
+                f"{least:.0f} s; raise it or choose fewer workloads or techniques"
+                f"{', or do without a p99 of each' if study.effort.calls else ''}."
             )
     return list(dict.fromkeys(found))
 

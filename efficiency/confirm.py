@@ -2,8 +2,8 @@
 
 The fastest of many is partly so by luck, and its interval does not know that it was picked. So the winner, what is
 tied with it and the runner-up are timed anew beside the baseline and a control, with the settings of the study they
-come from; what is said of the winner then rests on these replicates alone. The new study names the old one in
-`confirms`.
+come from, and with calls enough for a p99 where that is limited; what is said of the winner then rests on these
+replicates alone. The new study names the old one in `confirms`.
 """
 
 from __future__ import annotations

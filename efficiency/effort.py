@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 PRECISION_PCT = 2.0
@@ -33,7 +34,12 @@ class Effort:
     budget_s: float | None = None
     """Seconds after which a study that has no budget of its own adds no replicate; None for no such limit."""
     calls: int = 0
-    """Timed calls of each variant, at least; where its time holds more it gets these."""
+    """Timed calls of each variant, at least; more where its time allows."""
+
+    @property
+    def calls_a_replicate(self) -> int:
+        """As many as make `calls` in the planned replicates."""
+        return math.ceil(self.calls / self.replicates)
 
     def for_p99(self) -> Effort:
         """With as many calls of each variant as a p99 takes."""

@@ -23,36 +23,40 @@ TRAINING = (
 """Trained weights are FP32's in size, so that size says nothing."""
 
 
-WIDE = 150
-"""Columns that a terminal needs for all there is; with fewer, words would be broken anywhere."""
 NARROW = ("variant", "speed-up [95 %]", "", "accuracy", "p50 ms")
-"""What a narrow one shows; the verdict on accuracy stands with it."""
+"""What is shown where the terminal has no room for all; the verdict on accuracy stands with it."""
 WITH_P99 = 90
-"""Columns from which on a narrow one has room for p99, too."""
+"""Columns of a terminal from which on there is room for p99, too."""
+LEAST_NOTE = 16
+"""Columns for warnings, which may take several lines."""
+EDGES = 3
+"""Columns of a terminal between two of a table."""
 
 
 def table(rows: pd.DataFrame, *, live: bool = False) -> None:
-    """The rows of a study, relative first, one table a workload and condition; in a narrow terminal the chief columns.
-    Below each is why what was not measured was not, equal reasons told once.
+    """The rows of a study, relative first, one table a workload and condition; where the terminal has no room for all
+    columns the chief ones. Below each is why what was not timed to the end was not, equal reasons told once.
 
-    What a narrow one leaves out is in `export ID --csv` and on the pages. `live` is whether the study still runs.
+    What is left out is in `export ID --csv` and on the pages. `live` is whether the study still runs.
     """
     rows = views.prepared(rows, live=set(rows["study_id"]) if live else ())
     several = rows.groupby("workload")["dataset"].transform("nunique") > 1
+    needed = 0
     for (workload, dataset, condition), part in rows.groupby(views.PANEL, sort=False):
         noise = wording.noise(part["noise_pct"].max())
         of_several = f", {dataset}" if several[part.index[0]] else ""
-        show = console.table if console.shown_on().width >= WIDE else _narrow
-        show(
-            f"{workload}{of_several}, {condition}{f', noise floor {noise}' if noise else ''}",
-            TRAINING if part["phase"].iloc[0] == "training" else INFERENCE,
-            [_row(row) for row in part[_found(part)].to_dict("records")],
-        )
+        title = f"{workload}{of_several}, {condition}{f', noise floor {noise}' if noise else ''}"
+        columns = TRAINING if part["phase"].iloc[0] == "training" else INFERENCE
+        lines = [_row(row) for row in part[_found(part)].to_dict("records")]
+        if lines:
+            needed = max(needed, _print(title, columns, lines))
+        else:
+            console.say(title)
         _left_out(part[part["status"] != "done"])
     trained = bool((rows["phase"] == "training").any())
-    if console.shown_on().width < WIDE:
-        more = "loss, memory, energy" if trained else "p99, size"
-        console.say(f"A terminal of {WIDE} columns shows more: intervals, {more}, warnings.")
+    if needed:
+        more = "loss, memory, energy" if trained else "size" if console.shown_on().width >= WITH_P99 else "p99, size"
+        console.say(f"A terminal of {needed} columns shows more: intervals, {more}, warnings.")
     elif trained:
         console.say(
             "p50 is the time of a step; loss, the mean of the last tenth of the steps; mJ, of an example above idle."
@@ -76,26 +80,32 @@ def _found(rows: pd.DataFrame) -> pd.Series:
 
 def _left_out(rows: pd.DataFrame) -> None:
     """`not-applicable: A, B: Why.`"""
-    for (state, reason), part in rows.groupby(["state", "reason"], sort=False):
-        console.say(f"{state}: {', '.join(part['variant'])}: {reason}")
+    for (state, reason), part in rows.fillna({"reason": ""}).groupby(["state", "reason"], sort=False):
+        console.say(": ".join(filter(None, (str(state), ", ".join(part["variant"]), str(reason)))))
 
 
-def _narrow(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """As `table`, in 80 columns, or in a few more with p99."""
+def _print(title: str, columns: Sequence[str], lines: Sequence[Sequence[str]]) -> int:
+    """All columns and 0, or, where that would break words, the chief ones and how wide a terminal all would take."""
+    width = console.shown_on().width
+    widest = [max(map(len, cells)) for cells in zip(columns, *lines, strict=True)]
+    needed = sum(widest[:-1]) + min(widest[-1], LEAST_NOTE) + EDGES * len(columns) + 1
+    if needed <= width:
+        console.table(title, columns, lines)
+        return 0
     shown = Table(
         title=Text(title), title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, show_edge=False,
         pad_edge=False,
     )  # fmt: skip
-    latency = columns.index("p50 ms")
-    with_p99 = ("p99",) if "p99" in columns and console.shown_on().width >= WITH_P99 else ()
-    for heading in (*NARROW, *with_p99):
+    chief = (*NARROW, "p99") if "p99" in columns and width >= WITH_P99 else NARROW
+    for heading in chief:
         shown.add_column(heading, overflow="fold", no_wrap=heading != "variant")
-    for row in rows:
-        variant, speed_up, verdict, accuracy, kept, *_ = row
+    for line in lines:
+        variant, speed_up, verdict, accuracy, kept, *_ = line
         lost = f"{accuracy.partition(' ±')[0]} {kept}".strip()
-        p99 = (row[columns.index("p99")],) if with_p99 else ()
-        shown.add_row(*map(Text, (variant, speed_up, verdict, lost, row[latency].partition(" ")[0], *p99)))
+        rest = [line[columns.index(heading)].partition(" ")[0] for heading in chief[4:]]
+        shown.add_row(*map(Text, (variant, speed_up, verdict, lost, *rest)))
     console.shown_on().print(shown)
+    return needed
 
 
 def hints(told: Iterable[tuple[str, str, list[str]]]) -> None:

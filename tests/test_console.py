@@ -105,6 +105,40 @@ def test_training_rows_have_loss_memory_and_energy(home: Path, monkeypatch: pyte
     assert not any(name in printed.getvalue() for name in ("loss", "peak MB", "mJ"))
 
 
+def test_what_was_not_timed_to_the_end_is_told_below_once_a_reason(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    printed = io.StringIO()
+    monkeypatch.setattr(console, "results", Console(file=printed, width=240))
+    with Store.open() as store:
+        rows = store.rows([synthetic.fill(store)])
+    lstm = rows[rows["workload"] == "lstm-classifier"].assign(on_pareto_front=False)
+    cancelled = lstm["variant"].isin(["baseline", "inference-mode"])
+    lstm.loc[cancelled, ["status", "reason", "speedup"]] = "cancelled", "Ended.", float("nan")
+    lstm.loc[lstm["variant"] == "amp-bf16", ["status", "reason"]] = "cancelled", None
+    outcome.table(lstm)
+    table, _, below = printed.getvalue().partition("└")
+    lines = {line.split()[1]: line for line in table.splitlines() if line.startswith("│")}
+    assert "channels-last" not in lines, "Nothing is known of it."
+    assert "cancelled" in lines["baseline"]
+    assert "cancelled: baseline, inference-mode: Ended." in below
+    assert "cancelled: amp-bf16\n" in below
+    (why,) = [line for line in below.splitlines() if line.startswith("not-applicable: static-int8")]
+    assert why.startswith("not-applicable: static-int8, qat-int8, static-int8+inference-mode: ")
+    assert not any(word in lines["baseline"] for word in ("1.00x", "same", "kept"))
+    printed.truncate(0)
+    outcome.table(lstm[lstm["status"] == "not-applicable"])
+    assert "variant" not in printed.getvalue()
+
+
+@pytest.mark.parametrize(("width", "shown"), [(80, False), (90, True), (240, True)])
+def test_p99_is_shown_where_there_is_room(home: Path, monkeypatch: pytest.MonkeyPatch, width: int, shown: bool) -> None:
+    printed = io.StringIO()
+    monkeypatch.setattr(console, "results", Console(file=printed, width=width))
+    with Store.open() as store:
+        rows = store.rows([synthetic.fill(store)])
+    outcome.table(rows[rows["workload"] == "lstm-classifier"].assign(latency_ms_p99=98.7))
+    assert ("98.7" in printed.getvalue()) == shown
+
+
 def test_a_narrow_terminal_shows_the_chief_columns_unbroken(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Store.open() as store:
         rows = store.rows([synthetic.fill(store)])
@@ -117,7 +151,7 @@ def test_a_narrow_terminal_shows_the_chief_columns_unbroken(home: Path, monkeypa
     assert max(map(len, tables)) <= 80
     assert all(name in text for name in ("baseline", "static-int8", "inference-mode", "unresolved", "p50 ms"))
     assert "MB" not in text
-    assert "A terminal of 150 columns shows more" in text
+    assert "columns shows more: intervals, p99, size, warnings." in text
 
 
 def test_a_file_hears_now_and_then_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from efficiency import check
+from efficiency.condition import Condition
 from efficiency.equivalence import EQUIVALENCE_PCT, equivalence_pct_of
 from efficiency.errors import BadRequest
 from efficiency.machine import this_machine
@@ -53,6 +54,18 @@ def test_a_study_that_is_older_than_the_tolerance_has_the_usual_one():
 def test_what_is_no_study_is_refused():
     with pytest.raises(BadRequest, match="written by another version"):
         Study.from_dict({"not": "a study"})
+
+
+def test_a_p99_is_of_answers_and_named_where_the_budget_is_too_small_for_it():
+    slow = replace(asked(), conditions=(Condition(batch_size=64),))
+    slow = replace(slow, effort=slow.effort.for_p99(), budget_s=70.0)
+    (problem,) = check.problems(slow, this_machine())
+    assert problem.startswith("--budget: 70 s is too small")
+    assert problem.endswith("or do without a p99 of each.")
+    training = plan_preset("quick", this_machine(), phase="training")
+    assert check.problems(training, this_machine()) == []
+    (problem,) = check.problems(replace(training, effort=training.effort.for_p99()), this_machine())
+    assert problem.startswith("--p99: it is of answers")
 
 
 def test_half_the_width_takes_four_times_the_processes():

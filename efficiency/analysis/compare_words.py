@@ -86,6 +86,7 @@ def _effort(a: Mapping[str, Any], b: Mapping[str, Any]) -> str:
     ours, theirs = (asked.get("effort") for asked in (a, b))
     if not isinstance(ours, Mapping) or not isinstance(theirs, Mapping):
         return ""
+    ours, theirs = ({"calls": 0, **effort} for effort in (ours, theirs))  # an older study asked for none
     return "; ".join(
         f"{words} {_amount(ours.get(name))} in A, {_amount(theirs.get(name))} in B"
         for name, words in EFFORT.items()

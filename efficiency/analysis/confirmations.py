@@ -38,7 +38,7 @@ def moved_p99(answer: Answer) -> str:
     )
     return (
         f"The study itself had its p99 at {then}, and timed again it is {last}: it rests on the slowest "
-        "calls, those that something disturbed. A limit near it is settled by the load that it is to be served under."
+        "calls, those that something disturbed. Whether a limit near it holds only a test under your own load can tell."
     )
 
 

@@ -33,7 +33,9 @@ CALLS_FOR_P90 = 50
 """Fewer calls than these leave less than five beyond the percentile: it stays empty, as p99 below `CALLS_FOR_P99`."""
 P99_TAKES = f"it takes {CALLS_FOR_P99} timed calls, since fewer leave less than five beyond it"
 """Why there is no p99, as a part of a sentence."""
-P99_BY = "A study that is asked for it (run --p99, or “A p99 of every variant” on the page Run) times all so often."
+P99_BY = (
+    "A study that is asked for one (run --p99, or “A p99 of every variant” on the page Run) times that many of each."
+)
 """How there is one, as a sentence after that."""
 
 

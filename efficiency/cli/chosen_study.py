@@ -10,8 +10,8 @@ LATEST = "latest"
 def chosen(given: str) -> str:
     """The id of the study that is meant; as it was given where none is, which the command then refuses.
 
-    `latest` is the newest that was measured here; not one that only times again what another found, and the shipped
-    example only where there is nothing else. Raises `BadRequest` where several begin as given.
+    `latest` is the newest; not one that only times again what another found, and the shipped example only where there
+    is nothing else. Raises `BadRequest` where several begin as given.
     """
     from efficiency.results import documents
 

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from efficiency.analysis.compare import Compared
     from efficiency.results.store import StudyRecord
 
-COLUMNS = ("Variant", "Workload", "Condition", "B against A", "Speed-up in A", "Speed-up in B", "Accuracy, B - A")
+COLUMNS = (
+    "Variant", "Workload", "Condition", "B against A", "Speed-up in A", "Speed-up in B", "Accuracy, B - A",
+    "Latency, A / B", "p99 in A [ms]", "p99 in B [ms]",
+)  # fmt: skip
 
 
 @app.command()
@@ -97,7 +100,7 @@ def _print(found: Compared, a: StudyRecord, b: StudyRecord, *, gated: bool) -> N
     shown = compare_words.table(found.rows)
     shown = shown[shown["B against A"] != ""]
     if len(shown):
-        columns = [name for name in (*COLUMNS, "Latency, A / B") if name in shown]
+        columns = [name for name in COLUMNS if name in shown]  # some are left out where they are empty
         console.table("B against A", columns, shown[columns].itertuples(index=False))
     for side, other, only in (("A", "B", found.only_a), ("B", "A", found.only_b)):
         if len(only) and not (gated and side == "A"):

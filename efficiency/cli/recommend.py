@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -91,7 +90,7 @@ def recommend(
         )
     if confirm:
         for case in found:
-            _confirm(store, study_id, case, asked)
+            _confirm(store, study_id, case, asked, price_per_hour)
         found = _cases(store, study_id, rows)
     answers = [(case, case.answer(asked)) for case in found]
     recommended.say(store, study_id, answers, asked, price_per_hour)
@@ -134,7 +133,7 @@ def _cases(store: Store, study_id: str, rows: pd.DataFrame) -> Sequence[Case]:
     return decisions.of_study(store, study_id, rows)
 
 
-def _confirm(store: Store, study_id: str, case: Case, asked: Limits) -> None:
+def _confirm(store: Store, study_id: str, case: Case, asked: Limits, price_per_hour: float | None) -> None:
     """Times what leads again, unless that was done; a study of its own, in the foreground."""
     from efficiency import check, confirm
     from efficiency.analysis import confirmations, timing_again, wording
@@ -153,7 +152,7 @@ def _confirm(store: Store, study_id: str, case: Case, asked: Limits) -> None:
     study = confirm.plan(store.study(study_id), lead, again, here, p99=limits_module.of_p99(asked))
     if problems := check.problems(study, here):
         raise BadRequest(" ".join(problems))
-    command = shlex.join(["python", "-m", "efficiency", *sys.argv[1:]])
+    command = recommended.to_confirm(study_id, case, asked, price_per_hour)
     new = store.add_study(study.as_dict(), name=study.name, machine=here.as_dict(), command=command)
     console.note(f"{case.title}: timing {', '.join(again)} again, as study {new}.")
     with progress_line.Bar() as bar:

@@ -45,7 +45,7 @@ def say(
             for line in filter(None, _beside(store, record, case, answer, asked, price_per_hour)):
                 console.say(f"  {line}")
         return
-    table = answer_table.of((case.title, answer) for case, answer in answers)
+    table = answer_table.of([(case.title, answer) for case, answer in answers], asked, price_per_hour)
     console.table("What to ship", table.columns, table.itertuples(index=False))
     console.say(
         f"What is to be known beside an answer, its recipe and how to confirm it are told of {TOLD} answers or fewer: "
@@ -74,12 +74,12 @@ def _beside(
     again = confirmations.worth_timing_again(answer)
     if again and timing_again.lead(answer.first) is not None and not confirm.why_not(record, this_machine()):
         why = "before it is called so" if winner else "which may settle its latency"
-        why = why if answer.fresh is None else "which may find otherwise"
-        lines.append(f"`{_to_confirm(record.id, case, asked, price_per_hour)}` times it again, {why}.")
+        why = why if answer.fresh is None or not winner else "which may find otherwise"
+        lines.append(f"`{to_confirm(record.id, case, asked, price_per_hour)}` times it again, {why}.")
     return lines
 
 
-def _to_confirm(study_id: str, case: Case, asked: Limits, price_per_hour: float | None) -> str:
+def to_confirm(study_id: str, case: Case, asked: Limits, price_per_hour: float | None) -> str:
     """The command that asks the same of this case alone and times what leads again: other limits could have another
     winner."""
     given: dict[str, str | float | None] = {
@@ -91,7 +91,7 @@ def _to_confirm(study_id: str, case: Case, asked: Limits, price_per_hour: float 
     given["--price-per-hour"] = price_per_hour
     if asked.percentile != "p50":
         given["--percentile"] = asked.percentile
-    words = [word for option, value in given.items() if value is not None for word in (option, _typed(value))]
+    words = [word for name, value in given.items() if value is not None for word in (name, _typed(value))]
     command = ["recommend", study_id, *words, *(["--sure"] if asked.sure else []), "--confirm"]
     return f"python -m efficiency {shlex.join(command)}"
 

@@ -11,7 +11,6 @@ from efficiency.condition import Condition
 from efficiency.engine.child import Message
 from efficiency.errors import BadRequest, VariantFailed
 from efficiency.machine import Machine
-from efficiency.measure import latency
 from efficiency.study import Entry, Study
 from efficiency.techniques import compose
 from efficiency.workloads import file_and_function
@@ -57,13 +56,13 @@ class Orders:
 
     def replicate(self, entries: Sequence[Entry], number: int, seconds: float) -> Message:
         """For `replicate.run`: these variants, which share workload and condition, timed together."""
-        name, condition, effort = entries[0].workload, entries[0].condition, self._study.effort
+        name, condition = entries[0].workload, entries[0].condition
         return self._about(name) | {
             "condition": asdict(condition),
             "sample": str(self._sample(name, condition)),
             "seed": self._study.seed + 1_000 + number,
             "seconds": seconds,
-            "least_a_visit": latency.least_a_visit(effort.calls, effort.replicates),
+            "least_calls": self._study.effort.calls_a_replicate,
             "at_work": str(self.at_work),
             "variants": [{"key": entry.variant.key, **self._variant(entry)} for entry in entries],
         }

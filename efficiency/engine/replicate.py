@@ -67,7 +67,7 @@ def run(asked: Message, send: Send) -> None:
         seconds=asked["seconds"],
         seed=asked["seed"],
         device=device,
-        least_a_visit=asked["least_a_visit"],
+        least_calls=asked["least_calls"],
         on_variant=lambda key: at_work_now(places[key]),
     )
     mark(at_work.NOBODY)

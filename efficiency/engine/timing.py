@@ -81,10 +81,6 @@ class Timing:
     def _most(self) -> int:
         return max(self.effort.replicates, self.effort.most_replicates)
 
-    @property
-    def _least_a_visit(self) -> int:
-        return latency.least_a_visit(self.effort.calls, self.effort.replicates)
-
     def run(self, heats: Sequence[tuple[str, list[Entry]]], started: Mapping[Entry, Message]) -> None:
         """Time these heats, each a label and its entries, the baseline and the control first.
 
@@ -128,8 +124,8 @@ class Timing:
     def _groups(self, label: str, entries: list[Entry], started: Mapping[Entry, Message]) -> list[Group]:
         """One, or several with the baseline and the control in each where memory does not hold all together."""
         heat = entries[0].workload, entries[0].condition
-        least_calls = latency.least_calls(self._least_a_visit)
-        least_s = least_calls * sum(started[entry]["first_call_ms"] for entry in entries) / 1e3
+        least_calls = latency.least_calls(self.effort.calls_a_replicate)
+        least_s = least_calls * sum(started[entry]["call_ms"] for entry in entries) / 1e3
         parts = list(self._parts(entries, started))
         seconds = max(self.effort.seconds_per_replicate, least_s) * len(parts)
         self.schedule.expect_replicates(heat, len(entries), seconds)
@@ -216,7 +212,7 @@ class Timing:
         patient = group.put_off < PUT_OFF * self.effort.replicates and self.schedule.affords_another(group.took_s)
         still_ns = self.recorder.still_ns(group.alive[0]) if patient else None
         # A replicate gives a sign of life before every visit.
-        visit = 1 + max(latency.WARM_UP_CALLS, self._least_a_visit)
+        visit = 1 + max(latency.WARM_UP_CALLS, latency.A_VISIT_OF_MANY)
         slowest_s = max(cold["load_s"] + visit * cold["first_call_ms"] / 1e3 for cold in colds)
         return ask(
             self.work,

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 VISIT_NS = 10_000_000
 """A visit lasts about this long: many calls of a quick variant, one of a slow one."""
 CALLS_A_VISIT = (1, 50)
+A_VISIT_OF_MANY = 4
+"""Calls of a visit of a slow variant, at most, where many are asked for: more would part it from its round."""
 LEAST_ROUNDS = 5
 WARM_UP_CALLS = 3
 
@@ -108,20 +110,18 @@ def _visit(timed: Timed, one_call: Callable[[list[int]], None], calls: int) -> l
     return durations[1:]
 
 
-def calls_a_visit(call_ns: float, least: int = 1) -> int:
-    """How many calls fill a visit; no fewer than `least`."""
-    return max(least, int(np.clip(VISIT_NS / max(call_ns, 1.0), *CALLS_A_VISIT)))
+def calls_a_visit(call_ns: float, asked: int = 0) -> int:
+    """How many calls fill a visit; of a slow variant some more where so many are asked for, since each visit's first is
+    not counted."""
+    fitting = int(np.clip(VISIT_NS / max(call_ns, 1.0), *CALLS_A_VISIT))
+    return max(fitting, min(asked, A_VISIT_OF_MANY))
 
 
-def least_a_visit(calls: int, replicates: int) -> int:
-    """Calls a visit has at least, so that a variant gets so many in so many replicates even of the fewest rounds."""
-    return max(CALLS_A_VISIT[0], math.ceil(calls / (replicates * LEAST_ROUNDS)))
-
-
-def least_calls(least_a_visit: int = 1) -> int:
-    """Calls of each variant in a replicate, however slow: a visit to warm up, and one a round, each of which a
-    discarded call opens."""
-    return (1 + WARM_UP_CALLS) + LEAST_ROUNDS * (1 + least_a_visit)
+def least_calls(asked: int) -> int:
+    """Calls that a replicate makes of each variant, however slow, where so many are asked for: a visit to warm up and
+    one a round, each of which a discarded call opens."""
+    a_visit = max(CALLS_A_VISIT[0], min(asked, A_VISIT_OF_MANY))
+    return (1 + WARM_UP_CALLS) + max(LEAST_ROUNDS, math.ceil(asked / a_visit)) * (1 + a_visit)
 
 
 def rounds(
@@ -131,10 +131,10 @@ def rounds(
     seconds: float,
     seed: int,
     device: str = "cpu",
-    least_a_visit: int = 1,
+    least_calls: int = 0,
     on_variant: Callable[[str], None] = lambda key: None,
 ) -> Taken:
-    """Time all variants for about `seconds`, `least_a_visit` calls of one after the other at least.
+    """Time all variants for about `seconds`, or for longer where one would get fewer than `least_calls`.
 
     `on_variant` is told before every visit, so that a crash has a suspect; it must be next to nothing.
     """
@@ -155,13 +155,14 @@ def rounds(
         on_variant(key)
         hand_over(variants[key].own_threads)
         warm_up = _visit(variants[key], one_call[key], WARM_UP_CALLS)
-        calls[key] = calls_a_visit(float(np.median(warm_up)), least_a_visit)
+        calls[key] = calls_a_visit(float(np.median(warm_up)), least_calls)
     feel = pulse.handoff(device)
     felt: list[int] = []
     taken: dict[str, list[tuple[int, int]]] = {key: [] for key in variants}
     with _no_collection():
         end, number = time.monotonic() + seconds, 0
-        while number < LEAST_ROUNDS or time.monotonic() < end:
+        least = max(LEAST_ROUNDS, *(math.ceil(least_calls / a_visit) for a_visit in calls.values()))
+        while number < least or time.monotonic() < end:
             hand_over(own_threads=False)
             felt.append(feel())
             for place in rng.permutation(len(keys)):

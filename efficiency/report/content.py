@@ -183,10 +183,10 @@ def _asked(asked: Mapping[str, Any]) -> list[tuple[str, str]]:
     names = (
         "preset", "workloads", "datasets", "tolerance_pp", "equivalence_pct", "budget_s", "seed", "test_rows",
         "calibration_rows", "training_rows", "replicates", "most_replicates", "seconds_per_replicate", "precision",
-        "calls",
     )  # fmt: skip
-    return [
+    told = [
         (name.replace("_", " "), ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value))
         for name in names
         if (value := flat.get(name)) not in (None, "", [], ())
     ]
+    return [*told, ("calls of each variant", f"{flat['calls']} or more")] if flat.get("calls") else told

@@ -57,8 +57,8 @@ def show(store: Store, machine: Machine) -> None:
 def _limits(shown: list[Best]) -> str:
     asked = list(dict.fromkeys(limit_words.asked(one.limits) for one in shown))
     what = f"with {markdown_text(asked[0])}" if len(asked) == 1 else "within the loss that its study tolerates"
-    where = "" if (alike := _in_common(shown)) is None else f" ({markdown_text(alike)})"
-    return f"The fastest {what}, surely or probably{where}; a card opens its study in Decide."
+    where = "" if (alike := _in_common(shown)) is None else f" on {markdown_text(alike)},"
+    return f"The fastest{where} {what}, surely or probably; a card opens its study in Decide."
 
 
 def _condition(one: Best) -> str:

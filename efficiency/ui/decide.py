@@ -74,7 +74,7 @@ def show(store: Store, id: str) -> None:
                 take_home.show(pd.Series(row), study)
                 artefact.show(pd.Series(row), study, kept)
         _table(known, limits, price, answer)
-        decide_all.show(cases, limits)
+        decide_all.show(cases, limits, price)
         if selected.asked() is not None:
             details.open_asked(store, pd.concat([rows, case.rows_again]))
 

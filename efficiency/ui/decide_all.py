@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from efficiency.analysis import answer_table
+from efficiency.analysis.answer_table import ANSWER, FIGURES, RELATIVE, TITLE, VARIANT
 from efficiency.analysis.limits import Limits
 from efficiency.decisions import Case
 from efficiency.ui import narrow_list
@@ -15,16 +16,16 @@ from efficiency.ui.narrow_list import Line
 
 CASE = "case"
 """The widget's key, and the parameter of the address, that says which case is shown."""
-TITLE, ANSWER, VARIANT, RELATIVE, *FIGURES = answer_table.COLUMNS
 
 
-def show(cases: Mapping[str, Case], limits: Limits) -> None:
+def show(cases: Mapping[str, Case], limits: Limits, price_per_hour: float | None) -> None:
     """A switch, since answering all takes a moment; nothing where there is one answer alone."""
     if len(cases) < 2:
         return
     if not st.toggle(f"All {len(cases)} workloads and conditions at a glance", key="all", bind="query-params"):
         return
-    table = answer_table.of((title, case.answer(limits)) for title, case in cases.items())
+    answers = [(title, case.answer(limits)) for title, case in cases.items()]
+    table = answer_table.of(answers, limits, price_per_hour)
     key = f"table-all-{st.session_state[CASE]}"  # what was chosen before is not chosen any more
     text = st.column_config.TextColumn
     st.dataframe(
@@ -56,4 +57,4 @@ def _choose(key: str, titles: list[str]) -> None:
 def _line(line: dict[str, Any]) -> Line:
     """A line of the table for a narrow screen."""
     address = {name: st.query_params.get_all(name) for name in st.query_params} | {CASE: line[TITLE]}
-    return Line(address, line[TITLE], f"{line[ANSWER]}: {line[VARIANT]}", line[RELATIVE])
+    return Line(address, line[TITLE], ": ".join(filter(None, (line[ANSWER], line[VARIANT]))), line[RELATIVE])

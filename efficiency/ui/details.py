@@ -174,8 +174,15 @@ def _histogram(store: Store, row: pd.Series[Any], baseline: pd.Series[Any] | Non
     )
     st.caption(
         f"{len(samples)} calls in {samples['replicate'].nunique()} fresh processes; dotted lines are medians."
-        + (f" There is no p99 of so few: {speed.P99_TAKES}. {speed.P99_BY}" if pd.isna(row["latency_ms_p99"]) else "")
+        + _why_no_p99(row)
     )
+
+
+def _why_no_p99(row: pd.Series[Any]) -> str:
+    if pd.notna(row["latency_ms_p99"]):
+        return ""
+    told = f" There is no p99 of so few: {speed.P99_TAKES}."
+    return told if row["phase"] == "training" else f"{told} {speed.P99_BY}"
 
 
 def _replicates(store: Store, rows: pd.DataFrame, row: pd.Series[Any], baseline: pd.Series[Any] | None) -> None:

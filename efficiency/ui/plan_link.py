@@ -68,6 +68,6 @@ def _values(asked: dict[str, str]) -> tuple[dict[str, Any], list[str]]:
         "preset": PRESET, "workloads": [asked[WORKLOAD]], "combinations": [key for key in variants if "+" in key],
         "batch-sizes": [batch], "threads": [int(threads)],
         "datasets": [asked[DATASET]] if asked[DATASET] in known[1:] else [], "device": "cpu", "own-file": "",
-        "length": None, "padding": 0, "budget": None,
+        "length": None, "padding": 0, "budget": None, "p99": False,
     }  # fmt: skip
     return values, left_out

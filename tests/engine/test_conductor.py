@@ -309,7 +309,7 @@ def test_a_slow_variant_is_called_as_often_as_is_asked(tmp_path):
         effort = replace(EFFORT, seconds_per_replicate=0.01, calls=calls)
         found = conducted(replace(study, effort=effort), tmp_path / str(calls))
         assert set(found.rows["status"]) == {"done"}
-        assert {len(found.samples(key)) for key in found.rows.index} == {calls or 2 * LEAST_ROUNDS}
+        assert all(calls <= len(found.samples(key)) < calls + 4 * LEAST_ROUNDS for key in found.rows.index)
         found.store.close()
 
 

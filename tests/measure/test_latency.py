@@ -199,13 +199,20 @@ def test_what_a_user_sets_once_holds_for_the_visit_and_no_longer():
 @pytest.mark.parametrize(("call_ms", "calls"), [(0.001, 50), (1.0, 10), (5.0, 2), (10_000.0, 1)])
 def test_a_visit_is_many_calls_of_a_quick_variant_and_one_of_a_slow_one(call_ms, calls):
     assert latency.calls_a_visit(1e6 * call_ms) == calls
-    assert latency.calls_a_visit(1e6 * call_ms, least=8) == max(8, calls)
+    assert latency.calls_a_visit(1e6 * call_ms, asked=63) == max(4, calls)
+    assert latency.calls_a_visit(1e6 * call_ms, asked=2) == max(2, calls)
 
 
-@pytest.mark.parametrize(("calls", "replicates", "least"), [(0, 8, 1), (500, 8, 13), (500, 2, 50), (10, 8, 1)])
-def test_visits_are_as_long_as_it_takes_for_so_many_calls_in_the_fewest_rounds(calls, replicates, least):
-    assert latency.least_a_visit(calls, replicates) == least
-    assert least * replicates * latency.LEAST_ROUNDS >= calls
+@pytest.mark.parametrize(("asked", "timed"), [(0, 5), (3, 15), (40, 40), (41, 44)])
+def test_a_slow_variant_is_called_as_often_as_is_asked_in_more_rounds(asked, timed):
+    def slow(sample):
+        called.append(sample)
+        time.sleep(0.011)
+
+    called = []
+    taken = rounds({"slow": Timed(slow, ())}, None, seconds=0, seed=0, least_calls=asked)
+    assert len(taken.samples["slow"]) == timed
+    assert len(called) == latency.least_calls(asked)
 
 
 def test_the_cycle_collector_is_off_meanwhile_and_as_it_was_afterwards():

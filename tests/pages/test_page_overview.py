@@ -68,13 +68,13 @@ def test_a_card_says_what_it_costs(visit: Visit, store: Store) -> None:
 def test_under_which_condition_the_best_was_found_is_said_once_or_on_each_card(visit: Visit, store: Store) -> None:
     synthetic.fill(store)
     text = said(visit("overview"))
-    assert "surely or probably (CPU, batch 1, 1 thread); a card opens its study" in text
+    assert "The fastest on CPU, batch 1, 1 thread, with at most 0.5 pp of accuracy lost, surely" in text
     assert "<br>CPU" not in text
     quick = plan_preset("quick", this_machine())
     only = replace(quick, workloads=("vision-resnet18",), conditions=(Condition(batch_size=8),))
     synthetic.fill(store, only)
     text = said(visit("overview"))
-    assert "surely or probably; a card opens its study" in text
+    assert "The fastest with at most 0.5 pp of accuracy lost, surely" in text
     assert (text.count("<br>CPU, batch 1, 1 thread"), text.count("<br>CPU, batch 8, 1 thread")) == (3, 1)
 
 
