@@ -148,7 +148,7 @@ def _unknown(name: str, percentile: Percentile) -> float | None:
     if given is None:
         if why:
             st.caption(
-                f"No row here has a p99{why}. Timing what may lead again, under a limit typed below, may find it."
+                f"No row here has a p99{why}. Timing what may lead again, under a limit typed below, finds it."
             )
         return None
     st.caption(
