@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -71,11 +71,11 @@ def refuse(error: Exception) -> None:
     progress.print(Text.assemble(("Error:", "red"), f" {error}"), soft_wrap=True)
 
 
-def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """Print a table; None is shown as nothing."""
+def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]], *, whole: Collection[str] = ()) -> None:
+    """Print a table; None is shown as nothing. In a narrow terminal the columns named in `whole` are not broken."""
     shown = Table(title=Text(title), title_justify="left", header_style="bold")
     for column in columns:
-        shown.add_column(column, overflow="fold")
+        shown.add_column(column, overflow="fold", no_wrap=column in whole)
     for row in rows:
         shown.add_row(*(Text("" if value is None else str(value)) for value in row))
     shown_on().print(shown)

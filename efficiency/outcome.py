@@ -27,6 +27,10 @@ NARROW = ("variant", "speed-up [95 %]", "", "accuracy", "p50 ms")
 """What is shown where the terminal has no room for all; the verdict on accuracy stands with it."""
 WITH_P99 = 90
 """Columns of a terminal from which on there is room for p99, too."""
+LEAST = ("variant", "speed-up [95 %]")
+"""What is left where not even these have room."""
+LEAST_VARIANT = 14
+"""Columns for a variant's name, which may take several lines."""
 LEAST_NOTE = 16
 """Columns for warnings, which may take several lines."""
 EDGES = 3
@@ -41,7 +45,7 @@ def table(rows: pd.DataFrame, *, live: bool = False) -> None:
     """
     rows = views.prepared(rows, live=set(rows["study_id"]) if live else ())
     several = rows.groupby("workload")["dataset"].transform("nunique") > 1
-    needed = 0
+    needed, any_table = 0, False
     for (workload, dataset, condition), part in rows.groupby(views.PANEL, sort=False):
         noise = wording.noise(part["noise_pct"].max())
         of_several = f", {dataset}" if several[part.index[0]] else ""
@@ -49,10 +53,13 @@ def table(rows: pd.DataFrame, *, live: bool = False) -> None:
         columns = TRAINING if part["phase"].iloc[0] == "training" else INFERENCE
         lines = [_row(row) for row in part[_found(part)].to_dict("records")]
         if lines:
+            any_table = True
             needed = max(needed, _print(title, columns, lines))
         else:
             console.say(title)
         _left_out(part[part["status"] != "done"])
+    if not any_table:
+        return
     trained = bool((rows["phase"] == "training").any())
     if needed:
         more = "loss, memory, energy" if trained else "size" if console.shown_on().width >= WITH_P99 else "p99, size"
@@ -96,16 +103,25 @@ def _print(title: str, columns: Sequence[str], lines: Sequence[Sequence[str]]) -
         title=Text(title), title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, show_edge=False,
         pad_edge=False,
     )  # fmt: skip
-    chief = (*NARROW, "p99") if "p99" in columns and width >= WITH_P99 else NARROW
+    chief: tuple[str, ...] = (*NARROW, "p99") if "p99" in columns and width >= WITH_P99 else NARROW
+    short = [_chief(columns, line, chief) for line in lines]
+    taken = [max(map(len, cells)) for cells in zip(chief, *short, strict=True)]
+    if sum(taken[1:]) + LEAST_VARIANT + (EDGES - 1) * len(chief) > width:
+        chief = LEAST
     for heading in chief:
         shown.add_column(heading, overflow="fold", no_wrap=heading != "variant")
-    for line in lines:
-        variant, speed_up, verdict, accuracy, kept, *_ = line
-        lost = f"{accuracy.partition(' ±')[0]} {kept}".strip()
-        rest = [line[columns.index(heading)].partition(" ")[0] for heading in chief[4:]]
-        shown.add_row(*map(Text, (variant, speed_up, verdict, lost, *rest)))
+    for line in short:
+        shown.add_row(*map(Text, line[: len(chief)]))
     console.shown_on().print(shown)
     return needed
+
+
+def _chief(columns: Sequence[str], line: Sequence[str], chief: Sequence[str]) -> list[str]:
+    """A line's figures without their intervals, but for the speed-up's."""
+    variant, speed_up, verdict, accuracy, kept, *_ = line
+    lost = f"{accuracy.partition(' ±')[0]} {kept}".strip()
+    rest = [line[columns.index(heading)].partition(" ")[0] for heading in chief[4:]]
+    return [variant, speed_up, verdict, lost, *rest]
 
 
 def hints(told: Iterable[tuple[str, str, list[str]]]) -> None:

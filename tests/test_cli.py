@@ -9,6 +9,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -28,6 +29,7 @@ from efficiency import confirm, console, paths
 from efficiency.analysis import views
 from efficiency.cli.app import app
 from efficiency.condition import Condition
+from efficiency.engine import conductor
 from efficiency.errors import BadRequest
 from efficiency.machine import this_machine
 from efficiency.results import documents
@@ -710,6 +712,49 @@ def test_what_confirms_an_answer_asks_the_same(study_id):
     advised = re.search("`python -m efficiency (.*)` times it again", found.stdout)
     assert advised, found.output
     assert shlex.split(advised[1]) == ["recommend", *asked, "--confirm"]
+
+
+def test_who_cancels_a_confirmation_cancels_those_after_it(study_id, monkeypatch):
+    monkeypatch.setattr(conductor, "run", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    peaks.known()
+    found = CliRunner().invoke(app, ["recommend", study_id, "--confirm", "--json", "-"])
+    assert found.exit_code == 1
+    assert found.stderr.count("timing ") == 1
+    document = json.loads(found.stdout.splitlines()[-1])
+    assert document["confirming"] == "cancelled"
+    assert len(document["answers"]) == 3
+    with Store.open() as store:
+        confirming = store.studies().query("confirms != ''")
+    assert list(confirming["status"]) == ["cancelled"]
+
+
+def test_the_latest_is_one_with_results_and_what_is_passed_over_is_said(study_id):
+    with Store.open() as store:
+        for status in ("cancelled", "running"):
+            store.add_study({"preset": "quick"}, name=status, machine={}, command="", status=status)
+        document = documents.to_json(store, study_id)
+        document["study"] |= {"id": "newest", "recorded_at": "2031-01-01T10:00:00+00:00"}
+        newest = documents.from_json(store, document)
+        empty = store.add_study({"preset": "quick"}, name="Empty", machine={}, command="", status="cancelled")
+        later = {"recorded_at": "2032-01-01T10:00:00+00:00"}
+        document = documents.to_json(store, empty)
+        document["study"] |= later | {"id": "empty"}
+        documents.from_json(store, document)
+    found = CliRunner().invoke(app, ["recommend", "latest"])
+    assert found.stdout.startswith("Quick on this machine, no limits.")
+    assert f"The latest with results is {newest}; without any: empty (cancelled)." in found.stderr
+
+
+def test_a_study_whose_process_died_is_not_called_live(home):
+    with Store.open() as store:
+        id = store.add_study({"preset": "quick"}, name="Died", machine={}, command="", status="running")
+    writes = (
+        "from efficiency.engine.progress import Progress, ProgressFile\n"
+        f"ProgressFile({id!r}).write(Progress({id!r}, 'running', 'Timing'))"
+    )
+    subprocess.run([sys.executable, "-c", writes], check=True, cwd=paths.PROJECT)
+    assert "interrupted" in CliRunner().invoke(app, ["studies"]).stdout
+    assert "running" not in CliRunner().invoke(app, ["show", id]).stdout
 
 
 def test_what_was_confirmed_is_not_timed_again(study_id):

@@ -127,6 +127,7 @@ def test_what_was_not_timed_to_the_end_is_told_below_once_a_reason(home: Path, m
     printed.truncate(0)
     outcome.table(lstm[lstm["status"] == "not-applicable"])
     assert "variant" not in printed.getvalue()
+    assert "Pareto" not in printed.getvalue()
 
 
 @pytest.mark.parametrize(("width", "shown"), [(80, False), (90, True), (240, True)])
@@ -137,6 +138,28 @@ def test_p99_is_shown_where_there_is_room(home: Path, monkeypatch: pytest.Monkey
         rows = store.rows([synthetic.fill(store)])
     outcome.table(rows[rows["workload"] == "lstm-classifier"].assign(latency_ms_p99=98.7))
     assert ("98.7" in printed.getvalue()) == shown
+
+
+@pytest.mark.parametrize("width", [44, 60, 80])
+def test_a_narrow_terminal_never_drops_or_cuts_a_name_or_a_speed_up(
+    home: Path, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    printed = io.StringIO()
+    monkeypatch.setattr(console, "results", Console(file=printed, width=width))
+    with Store.open() as store:
+        rows = store.rows([synthetic.fill(store)])
+    outcome.table(rows)
+    lines = printed.getvalue().splitlines()
+    assert any(line.startswith("amp-bf16") and "x [" in line for line in lines)
+    assert sum(line.rstrip().endswith("]") or "]   " in line for line in lines if "x [" in line) >= 10
+    assert not any("…" in line for line in lines)
+
+
+def test_ids_are_never_broken(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    printed = io.StringIO()
+    monkeypatch.setattr(console, "results", Console(file=printed, width=60))
+    console.table("Studies", ["id", "name"], [["20261129-1033-quick-abcd", "A name of many words " * 4]], whole=("id",))
+    assert "20261129-1033-quick-abcd" in printed.getvalue()
 
 
 def test_a_narrow_terminal_shows_the_chief_columns_unbroken(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

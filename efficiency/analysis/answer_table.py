@@ -39,5 +39,5 @@ def of(answers: Sequence[tuple[str, Answer]], asked: Limits, price_per_hour: flo
                 cost = decision_words.cost_per_million(row, price_per_hour)
                 line[COST] = "" if cost is None else wording.number(cost)
         found.append(line)
-    headings = (TITLE, ANSWER, VARIANT, RELATIVE, *figures, *((COST,) if price_per_hour else ()))
+    headings = (TITLE, ANSWER, VARIANT, *figures, *((COST,) if price_per_hour else ()), RELATIVE)
     return pd.DataFrame(found, columns=headings).fillna("")

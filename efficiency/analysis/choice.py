@@ -160,14 +160,13 @@ def decide(rows: pd.DataFrame, limits: Limits, compare: Compare, equivalence_pct
         tied=tuple(tied),
         uncompared=tuple(uncompared),
         unsettled=_unsettled(able[~meets], state[~meets], ranked[0]["speedup"]),
-        unknown=_unknown(able, limits),
+        unknown=_unknown(state),
         left_out=left_out,
     )
 
 
-def _unknown(able: pd.DataFrame, limits: Limits) -> dict[str, int]:
-    figures = {name: limits_module.figures(able, limits_module.kind_of(name, limits)) for name in limits.asked}
-    return {name: count for name, costs in figures.items() if (count := int(costs.isna().sum()))}
+def _unknown(state: pd.DataFrame) -> dict[str, int]:
+    return {str(name): count for name in state if (count := int((state[name] == "unknown").sum()))}
 
 
 def _able(rows: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, list[str]]]:
@@ -274,6 +273,6 @@ def _nothing(
         unsettled=_unsettled(able, state, 0.0),
         unsure=unsure,
         unheld=tuple(name for name in unmet if name not in impossible + unsure),
-        unknown=_unknown(able, limits),
+        unknown=_unknown(state),
         left_out=left_out,
     )

@@ -210,6 +210,7 @@ def _unknown(answer: Answer) -> list[str]:
         rows = f"of the study's {found.considered} rows" if answer.fresh else f"of {found.considered} rows"
         told.append(
             f"{count} {rows} {has} no figure of {kind.title.lower()} and so cannot be held against its limit{why}."
+            + (f" {speed.P99_BY}" if why else "")
         )
     return told
 

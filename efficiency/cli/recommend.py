@@ -63,7 +63,7 @@ def recommend(
 ) -> None:
     """Which variant to ship: the fastest that keeps to the limits, for each workload and condition.
 
-    Exit code 1 where for one of them nothing does.
+    Exit code 1 where for one of them nothing does, or where confirming did not come to its end.
     """
     from efficiency import decisions
     from efficiency.results import documents
@@ -88,9 +88,13 @@ def recommend(
         raise BadRequest(
             f"--recipe: there are {len(found)} answers; name one with --workload, --batch-size, --threads."
         )
+    status = "done"
     if confirm:
         for case in found:
-            _confirm(store, study_id, case, asked, price_per_hour)
+            ended = _confirm(store, study_id, case, asked, price_per_hour)
+            status = ended if ended != "done" else status
+            if ended == "cancelled":  # so are those that would come after it
+                break
         found = _cases(store, study_id, rows)
     answers = [(case, case.answer(asked)) for case in found]
     recommended.say(store, study_id, answers, asked, price_per_hour)
@@ -103,10 +107,11 @@ def recommend(
             "study": study_id,
             "limits": limits_module.as_document(asked),
             "price_per_hour": price_per_hour,
+            "confirming": status if confirm else None,
             "answers": [_document(case, answer, price_per_hour) for case, answer in answers],
         }
         console.write_json(json, document)
-    if not answers or any(answer.last.kind != "found" for _, answer in answers):
+    if status != "done" or not answers or any(answer.last.kind != "found" for _, answer in answers):
         sys.exit(1)
 
 
@@ -133,8 +138,8 @@ def _cases(store: Store, study_id: str, rows: pd.DataFrame) -> Sequence[Case]:
     return decisions.of_study(store, study_id, rows)
 
 
-def _confirm(store: Store, study_id: str, case: Case, asked: Limits, price_per_hour: float | None) -> None:
-    """Times what leads again, unless that was done; a study of its own, in the foreground."""
+def _confirm(store: Store, study_id: str, case: Case, asked: Limits, price_per_hour: float | None) -> str:
+    """Times what leads again, unless that was done: a study of its own, in the foreground. How that ended."""
     from efficiency import check, confirm
     from efficiency.analysis import confirmations, timing_again, wording
     from efficiency.engine import job
@@ -144,10 +149,10 @@ def _confirm(store: Store, study_id: str, case: Case, asked: Limits, price_per_h
     lead, again = timing_again.lead(first), timing_again.variants(first)
     if lead is None:
         console.note(f"{case.title}: nothing leads that fresh replicates could confirm, so nothing was timed again.")
-        return
+        return "done"
     if (before := case.fresh_study(first)) and not confirmations.worth_timing_again(case.answer(asked)):
         console.note(f"{case.title}: {lead['variant_label']} was timed again before, as study {before}; that counts.")
-        return
+        return "done"
     here = this_machine()
     study = confirm.plan(store.study(study_id), lead, again, here, p99=limits_module.of_p99(asked))
     if problems := check.problems(study, here):
@@ -159,6 +164,7 @@ def _confirm(store: Store, study_id: str, case: Case, asked: Limits, price_per_h
         status = job.conduct(store, new, bar.tell)
     if status != "done":
         console.note(f"Study {new}: {wording.ended(status, store.study(new).message)}")
+    return status
 
 
 def _write_recipe(store: Store, answers: Sequence[tuple[Case, Answer]], file: str) -> None:

@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 @app.command()
 def studies(json: Json = None) -> None:
     """The studies in the database, the newest first."""
+    from efficiency.engine import jobs
     from efficiency.results import documents
 
-    found = documents.open_with_example().studies()
+    store = documents.open_with_example()
+    jobs.settle(store)
+    found = store.studies()
     if json:
         import json as json_module
 
@@ -29,7 +32,7 @@ def studies(json: Json = None) -> None:
         console.say("No studies yet; `python -m efficiency run` measures one.")
     else:
         shown = found[["id", "name", "recorded_at", "status", "rows", "machine"]]
-        console.table("Studies", shown.columns, shown.itertuples(index=False))
+        console.table("Studies", shown.columns, shown.itertuples(index=False), whole=("id",))
 
 
 @app.command()

@@ -117,6 +117,11 @@ def forget(study_id: str) -> None:
     shutil.rmtree(folder_of(study_id), ignore_errors=True)
 
 
+def settle(store: Store) -> None:
+    """Set to `interrupted` whatever of the queued and running has no process any more."""
+    live(store)
+
+
 def live(store: Store) -> list[Progress]:
     """Studies that are queued or running: the running one first, then those that wait, the oldest first."""
     studies = store.studies()

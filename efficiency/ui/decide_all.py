@@ -14,6 +14,7 @@ from efficiency.decisions import Case
 from efficiency.ui import narrow_list
 from efficiency.ui.narrow_list import Line
 
+SAID = (TITLE, ANSWER, VARIANT, RELATIVE)
 CASE = "case"
 """The widget's key, and the parameter of the address, that says which case is shown."""
 
@@ -39,10 +40,10 @@ def show(cases: Mapping[str, Case], limits: Limits, price_per_hour: float | None
         alt="The answer for every workload and condition",
         column_config={
             TITLE: text(width=235),
-            ANSWER: text(width=185),
-            VARIANT: text(width=205),
-            RELATIVE: text(width=300),
+            ANSWER: text(width=240),
+            VARIANT: text(width=225),
             **dict.fromkeys(FIGURES, text(width=95)),
+            RELATIVE: text(width=300),
         },
     )
     narrow_list.show(table, _line)
@@ -57,4 +58,6 @@ def _choose(key: str, titles: list[str]) -> None:
 def _line(line: dict[str, Any]) -> Line:
     """A line of the table for a narrow screen."""
     address = {name: st.query_params.get_all(name) for name in st.query_params} | {CASE: line[TITLE]}
-    return Line(address, line[TITLE], ": ".join(filter(None, (line[ANSWER], line[VARIANT]))), line[RELATIVE])
+    figures = [f"{name}: {text}" for name, text in line.items() if name not in SAID and text]
+    said = ": ".join(filter(None, (line[ANSWER], line[VARIANT])))
+    return Line(address, line[TITLE], said, " · ".join(filter(None, (line[RELATIVE], *figures))))

@@ -362,7 +362,7 @@ def test_a_p99_that_timing_again_may_find_is_timed_again_and_what_that_found_cou
     first = replace(first, rows=first.rows.assign(latency_ms_p99=np.nan))
     found = first.choose(limits)
     assert decision_words.verdict(Answer(found)) == "Nothing is known to meet the limits"
-    assert "No row has a figure of latency p99. The closest is A (3.00x): its latency p99 is not known." in (
+    assert "some have no such figure. The closest is A (3.00x): its latency p99 is not known." in (
         decision_words.sentence(Answer(found))
     )
     assert timing_again.variants(found) == ("a",)
@@ -378,7 +378,7 @@ def test_a_p99_that_timing_again_may_find_is_timed_again_and_what_that_found_cou
         assert decision_words.verdict(answer) == verdict
         assert decision_words.sentence(answer).startswith(said)
         assert f"{p99_ms:.2f} ms" in decision_words.sentence(answer)
-        assert "of the study's 3 rows have no figure of latency p99" in " ".join(decision_words.beside(answer))
+        assert "2 of the study's 3 rows have no figure of latency p99" in " ".join(decision_words.beside(answer))
 
 
 def test_what_may_meet_the_limits_is_closer_than_what_surely_misses_one():
@@ -535,7 +535,7 @@ def test_a_p99_that_is_not_known_is_no_less_than_the_median():
     assert text.endswith("its latency p99 is not known.")
 
 
-@pytest.mark.parametrize("most_ms", [16.0, 7.0, 1.0])
+@pytest.mark.parametrize("most_ms", [16.0, 7.0])
 def test_how_many_rows_no_limit_can_be_held_against_is_told_and_of_p99_why(most_ms):
     frame = rows(row("a", 2.0), row("b", 1.5, latency_ms_p99=np.nan, peak_memory_mb=np.nan))
     told = decision_words.beside(Answer(decided(frame, latency_ms=most_ms, percentile="p99")))
@@ -546,6 +546,8 @@ def test_how_many_rows_no_limit_can_be_held_against_is_told_and_of_p99_why(most_
     told = decision_words.beside(Answer(decided(frame, latency_ms=most_ms, memory_mb=400.0)))
     assert "1 of 3 rows has no figure of peak memory and so cannot be held against its limit." in told
     assert not any("no figure" in text for text in decision_words.beside(Answer(decided(frame, latency_ms=most_ms))))
+    below = decision_words.beside(Answer(decided(frame, latency_ms=1.0, percentile="p99")))
+    assert not any("no figure" in text for text in below), "Its median says that it misses the limit."
 
 
 def test_the_figure_of_every_limit_is_told_with_its_interval_where_it_has_one():
