@@ -49,6 +49,7 @@ CANDIDATES: dict[str, tuple[Keys, ...]] = {
     "lstm-classifier": (
         ("dynamic-int8",),
         ("dynamic-int8", "optimize-for-inference"),
+        ("int8-lstm",),
         ("onnxruntime-dynamic-int8",),
         ("openvino-int8",),
     ),
@@ -61,6 +62,7 @@ CANDIDATES: dict[str, tuple[Keys, ...]] = {
 }
 IN_FP32: dict[Keys, Keys] = {
     ("dynamic-int8",): (),
+    ("int8-lstm",): (),
     ("dynamic-int8", "optimize-for-inference"): ("optimize-for-inference",),
     ("static-int8", "optimize-for-inference"): ("optimize-for-inference",),
     ("onnxruntime-dynamic-int8",): ("onnxruntime",),

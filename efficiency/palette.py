@@ -20,6 +20,7 @@ from efficiency.study import BASELINE, CONTROL
 NEUTRAL = "#8A9399"
 COLOURS = {
     "dynamic-int8": "#0072B2",
+    "int8-lstm": "#004D8C",
     "static-int8": "#D55E00",
     "mixed-int8": "#8C4A00",
     "qat-int8": "#CC79A7",

@@ -11,6 +11,7 @@ from efficiency.techniques.float8_dynamic import FLOAT8_DYNAMIC
 from efficiency.techniques.grad_enabled import GRAD_ENABLED
 from efficiency.techniques.half_weights import BF16_WEIGHTS, FP16_WEIGHTS
 from efficiency.techniques.inference_mode import INFERENCE_MODE
+from efficiency.techniques.int8_lstm import INT8_LSTM
 from efficiency.techniques.mixed_int8 import MIXED_INT8
 from efficiency.techniques.onnx_runtime import (
     ONNX_RUNTIME,
@@ -31,6 +32,7 @@ TECHNIQUES: dict[str, Technique] = {
     technique.key: technique
     for technique in (
         DYNAMIC_INT8,
+        INT8_LSTM,
         STATIC_INT8,
         MIXED_INT8,
         QAT_INT8,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-EAGER_INT8 = frozenset({"dynamic-int8", "static-int8", "mixed-int8", "qat-int8"})
+EAGER_INT8 = frozenset({"dynamic-int8", "static-int8", "mixed-int8", "qat-int8", "int8-lstm"})
 WEIGHT_ONLY = frozenset({"int8-weight-only", "int4-weight-only"})
 TORCHAO = WEIGHT_ONLY | {"int8-dynamic", "float8-dynamic"}
 AMP = frozenset({"amp-bf16", "amp-fp16"})
@@ -43,6 +43,7 @@ REASONS: tuple[Group, ...] = (
         AROUND | {"channels-last", "inference-mode"},
         "PyTorch's modes, layouts and kernels do not reach an engine outside it",
     ),
+    (TRACED, frozenset({"int8-lstm"}), "a trace cannot hold the call of a library outside PyTorch"),
     (TRACED, AROUND, "a trace holds the operations that it saw, whatever stands around the call"),
     (TRACED, HALF, "a frozen trace rounds 16-bit numbers otherwise than the model, so it cannot be checked"),
     (TRACED, WEIGHT_ONLY, "freezing folds such weights back to FP32"),

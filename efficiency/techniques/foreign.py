@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 CONFLICTS = frozenset(
     {
         "dynamic-int8",
+        "int8-lstm",
         "static-int8",
         "mixed-int8",
         "qat-int8",

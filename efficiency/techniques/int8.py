@@ -159,10 +159,15 @@ def embeddings_recipe(workload: Workload) -> Recipe:
 
 
 def evidence(prepared: Prepared, sample: torch.Tensor, reference: nn.Module) -> Evidence:
-    """What is not float any more, since a quantized module has no Parameters, and what computes in INT8."""
+    """What is not float any more, and what computes in INT8."""
+    return with_arithmetic(judged(quantized_share(prepared.module, reference)), prepared, sample)
+
+
+def quantized_share(model: nn.Module, reference: nn.Module) -> float:
+    """Share of the weights that are not float any more: a quantized module has no Parameters."""
     total = sum(p.numel() for p in reference.parameters() if p.dim() > 1)
-    left = sum(p.numel() for p in prepared.module.parameters() if p.dim() > 1)
-    return with_arithmetic(judged(1 - left / total if total else 0.0), prepared, sample)
+    left = sum(p.numel() for p in model.parameters() if p.dim() > 1)
+    return 1 - left / total if total else 0.0
 
 
 def judged(share: float, bits: int = 8) -> Evidence:
@@ -177,9 +182,13 @@ def judged(share: float, bits: int = 8) -> Evidence:
 
 def with_arithmetic(weights: Evidence, prepared: Prepared, sample: torch.Tensor) -> Evidence:
     """Weights alone in 8 bits would leave the arithmetic in FP32: where most of it stays, the effect is partial."""
+    return weights if weights.took_effect == "no" else with_products(weights, macs.counted(prepared, sample))
+
+
+def with_products(weights: Evidence, seen: macs.Macs) -> Evidence:
+    """As `with_arithmetic`, of products that were counted."""
     if weights.took_effect == "no":
         return weights
-    seen = macs.counted(prepared, sample)
     reason = f"{weights.reason.removesuffix('.')}, and {seen.said('int8')}."
     took_effect = weights.took_effect if seen.share("int8") >= MOSTLY else "partly"
     return Evidence(took_effect, reason, {**weights.figures, **seen.figures("int8")})

@@ -35,7 +35,7 @@ APPLIES = {
     "vision-small-cnn": {*EVERYWHERE, *INT8, "channels-last"},
     "vision-resnet18": {*EVERYWHERE, *INT8, "channels-last"},
     "vision-mobilenet-v2": {*EVERYWHERE, *INT8, "channels-last"},
-    "lstm-classifier": {*EVERYWHERE, *DYNAMIC},
+    "lstm-classifier": {*EVERYWHERE, *DYNAMIC, "int8-lstm"},
     "transformer-encoder": {*EVERYWHERE, *INT8, *DYNAMIC, *TORCHAO, "pt2e-dynamic-int8", "fast-path"},
 }
 COMBINED = [
@@ -47,6 +47,7 @@ COMBINED = [
     ("vision-small-cnn", ("static-int8", "channels-last", "optimize-for-inference", "inference-mode")),
     ("vision-mobilenet-v2", ("static-int8", "optimize-for-inference")),
     ("lstm-classifier", ("dynamic-int8", "optimize-for-inference")),
+    ("lstm-classifier", ("int8-lstm", "inference-mode")),
     ("transformer-encoder", ("dynamic-int8", "optimize-for-inference")),
     ("vision-small-cnn", ("torch-compile", "inference-mode")),
     ("vision-small-cnn", ("bf16-weights", "channels-last")),
