@@ -1,8 +1,9 @@
 // An LSTM whose matrix products run in 8 bits: the layers of one direction of a torch.nn.LSTM, in one call.
 //
-// States lie within -1 and 1, so that they have a fixed scale, 1/127; the input has one a call, and each channel of the
-// weights has its own. A byte b stands for b - 128, since the instructions multiply unsigned with signed bytes; what the
-// 128 add is the same for every step, and taken off in `bias`, or for the input, whose scale differs, in `nought`.
+// States lie within -1 and 1, so that they have a fixed scale, 1/127; each token of the input has its own, and so has
+// each channel of the weights. A byte b stands for b - 128, since the instructions multiply unsigned with signed bytes;
+// what the 128 add is the same for every step, and taken off in `bias`, or for the input, whose scale differs, in
+// `nought`.
 //
 // One call of a small batch waits for weights, so each thread reads its own part of them, which then stays in its
 // core's cache: it has some blocks of units, with all their gates, and waits once a step for the others' new states.
@@ -20,10 +21,10 @@
 #include <immintrin.h>
 #endif
 
-constexpr int UNITS = 16, GATES = 4, BLOCK = GATES * UNITS;  // a block: 16 units, their gates i, f, g, o one after the other
-constexpr int ROWS = 4;                                      // rows that share what is read of the weights
-constexpr int AT_ONCE = 64;                                  // rows whose input is multiplied at once, ahead of their steps
-constexpr int SPINS = 20000;                                 // then a thread that waits lets others have its core
+constexpr int UNITS = 16, GATES = 4, BLOCK = GATES * UNITS;  // a block: 16 units, their gates i, f, g, o in turn
+constexpr int ROWS = 4;       // rows that share what is read of the weights
+constexpr int AT_ONCE = 64;   // rows whose input is multiplied at once, ahead of their steps
+constexpr int SPINS = 20000;  // then a thread that waits lets others have its core
 
 struct Layer {
   int32_t depth;  // numbers of its input, padded to a multiple of eight
@@ -180,28 +181,32 @@ struct Meeting {
   }
 };
 
-// input [length][batch][depth] with `depth` as `wide` says, output [length][batch][units]; hidden and cells [layers][batch][units]
-// hold the states before, and then those after. `units` is a multiple of UNITS.
+// input [length][batch][wide], output [length][batch][units]; hidden and cells [layers][batch][units] hold the states
+// before, and then those after. `units` is a multiple of UNITS.
 extern "C" void int8_lstm(int32_t threads, int32_t layers, const Layer* layer, int32_t units, int32_t batch,
                           int32_t length, int32_t wide, const float* input, float* output, float* hidden,
                           float* cells) {
   const int blocks = units / UNITS, rows = length * batch, depth = layer[0].depth;
-  int32_t most = 1;  // of floats without their sign the largest has the largest bits
-  for (int i = 0; i < rows * wide; i++) {
-    int32_t bits;
-    std::memcpy(&bits, input + i, 4);
-    most = std::max(most, bits & 0x7fffffff);
-  }
-  float worth;
-  std::memcpy(&worth, &most, 4);
-  worth = std::max(worth, 1e-30f) / 127.0f;
   std::unique_ptr<uint8_t[]> first_bytes(new uint8_t[size_t(rows) * depth]);
+  std::unique_ptr<float[]> worth(new float[rows]);  // of a byte's step
   for (int row = 0; row < rows; row++) {
+    const float* own = input + size_t(row) * wide;
     uint8_t* __restrict bytes = &first_bytes[size_t(row) * depth];
-    for (int k = 0; k < wide; k++) bytes[k] = byte_of(input[size_t(row) * wide + k], 1.0f / worth);
+    int32_t most = 1;  // of floats without their sign the largest has the largest bits
+    for (int k = 0; k < wide; k++) {
+      int32_t bits;
+      std::memcpy(&bits, own + k, 4);
+      most = std::max(most, bits & 0x7fffffff);
+    }
+    float largest;
+    std::memcpy(&largest, &most, 4);
+    worth[row] = std::max(largest, 1e-30f) / 127.0f;
+    const float scale = 1.0f / worth[row];
+    for (int k = 0; k < wide; k++) bytes[k] = byte_of(own[k], scale);
     std::memset(bytes + wide, 128, depth - wide);
   }
-  // Of each layer the states as bytes, those before the first step ahead of them; and what the input gives each gate of some steps.
+  // Of each layer the states as bytes, those before the first step ahead of them; and what the input gives each gate of
+  // some steps.
   std::unique_ptr<uint8_t[]> states(new uint8_t[size_t(layers) * (rows + batch) * units]);
   const int steps = std::min(length, std::max(1, AT_ONCE / batch));
   std::unique_ptr<float[]> gates(new float[size_t(steps) * batch * units * GATES]);
@@ -216,7 +221,6 @@ extern "C" void int8_lstm(int32_t threads, int32_t layers, const Layer* layer, i
       const Layer& own = layer[l];
       uint8_t* after = states.get() + size_t(l) * (rows + batch) * units;
       const uint8_t* from = l ? after - size_t(rows) * units : first_bytes.get();
-      const float unit_worth = l ? 1.0f / 127.0f : worth;
       auto from_inputs = [&](int row, int count) {  // what the input gives the gates of these rows
         for (int b = first; b < end; b++) {
           const float *scale = own.input_scale + b * BLOCK, *bias = own.bias + b * BLOCK;
@@ -226,8 +230,9 @@ extern "C" void int8_lstm(int32_t threads, int32_t layers, const Layer* layer, i
             many = products_of(count - at, from + size_t(row + at) * own.depth, weights, own.depth, out);
             for (int r = 0; r < many; r++) {
               float* __restrict to = &gates[(size_t(at + r) * blocks + b) * BLOCK];
+              const float step_worth = l ? 1.0f / 127.0f : worth[row + at + r];
               for (int i = 0; i < BLOCK; i++)
-                to[i] = float(out[r * BLOCK + i] - nought[i]) * (scale[i] * unit_worth) + bias[i];
+                to[i] = float(out[r * BLOCK + i] - nought[i]) * (scale[i] * step_worth) + bias[i];
             }
           }
         }

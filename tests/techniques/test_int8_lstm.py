@@ -73,6 +73,12 @@ def test_it_computes_what_pytorchs_does(
         torch.set_num_threads(before)
 
 
+def test_an_answer_does_not_turn_on_who_else_is_in_the_batch(library: bytes) -> None:
+    ours = Int8LSTM(nn.LSTM(8, 16, batch_first=True), library)
+    alone, beside = torch.randn(1, 5, 8), 100 * torch.randn(6, 5, 8)
+    assert torch.equal(ours(alone)[0][0], ours(torch.cat([alone, beside]))[0][0])
+
+
 def test_a_call_changes_nothing_that_it_was_given(library: bytes) -> None:
     ours = Int8LSTM(nn.LSTM(8, 16), library)
     inputs, hidden, cells = torch.randn(5, 2, 8), torch.zeros(1, 2, 16), torch.ones(1, 2, 16)
