@@ -13,6 +13,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -715,7 +716,11 @@ def test_what_confirms_an_answer_asks_the_same(study_id):
 
 
 def test_who_cancels_a_confirmation_cancels_those_after_it(study_id, monkeypatch):
-    monkeypatch.setattr(conductor, "run", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    def cancelled(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(60)  # another thread may be the one that hears of it
+
+    monkeypatch.setattr(conductor, "run", cancelled)
     peaks.known()
     found = CliRunner().invoke(app, ["recommend", study_id, "--confirm", "--json", "-"])
     assert found.exit_code == 1

@@ -118,6 +118,8 @@ def run(
     record = store.study(study_id)
     shown(store, study_id, record.asked)
     console.say(f"Study {study_id}: {wording.ended(status, record.message)}")
+    if status == "done" and asked.phase == "inference":
+        console.say(f"`python -m efficiency recommend {study_id}` says which to ship.")
     if csv:
         console.write_file("--csv", csv, documents.to_csv(store, [study_id]))
     if json:

@@ -1,12 +1,12 @@
 // An LSTM whose matrix products run in 8 bits: the layers of one direction of a torch.nn.LSTM, in one call.
 //
-// States lie within -1 and 1, so that they have a fixed scale, 1/127; each token of the input has its own, and so has
-// each channel of the weights. A byte b stands for b - 128, since the instructions multiply unsigned with signed bytes;
-// what the 128 add is the same for every step, and taken off in `bias`, or for the input, whose scale differs, in
-// `nought`.
+// States lie within -1 and 1, so that they have a fixed scale, 1/127; each token of the input has its own, and so
+// has each channel of the weights. A byte b stands for b - 128, since the instructions multiply unsigned with
+// signed bytes; what the 128 add is the same for every step, and taken off in `bias`, or for the input, whose scale
+// differs, in `nought`.
 //
 // One call of a small batch waits for weights, so each thread reads its own part of them, which then stays in its
-// core's cache: it has some blocks of units, with all their gates, and waits once a step for the others' new states.
+// core's cache: it has some blocks of units, with all their gates, and waits once a step for what the others found.
 #include <omp.h>
 
 #include <algorithm>
@@ -116,7 +116,8 @@ static void products(const uint8_t* bytes, const int8_t* weights, int depth, int
     for (int part = 0; part < PARTS; part++)
       for (int gate = 0; gate < GATES; gate++) {
         const Weights own(weights + (k + 4 * part) * BLOCK + 4 * gate * UNITS);
-        for (int row = 0; row < rows; row++) sums[part][row][gate].add(Four(bytes + row * depth + k + 4 * part), own);
+        for (int row = 0; row < rows; row++)
+          sums[part][row][gate].add(Four(bytes + row * depth + k + 4 * part), own);
       }
   for (int part = 0; part < PARTS; part++)
     for (int row = 0; row < rows; row++)
@@ -181,8 +182,8 @@ struct Meeting {
   }
 };
 
-// input [length][batch][wide], output [length][batch][units]; hidden and cells [layers][batch][units] hold the states
-// before, and then those after. `units` is a multiple of UNITS.
+// input [length][batch][wide], output [length][batch][units]; hidden and cells [layers][batch][units] hold the
+// states before, and then those after. `units` is a multiple of UNITS.
 extern "C" void int8_lstm(int32_t threads, int32_t layers, const Layer* layer, int32_t units, int32_t batch,
                           int32_t length, int32_t wide, const float* input, float* output, float* hidden,
                           float* cells) {
@@ -205,8 +206,8 @@ extern "C" void int8_lstm(int32_t threads, int32_t layers, const Layer* layer, i
     for (int k = 0; k < wide; k++) bytes[k] = byte_of(own[k], scale);
     std::memset(bytes + wide, 128, depth - wide);
   }
-  // Of each layer the states as bytes, those before the first step ahead of them; and what the input gives each gate of
-  // some steps.
+  // Of each layer the states as bytes, those before the first step ahead of them; and what the input gives each
+  // gate of some steps.
   std::unique_ptr<uint8_t[]> states(new uint8_t[size_t(layers) * (rows + batch) * units]);
   const int steps = std::min(length, std::max(1, AT_ONCE / batch));
   std::unique_ptr<float[]> gates(new float[size_t(steps) * batch * units * GATES]);
@@ -248,15 +249,15 @@ extern "C" void int8_lstm(int32_t threads, int32_t layers, const Layer* layer, i
         if (t % steps == 0) from_inputs(t * batch, std::min(steps, length - t) * batch);
         for (int b = first; b < end; b++)
           for (int n = 0; n < batch;)
-            n += products_of(batch - n, before + size_t(n) * units, own.from_state + size_t(b) * units * BLOCK, units,
-                             sums.get() + (size_t(b - first) * batch + n) * BLOCK);
+            n += products_of(batch - n, before + size_t(n) * units, own.from_state + size_t(b) * units * BLOCK,
+                             units, sums.get() + (size_t(b - first) * batch + n) * BLOCK);
         for (int b = first; b < end; b++)
           for (int n = 0; n < batch; n++) {
             const size_t at = size_t(n) * units + b * UNITS;
             float state[UNITS];
             step(&gates[(size_t(t % steps * batch + n) * blocks + b) * BLOCK],
-                 sums.get() + (size_t(b - first) * batch + n) * BLOCK, own.state_scale + b * BLOCK, cell + at, state,
-                 after + at);
+                 sums.get() + (size_t(b - first) * batch + n) * BLOCK, own.state_scale + b * BLOCK, cell + at,
+                 state, after + at);
             if (l == layers - 1) std::memcpy(output + size_t(t) * batch * units + at, state, sizeof state);
             if (t == length - 1) std::memcpy(last + at, state, sizeof state);
           }

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from efficiency.workloads.base import Workload
 
 SOURCE = Path(__file__).with_suffix(".cpp")
+QUOTES = 3 * '"'
 LIBRARY = "library"
 """What is learned: the compiled kernel's bytes, uint8."""
 
@@ -96,11 +97,8 @@ def recipe(workload: Workload, condition: Condition) -> Recipe:
     """The kernel's source stands in the script, which compiles it."""
     module = "efficiency.techniques.int8_lstm_module"
     return Recipe(
-        model=f"""\
-KERNEL = r'''
-{SOURCE.read_text()}'''
-model = with_int8_lstms(model, compiled(KERNEL, os.environ.get("CXX", "g++")))
-""",
+        model=f"KERNEL = r{QUOTES}\n{SOURCE.read_text()}{QUOTES}\n"
+        'model = with_int8_lstms(model, compiled(KERNEL, os.environ.get("CXX", "g++")))\n',
         imports=("import os",),
         uses=(f"{module}:with_int8_lstms", f"{module}:compiled"),
     )
