@@ -34,7 +34,7 @@ LIBRARY = "library"
 def why_not(workload: Workload, condition: Condition, machine: Machine) -> str | None:
     if reason := int8.why_not_device(condition):
         return reason
-    if reason := int8.why_not_reached(workload, "The INT8 LSTM kernel", "LSTM layers only", ("lstm",), "dynamic-int8"):
+    if reason := int8.why_not_reached(workload, "The INT8 LSTM kernel", "LSTM layers only", ("lstm",), "another INT8"):
         return reason
     if machine.cpp_compiler is None:
         return (
