@@ -57,7 +57,7 @@ def _choose(key: str, titles: list[str]) -> None:
 
 def _line(line: dict[str, Any]) -> Line:
     """A line of the table for a narrow screen."""
-    address = {name: st.query_params.get_all(name) for name in st.query_params} | {CASE: line[TITLE]}
     figures = [f"{name}: {text}" for name, text in line.items() if name not in SAID and text]
     said = ": ".join(filter(None, (line[ANSWER], line[VARIANT])))
-    return Line(address, line[TITLE], said, " · ".join(filter(None, (line[RELATIVE], *figures))))
+    text = " · ".join(filter(None, (line[RELATIVE], *figures)))
+    return Line(narrow_list.here_with(CASE, line[TITLE]), line[TITLE], said, text)

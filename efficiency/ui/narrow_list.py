@@ -51,4 +51,9 @@ def show(table: pd.DataFrame, line: Callable[[dict[str, Any]], Line]) -> None:
 
 def to_details(row_id: object) -> dict[str, object]:
     """The address as it is, with the details of this row open."""
-    return {name: st.query_params.get_all(name) for name in st.query_params} | {selected.PARAMETER: row_id}
+    return here_with(selected.PARAMETER, row_id)
+
+
+def here_with(parameter: str, value: object) -> dict[str, object]:
+    """The address as it is, but for this parameter."""
+    return {name: st.query_params.get_all(name) for name in st.query_params} | {parameter: value}
