@@ -9,7 +9,6 @@ import os
 import re
 import shlex
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -30,7 +29,6 @@ from efficiency import confirm, console, paths
 from efficiency.analysis import views
 from efficiency.cli.app import app
 from efficiency.condition import Condition
-from efficiency.engine import conductor
 from efficiency.errors import BadRequest
 from efficiency.machine import this_machine
 from efficiency.results import documents
@@ -715,22 +713,27 @@ def test_what_confirms_an_answer_asks_the_same(study_id):
     assert shlex.split(advised[1]) == ["recommend", *asked, "--confirm"]
 
 
-def test_who_cancels_a_confirmation_cancels_those_after_it(study_id, monkeypatch):
-    def cancelled(*_: object) -> None:
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(60)  # another thread may be the one that hears of it
+def test_who_cancels_a_confirmation_cancels_those_after_it(study_id, tmp_path):
+    def confirming() -> list[str]:
+        with Store.open() as store:
+            return list(store.studies().query("confirms != ''")["status"])
 
-    monkeypatch.setattr(conductor, "run", cancelled)
-    peaks.known()
-    found = CliRunner().invoke(app, ["recommend", study_id, "--confirm", "--json", "-"])
-    assert found.exit_code == 1
-    assert found.stderr.count("timing ") == 1
-    document = json.loads(found.stdout.splitlines()[-1])
+    command = [sys.executable, "-m", "efficiency", "recommend", study_id, "--confirm", "--json", "-"]
+    out, err = tmp_path / "out", tmp_path / "err"
+    with out.open("w") as results, err.open("w") as notes:
+        process = subprocess.Popen(command, cwd=paths.PROJECT, stdin=subprocess.DEVNULL, stdout=results, stderr=notes)
+    try:
+        while confirming() != ["running"] and process.poll() is None:
+            time.sleep(0.1)
+        process.terminate()
+        assert process.wait(60) == 1, err.read_text()
+    finally:
+        process.kill()
+    assert err.read_text().count("timing ") == 1
+    document = json.loads(out.read_text().splitlines()[-1])
     assert document["confirming"] == "cancelled"
     assert len(document["answers"]) == 3
-    with Store.open() as store:
-        confirming = store.studies().query("confirms != ''")
-    assert list(confirming["status"]) == ["cancelled"]
+    assert confirming() == ["cancelled"]
 
 
 def test_the_latest_is_one_with_results_and_what_is_passed_over_is_said(study_id):
