@@ -71,7 +71,8 @@ def show(store: Store, id: str) -> None:
             for _, text in (told for told in hints if told[0] in notes.INFORMATIVE):
                 st.info(markdown_text(text), icon=":material/info:")
             if selected.asked() is None:  # the drawer with its details has both, too
-                take_home.show(pd.Series(row), study)
+                missed = answer.last.kind == "none"
+                take_home.show(pd.Series(row), study, " of what comes closest to the limits" if missed else "")
                 artefact.show(pd.Series(row), study, kept)
         _table(known, limits, price, answer)
         decide_all.show(cases, limits, price)

@@ -22,11 +22,14 @@ SAYS = {
 }
 
 
-def show(row: pd.Series[Any], study: StudyRecord) -> None:
-    """An expander with the recipe of the row; of a row that does not apply, nothing: its reason is shown."""
+def show(row: pd.Series[Any], study: StudyRecord, of: str = "") -> None:
+    """An expander with the recipe of the row; of a row that does not apply, nothing: its reason is shown.
+
+    `of` goes on in its title: ` of ...`.
+    """
     if row["status"] == "not-applicable":
         return
-    with st.expander("Copy this: the recipe", icon=":material/content_copy:"):
+    with st.expander(f"Copy this: the recipe{of}", icon=":material/content_copy:"):
         try:
             wanted = recipes.wanted(row.to_dict(), study)
             script = wanted.script

@@ -78,10 +78,12 @@ def test_nonsense_in_the_address_is_said_and_is_no_limit(visit: Visit, store: St
 
 def test_where_nothing_keeps_to_the_limits_the_closest_miss_is_named(visit: Visit, store: Store) -> None:
     id = synthetic.fill(store)
-    text = said(visit("decide", study=id, case="LSTM", size="1"))
+    at = visit("decide", study=id, case="LSTM", size="1")
+    text = said(at)
     assert "Nothing meets the limits" in text
     assert "Even alone no row meets 1 MB of size" in text
     assert "The closest miss is " in text
+    assert "Copy this: the recipe of what comes closest to the limits" in [part.label for part in at.expander]
 
 
 def test_what_is_no_limit_in_the_address_is_left_out(visit: Visit, store: Store) -> None:
