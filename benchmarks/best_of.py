@@ -10,9 +10,9 @@ fresh processes and in random order: FP32 eager and its control, the best of our
 and OpenVINO INT8 written by hand (`peers.py`), our integrations of the last two, each held against what is written by
 hand with the same settings, and what the INT8 of ours is compared with to see its own gain: the same runtimes in FP32.
 
-Takes about two minutes a cell, during which nothing else may run; `--keep` goes on from what a run that was broken off
-left. The last line is one JSON document; speed-ups are baseline / variant, ratios are peer / ours: above 1 ours is
-faster.
+Processes are added until every ratio with a goal is told from it by its interval, or there are 24. Takes two to six
+minutes a cell, during which nothing else may run; `--keep` goes on from what a run that was broken off left. The last
+line is one JSON document; speed-ups are baseline / variant, ratios are peer / ours: above 1 ours is faster.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(PROJECT), str(PROJECT / "benchmarks")]
 
 import peers  # noqa: E402
-from cells import Cell, Plan  # noqa: E402
+from cells import Cell, Heat, Plan  # noqa: E402
 
 from efficiency.condition import Condition  # noqa: E402
 from efficiency.engine import ceilings  # noqa: E402
@@ -112,7 +112,16 @@ def measured(cell: Cell) -> dict[str, Any]:
     cell.prepare([(), *candidates, *by_hand, *floats, *written])
     best = chosen(cell, candidates)
     others: list[Keys] = [(peers.TORCH_COMPILE,), *written]
-    heat = cell.time(list(dict.fromkeys([best, *others, *by_hand, *floats])))
+    least = LEAST_SPEEDUP.get(workload, {}).get(batch_size)
+
+    def settled(heat: Heat) -> bool:
+        """Whether every ratio with a goal is told from it."""
+        goals = [(heat.ratio(peer, best), LEAST_OF_BEST_PEER) for peer in others]
+        goals += [(heat.ratio((peer,), ours), LEAST_OF_BY_HAND) for ours, peer in alike.items()]
+        goals += [] if least is None else [(heat.ratio((), best), least)]
+        return all(ratio.told_from(goal) for ratio, goal in goals)
+
+    heat = cell.time(list(dict.fromkeys([best, *others, *by_hand, *floats])), settled=settled)
 
     def against(peer: Keys, ours: Keys) -> dict[str, Any]:
         return heat.ratio(peer, ours).as_dict()
@@ -122,12 +131,12 @@ def measured(cell: Cell) -> dict[str, Any]:
     in_int8 = dict.fromkeys([best, *by_hand])
     worst = min(ratios.values(), key=lambda ratio: ratio["ratio"])
     speedup = heat.ratio((), best)
-    least = LEAST_SPEEDUP.get(workload, {}).get(batch_size)
     return {
         "workload": workload,
         "threads": cell.condition.threads,
         "batch_size": batch_size,
         "best": "+".join(best),
+        "replicates": heat.replicates,
         "variants": cell.described(heat),
         "control": heat.control().as_dict(),
         "best_against": ratios,

@@ -38,6 +38,8 @@ class Plan:
     test_rows: int = 2_000
     calibration_rows: int = 300
     replicates: int = 6
+    most_replicates: int = 24
+    """Where so many do not settle what is asked."""
     seconds_a_variant: float = 0.6
     """Timed seconds in each replicate; a replicate has as many times that as there are variants."""
     choosing_replicates: int = 6
@@ -46,7 +48,7 @@ class Plan:
     @classmethod
     def quick(cls) -> Plan:
         """For a first look."""
-        return cls(500, 300, 3, 0.5, 2, 0.3)
+        return cls(500, 300, 3, 3, 0.5, 2, 0.3)
 
     def with_rows(self, test_rows: int | None) -> Plan:
         """With so many test rows; as it is for None."""
@@ -63,6 +65,10 @@ class Ratio:
     estimate: float
     low: float
     high: float
+
+    def told_from(self, bound: float) -> bool:
+        """Whether the interval lies on one side of it."""
+        return not self.low <= bound <= self.high
 
     def as_dict(self) -> dict[str, Any]:
         return {"ratio": round(self.estimate, 3), "interval": [round(self.low, 3), round(self.high, 3)]}
@@ -84,6 +90,11 @@ class Heat:
 
     def _of(self, key: str) -> NDArray[np.int64]:
         return stillness.judged(np.concatenate(self.felt)).of(np.concatenate(self.samples[key]))
+
+    @property
+    def replicates(self) -> int:
+        """Processes so far."""
+        return len(self.felt)
 
     def ratio(self, other: Keys, ours: Keys) -> Ratio:
         """Latency of `other` by that of `ours`."""
@@ -160,21 +171,29 @@ class Cell:
     def _entry(self, keys: Keys) -> Entry:
         return Entry(self.workload, Variant.of(keys), self.condition)
 
-    def time(self, variants: Sequence[Keys], first: bool = False) -> Heat:
-        """The baseline, its control and these, together; `first` for the timing that chooses."""
+    def time(
+        self, variants: Sequence[Keys], first: bool = False, settled: Callable[[Heat], bool] = lambda heat: True
+    ) -> Heat:
+        """The baseline, its control and these, together; `first` for the timing that chooses.
+
+        Replicates are added until what is asked is `settled`, or there are as many as planned at most.
+        """
         plan, heat = self._plan, Heat()
-        replicates = plan.choosing_replicates if first else plan.replicates
+        least = plan.choosing_replicates if first else plan.replicates
         each_s = plan.choosing_seconds_a_variant if first else plan.seconds_a_variant
         control = Entry(self.workload, Variant(control=True), self.condition)
         entries = [self._entry(()), control, *map(self._entry, variants)]
-        for number in range(replicates):
+        for number in range(least if first else plan.most_replicates):
+            if number >= least and settled(heat):
+                break
             if number % TURNS_A_SERVER == 0:
                 renew(self._orders.log)
             what = "choosing the best" if first else f"timing {len(entries)} variants together"
             seed = 1_000 * (not first) + number
             order = self._orders.replicate(entries, seed, each_s * len(entries))
             file = self._folder / f"{self.condition.label()}, {seed}.json"
-            heat.add(number, self._kept(file, f"{what}, process {number + 1} of {replicates}", peers.replicate, order))
+            turn = f"{what}, process {number + 1} of {max(least, number + 1)}"
+            heat.add(number, self._kept(file, turn, peers.replicate, order))
         return heat
 
     def lost_pp(self, keys: Keys) -> float | None:

@@ -65,6 +65,11 @@ def test_a_ratio_is_the_others_latency_by_ours() -> None:
     assert heat.timed() == [(), ("openvino-int8",), ("a", "b")]
 
 
+def test_a_ratio_is_told_from_what_lies_outside_its_interval() -> None:
+    ratio = cells.Ratio(1.0, 0.96, 1.04)
+    assert [ratio.told_from(bound) for bound in (0.95, 0.97, 1.05)] == [True, False, True]
+
+
 @pytest.fixture
 def registry() -> Iterator[None]:
     """The registry of techniques, as it was once the test is over: the benchmarks put their own in."""
@@ -76,11 +81,14 @@ def registry() -> Iterator[None]:
 
 @pytest.mark.usefixtures("registry")
 def test_a_cell_is_prepared_and_timed_by_the_engine(tmp_path: Path) -> None:
-    plan = cells.Plan(32, 16, replicates=2, seconds_a_variant=0.05)
+    plan = cells.Plan(32, 16, replicates=2, most_replicates=4, seconds_a_variant=0.05)
     cell = cells.Cell("vision-small-cnn", cells.Condition(), plan, this_machine(), None, tmp_path, lambda _: None)
     ours = ("channels-last",)
     cell.prepare([(), ours])
     heat = cell.time([ours])
+    assert heat.replicates == 2
+    assert cell.time([ours], settled=lambda heat: heat.replicates == 3).replicates == 3
+    assert cell.time([ours], settled=lambda heat: False).replicates == 4
     assert set(heat.timed()) == {(), ours}
     assert cell.lost_pp(ours) == 0
     assert cell.described(heat)["channels-last"]["latency_ms_p50"] > 0
