@@ -17,7 +17,8 @@ setup: $(VENV)/.ready-dev
 
 test: $(VENV)/.ready-dev
 	$(MAKE) check
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@# One that dies is started again once: a test that ends its process each time would be waited for without end.
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 1
 
 check: $(VENV)/.ready-dev
 	$(BIN)/ruff check .
