@@ -17,7 +17,7 @@ setup: $(VENV)/.ready-dev
 
 test: $(VENV)/.ready-dev
 	$(MAKE) check
-	@# One that dies is started again once: a test that ends its process each time would be waited for without end.
+# One that dies is started again once: a test that ends its process each time would be waited for without end.
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 1
 
 check: $(VENV)/.ready-dev
