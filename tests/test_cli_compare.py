@@ -63,6 +63,18 @@ def test_a_regression_fails_the_gate_and_noise_does_not(
     assert "2 slower" in said
 
 
+def test_a_p99_has_as_many_figures_as_can_be_read(store: Store, ask: Ask) -> None:
+    def known(seed: int) -> str:
+        document = documents.to_json(store, synthetic.fill(store, seed=seed))
+        for row in document["rows"]:
+            row["columns"]["latency_ms_p99"] = 1.9094490000000002
+        return documents.from_json(store, document)
+
+    said = ask("compare", known(0), known(1))[2]
+    assert " 1.91 " in said
+    assert "1.909" not in said
+
+
 def test_what_failed_in_b_fails_the_gate_and_what_was_not_asked_does_not(store: Store, ask: Ask) -> None:
     one = replace(plan_preset("quick", this_machine()), workloads=("transformer-encoder",))
     few = replace(one, variants=(Variant.of(["dynamic-int8"]),))

@@ -22,6 +22,9 @@ COLUMNS = (
     "Latency, A / B", "p99 in A [ms]", "p99 in B [ms]",
 )  # fmt: skip
 
+P99 = COLUMNS[-2:]
+"""Figures; the others are text."""
+
 
 @app.command()
 def compare(
@@ -91,7 +94,7 @@ def compare(
 
 def _print(found: Compared, a: StudyRecord, b: StudyRecord, *, gated: bool) -> None:
     """`gated`: what A alone measured is told by the gate."""
-    from efficiency.analysis import compare_words
+    from efficiency.analysis import compare_words, wording
 
     for side, study in (("A", a), ("B", b)):
         console.say(f"{side}: {study.name or study.id}, recorded {study.recorded_at}, {study.id}.")
@@ -101,6 +104,7 @@ def _print(found: Compared, a: StudyRecord, b: StudyRecord, *, gated: bool) -> N
     shown = shown[shown["B against A"] != ""]
     if len(shown):
         columns = [name for name in COLUMNS if name in shown]  # some are left out where they are empty
+        shown = shown.assign(**{name: shown[name].map(wording.number) for name in columns if name in P99})
         console.table("B against A", columns, shown[columns].itertuples(index=False))
     for side, other, only in (("A", "B", found.only_a), ("B", "A", found.only_b)):
         if len(only) and not (gated and side == "A"):
