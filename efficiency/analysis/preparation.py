@@ -30,17 +30,17 @@ def said(kept: Mapping[str, Any], prepare_s: float | None) -> str:
     took = "" if prepare_s is None or pd.isna(prepare_s) else wording.number(prepare_s, "s")
     took += _parts(number_of(kept.get("learn_s")), prepare_s) if took else ""
     if about.get("from_cache"):
-        then = f"; preparation took {took} then" if took else ""
+        then = f"; preparation then took {took}" if took else ""
         return f"Prepared on {day}, taken from the cache{then}."
     return f"Prepared on {day}" + (f", in {took}." if took else ".")
 
 
 def _parts(learn_s: float | None, prepare_s: float | None) -> str:
-    """`, 2.10 s of it calibration or fine-tuning, 1.10 s conversion or compilation`; nothing where one is all of it."""
+    """What of it was learned and what was made of that; nothing where one is all of it."""
     if learn_s is None or prepare_s is None or not LEAST_PART * prepare_s < learn_s < (1 - LEAST_PART) * prepare_s:
         return ""
     learned, made = (wording.number(seconds, "s") for seconds in (learn_s, prepare_s - learn_s))
-    return f", {learned} of it calibration or fine-tuning, {made} conversion or compilation"
+    return f", {learned} of it calibration, fine-tuning or building a kernel, {made} conversion or compilation"
 
 
 def _day(when: object) -> str:

@@ -12,7 +12,10 @@ ABOUT = {"at": "2026-01-05T10:00:00+00:00"}
 @pytest.mark.parametrize(
     ("learn_s", "took"),
     [
-        (2.0, "in 3.20 s, 2.00 s of it calibration or fine-tuning, 1.20 s conversion or compilation."),
+        (
+            2.0,
+            "in 3.20 s, 2.00 s of it calibration, fine-tuning or building a kernel, 1.20 s conversion or compilation.",
+        ),
         (0.0, "in 3.20 s."),
         (3.19, "in 3.20 s."),
         (None, "in 3.20 s."),

@@ -145,7 +145,7 @@ def test_the_row_says_so(first: Run, second: Run) -> None:
     took = first.rows.loc["static-int8", "prepare_s"]
     told = preparation.said(second.kept("static-int8"), took)
     assert told.startswith("Prepared on ")
-    assert "taken from the cache; preparation took" in told
+    assert "taken from the cache; preparation then took" in told
     assert "calibration" not in preparation.said(first.kept("optimize-for-inference"), took), "It learns nothing."
     assert "cache" not in preparation.said(first.kept("static-int8"), took)
     assert "serialized state" in preparation.size_said(first.kept("static-int8"))

@@ -31,7 +31,7 @@ def test_what_was_prepared_is_there_until_the_cache_is_cleared(visit: Visit, sto
     store.put_row(id, row["position"], columns | {"prepare_s": 3.2}, {"prepared": about, "size_of": "artefact"})
 
     at = visit(study=id, row=str(row["row_id"]))
-    assert "Prepared on 5 Jan 2026, taken from the cache; preparation took 3.20 s then." in said(at)
+    assert "Prepared on 5 Jan 2026, taken from the cache; preparation then took 3.20 s." in said(at)
     assert "The size is that of the artefact" in said(at)
     at.button(key="make-artefact").click().run()
     assert not at.exception
