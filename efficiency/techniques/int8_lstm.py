@@ -97,7 +97,8 @@ def recipe(workload: Workload, condition: Condition) -> Recipe:
     """The kernel's source stands in the script, which compiles it."""
     module = "efficiency.techniques.int8_lstm_module"
     return Recipe(
-        model=f"KERNEL = r{QUOTES}\n{SOURCE.read_text()}{QUOTES}\n"
+        model="# It is compiled at each start, by g++ or what CXX names (Debian: apt install g++).\n"
+        f"KERNEL = r{QUOTES}\n{SOURCE.read_text()}{QUOTES}\n"
         'model = with_int8_lstms(model, compiled(KERNEL, os.environ.get("CXX", "g++")))\n',
         imports=("import os",),
         uses=(f"{module}:with_int8_lstms", f"{module}:compiled"),
