@@ -39,7 +39,7 @@ class Plan:
     calibration_rows: int = 300
     replicates: int = 6
     most_replicates: int = 24
-    """Where so many do not settle what is asked."""
+    """Where fewer do not settle what is asked."""
     seconds_a_variant: float = 0.6
     """Timed seconds in each replicate; a replicate has as many times that as there are variants."""
     choosing_replicates: int = 6
