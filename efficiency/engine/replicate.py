@@ -26,7 +26,7 @@ def run(asked: Message, send: Send) -> None:
 
     from efficiency import workloads
     from efficiency.engine import arrays, at_work, variants
-    from efficiency.measure import pulse
+    from efficiency.measure import allocator, pulse
     from efficiency.measure.latency import Timed, rounds
 
     started = time.perf_counter()
@@ -61,6 +61,7 @@ def run(asked: Message, send: Send) -> None:
         at_work_now(place)
         timed[variant["key"]] = variants.ready(variant, asked, workload, model, sample)
     timing = time.perf_counter()
+    allocator.keep_freed_memory()
     taken = rounds(
         timed,
         sample,

@@ -17,6 +17,8 @@ IMPORTS = (
     "from torch import nn",
 )
 """Lines that every script needs."""
+KEEP_FREED = "efficiency.measure.allocator:keep_freed_memory"
+"""What every script calls first, as every process does that times a variant."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,9 @@ def on_device(condition: Condition) -> str:
 
 def switches(recipe: Recipe, condition: Condition) -> str:
     """Statements that `main` begins with: what the process is set to."""
-    lines = [recipe.session] if recipe.session else []
+    lines = [f"{KEEP_FREED.partition(':')[2]}()"]
+    if recipe.session:
+        lines.append(recipe.session)
     if condition.device == "cuda":
         lines.append("torch.backends.cudnn.allow_tf32 = False  # FP32 as it was measured, in convolutions and LSTMs")
     return "".join(f"{line}\n" for line in lines)

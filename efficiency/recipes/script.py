@@ -12,7 +12,7 @@ from efficiency.condition import Condition
 from efficiency.effort import steps_for
 from efficiency.errors import BadRequest
 from efficiency.recipes import answering, header, model_source, training
-from efficiency.recipes.parts import IMPORTS, function
+from efficiency.recipes.parts import IMPORTS, KEEP_FREED, function
 from efficiency.recipes.source import Copied, import_lines, parsed
 from efficiency.study import TRAINING_EFFORTS
 from efficiency.techniques import compose
@@ -51,7 +51,7 @@ def of(
     for line in (*IMPORTS, *build.imports, *recipe.imports):
         for one in parsed(line):
             copied.need(one)
-    for place in (*build.uses, *recipe.uses, *parts.uses):
+    for place in (KEEP_FREED, *build.uses, *recipe.uses, *parts.uses):
         copied.add(place)
     code = "\n\n\n".join([*copied.definitions, *parts.functions])
     values = {
