@@ -6,6 +6,7 @@ A document that is printed has standard output for itself: all else then goes to
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
@@ -34,6 +35,9 @@ class Results(Console):
             raise SystemExit(BROKEN_PIPE) from end
 
 
+for _name in ("stdout", "stderr"):
+    if getattr(sys, _name) is None:  # closed by whoever began the command: nobody reads
+        setattr(sys, _name, Path(os.devnull).open("w"))  # noqa: SIM115 - for as long as the command runs
 # Piped into a file there is no terminal to fit into, and 80 columns would break every cell. A row that is looked for by
 # its id or name is one line.
 results = Results(width=None if sys.stdout.isatty() else 240)
@@ -64,6 +68,11 @@ def note(sentence: str) -> None:
 
 def _print(where: Console, sentence: str) -> None:
     where.print(sentence, markup=False, highlight=False, soft_wrap=True)
+
+
+def silence_results() -> None:
+    """What is left to be printed goes nowhere: standard output takes no more, and Python would try again at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def refuse(error: Exception) -> None:

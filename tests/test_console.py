@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,17 @@ def test_a_place_that_was_tried_is_left_as_it_was(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link.json", "old.json"]
     assert (tmp_path / "old.json").read_text() == "kept"
     assert (tmp_path / "link.json").is_symlink()
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "said"), [("> /dev/full", 1, "Standard output takes no more"), (">&-", 0, ""), ("2>&-", 0, "")]
+)
+def test_output_that_goes_nowhere_is_no_traceback(sent: str, code: int, said: str) -> None:
+    command = f"{sys.executable} -m efficiency list workloads {sent}"
+    run = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
+    assert run.returncode == code
+    assert said in run.stderr
+    assert run.stderr.count("\n") == bool(said)
 
 
 @pytest.mark.parametrize("place", [".", "missing/new.json", "file/new.json"])

@@ -161,11 +161,12 @@ def _interval(rows: pd.DataFrame, kind: Kind) -> tuple[NDArray[np.float64], ...]
 
 
 def excess(rows: pd.DataFrame, limits: Limits) -> pd.DataFrame:
-    """By what share each row's figure exceeds each limit: 0 where it does not, 1 where it is twice the limit."""
+    """By what share each row's figure exceeds each limit: 0 where it does not, 1 where it is twice the limit. Over a
+    limit of nothing at all it is the figure itself, so that the least is the nearest."""
     found = {}
     for name, value in limits.asked.items():
         over = (figures(rows, kind_of(name, limits)) - value).clip(lower=0)
-        found[name] = over / value if value else over.where(over == 0, np.inf)
+        found[name] = over / (value or 1.0)
     return pd.DataFrame(found, index=rows.index)
 
 

@@ -6,6 +6,7 @@ others says so in its help.
 
 from __future__ import annotations
 
+import errno
 import io
 import sys
 
@@ -40,3 +41,9 @@ def main() -> None:
     except EfficiencyError as error:
         console.refuse(error)
         sys.exit(2 if isinstance(error, BadRequest | StoreError) else 1)
+    except OSError as error:
+        if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            raise
+        console.silence_results()
+        console.refuse(EfficiencyError(f"Standard output takes no more ({error.strerror}); send it elsewhere."))
+        sys.exit(1)

@@ -225,6 +225,12 @@ def test_the_closest_miss_is_named_with_what_it_misses():
     assert "0.200 MB over 2 MB of size" in text
 
 
+def test_over_a_limit_of_nothing_the_least_is_the_closest():
+    found = decided(rows(row("a", 3.0, prepare_s=9.0), row("b", 2.0, prepare_s=0.5)), prepare_s=0.0)
+    assert found.kind == "none"
+    assert found.closest["variant"] == "b"
+
+
 def test_limits_that_contradict_each_other_are_told():
     found = decided(rows(row("a", 2.0, size_mb=9.0), row("b", 0.5, size_mb=2.0)), size_mb=3.0, latency_ms=6.0)
     assert found.kind == "none"
