@@ -23,7 +23,7 @@ EFFORT = {
     "most_replicates": "processes at most",
     "seconds_per_replicate": "seconds a process",
     "precision": "half an interval's width, as a share,",
-    "calls": "timed calls of each at least",
+    "calls": "timed calls of each:",
 }
 CAUTION = (
     "The intervals of B against A allow for what differs from hour to hour, as far as it can be guessed from how far "
@@ -88,14 +88,16 @@ def _effort(a: Mapping[str, Any], b: Mapping[str, Any]) -> str:
         return ""
     ours, theirs = ({"calls": 0, **effort} for effort in (ours, theirs))  # an older study asked for none
     return "; ".join(
-        f"{words} {_amount(ours.get(name))} in A, {_amount(theirs.get(name))} in B"
+        f"{words} {_amount(name, ours.get(name))} in A, {_amount(name, theirs.get(name))} in B"
         for name, words in EFFORT.items()
         if ours.get(name) != theirs.get(name)
     )
 
 
-def _amount(value: object) -> str:
-    """None stands for all test rows."""
+def _amount(name: str, value: object) -> str:
+    """None stands for all test rows, no calls for as many as the time takes."""
+    if name == "calls":
+        return f"{value:,g} or more" if isinstance(value, int | float) and value else "as many as fit"
     return f"{value:,g}" if isinstance(value, int | float) else "all"
 
 

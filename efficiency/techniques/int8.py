@@ -27,6 +27,8 @@ MOSTLY = 0.5
 """From this share of the weights on, quantization counts as having taken effect."""
 WORTH_IT = 0.10
 """Least share of the weights that quantization must reach to be worth a row."""
+OF_LSTM = "dynamic-int8 or int8-lstm"
+"""What takes an LSTM to INT8, where a technique does not."""
 
 
 def why_not_device(condition: Condition) -> str | None:
@@ -54,7 +56,7 @@ def why_not_static(workload: Workload, condition: Condition, machine: Machine) -
     if recurrent > 0.1:
         return (
             f"Static quantization leaves nn.LSTM in FP32, and it holds {recurrent:.0%} of this model's "
-            "weights; use dynamic-int8."
+            f"weights; use {OF_LSTM}."
         )
     return None
 

@@ -50,7 +50,7 @@ def why_not(workload: Workload, condition: Condition, machine: Machine) -> str |
 
 
 def why_not_dynamic(workload: Workload, condition: Condition, machine: Machine) -> str | None:
-    instead = "dynamic-int8" if workload.weights_in.get("lstm", 0.0) >= int8.WORTH_IT else "pt2e-static-int8"
+    instead = int8.OF_LSTM if workload.weights_in.get("lstm", 0.0) >= int8.WORTH_IT else "pt2e-static-int8"
     return (
         torch_compile.why_not(workload, condition, machine)
         or _why_not_here(condition, machine)

@@ -28,7 +28,7 @@ LEAST_ROWS = 17
 def why_not(workload: Workload, condition: Condition, machine: Machine) -> str | None:
     if condition.phase == "training":
         return "Weights in 8 or 4 bits are for inference; to train in fewer bits use amp-bf16."
-    instead = "dynamic-int8" if workload.weights_in.get("lstm", 0.0) >= int8.WORTH_IT else "static-int8"
+    instead = int8.OF_LSTM if workload.weights_in.get("lstm", 0.0) >= int8.WORTH_IT else "static-int8"
     if condition.device != "cpu":
         instead = "amp-bf16"
     if reason := int8.why_not_reached(
