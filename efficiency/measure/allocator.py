@@ -20,6 +20,7 @@ LARGEST = (1 << 30, 1 << 25)
 def keep_freed_memory() -> bool:
     """Have this process keep what it frees; whether its C library can. For good: there is no way back to its default.
 
+    Else a call may have to take back, a page fault for every 4 KB, what the one before gave to the system.
     `mallopt(3)` of glibc: other C libraries have no such choice. Another allocator in its place is left as it is.
     """
     if platform.libc_ver()[0] != "glibc":
