@@ -466,6 +466,11 @@ BAD: dict[str, tuple[tuple[str, ...], tuple[str, ...], Any]] = {
     "combined technique": (("run", "--combine", "qat-int8+ampbf16"), ("--combine", "Did you mean 'amp-bf16'?"), None),
     "data set": ((*TINY, "--dataset", "fashion-mnits"), ("--dataset", "Did you mean 'fashion-mnist'?"), None),
     "combination": (("run", "--combine", "static-int8+dynamic-int8"), ("--combine", "choose one"), None),
+    "half a combination": (
+        ("run", "--combine", "inference-mode+", "--budget", "1"),
+        ("--combine inference-mode+: a technique is missing beside a +; name one on either side of each.",),
+        None,
+    ),
     "nothing applies": (
         ("run", "--workload", "lstm-classifier", "--technique", "channels-last"),
         ("None of the techniques applies", "convolution"),

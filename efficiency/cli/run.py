@@ -105,8 +105,8 @@ def run(
     asked = replace(asked, conditions=tuple(shaped))
 
     here = this_machine()
-    if problems := unknown + check.problems(asked, here):
-        raise BadRequest(" ".join(problems))
+    if problems := unknown + check.problems(replace(asked, budget_s=None) if unknown else asked, here):
+        raise BadRequest(" ".join(problems))  # how long what is unknown takes, nobody knows
     asked = replace(asked, name=name.strip() or study_name.usual(asked, here))
     console.writable("--csv", csv)
     console.writable("--json", json)
@@ -134,6 +134,8 @@ def _chosen_variants(technique: list[str], combine: list[str], unknown: list[str
     asked = [("--technique", key, [key]) for key in technique] + [("--combine", c, c.split("+")) for c in combine]
     for option, text, keys in asked:
         try:
+            if not all(keys):
+                raise BadRequest("a technique is missing beside a +; name one on either side of each.")
             found[Variant.of(keys)] = None
         except EfficiencyError as error:
             unknown.append(f"{option} {text}: {error}")
