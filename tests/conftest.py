@@ -23,6 +23,11 @@ import pytest
 
 from efficiency import paths
 
+# Two test processes share the cores: threads of one that spin while they wait take them from the other. Set before
+# anything loads PyTorch; what a study asks for is set by the study.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
 CHROMIUM_FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
