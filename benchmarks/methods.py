@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from efficiency import study, workloads
-from efficiency.analysis import views
+from efficiency.analysis import stillness, views
 from efficiency.check import Checked
 from efficiency.condition import Condition
 from efficiency.effort import Effort
@@ -45,6 +45,13 @@ Raw = dict[str, NDArray[np.int64]]
 
 MOST_REPLICATES = 14
 """Of the 20 that the quick preset may take, so that all runs end within 90 minutes."""
+
+
+def stillness_of(raw: Raw, cell: str) -> stillness.Stillness:
+    """What was undisturbed in a cell of this run, as the study judged it."""
+    threads = cell.rsplit("/", 1)[1]
+    pulses = [felt for key, felt in raw.items() if key.endswith(f"/{threads}/{PULSE}")]
+    return stillness.judged(raw[f"{cell}/{PULSE}"], min(map(stillness.undisturbed_ns, pulses)))
 
 
 def default() -> Effort:

@@ -12,7 +12,7 @@ import methods
 import numpy as np
 from numpy.typing import NDArray
 
-from efficiency.analysis import speed, stillness
+from efficiency.analysis import speed
 from efficiency.study import BASELINE, CONTROL
 
 Logs = NDArray[np.float64]
@@ -32,10 +32,7 @@ def _replicates(raw: methods.Raw, cell: str, int8: str) -> Logs:
 
     The latency is that of two other copies than the one that the speed-up is of, whose own noise would be in both.
     """
-    threads = cell.rsplit("/", 1)[1]
-    pulses = [felt for key, felt in raw.items() if key.endswith(f"/{threads}/{methods.PULSE}")]
-    best_ns = min(stillness.undisturbed_ns(felt) for felt in pulses)
-    still = stillness.judged(raw[f"{cell}/{methods.PULSE}"], best_ns)
+    still = methods.stillness_of(raw, cell)
     if still.disturbed:
         return np.empty((0, 2))
     baseline, *others, variant = (still.of(raw[f"{cell}/{key}"]) for key in (BASELINE, CONTROL, copies.COPY, int8))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import apart
 import copies
 import methods
 import numpy as np
@@ -35,7 +36,8 @@ def spread(values: list[float]) -> dict[str, Any]:
 
 def of_cell(runs: list[dict[str, Any]], raws: list[methods.Raw], cell: str) -> dict[str, Any]:
     """Both methods on one cell, how often our interval holds the mean of all runs, and what is left at one level."""
-    at_one_level = one_level.speed_ups(raws, cell, methods.INT8[cell.rsplit("/", 1)[0]])
+    int8 = methods.INT8[cell.rsplit("/", 1)[0]]
+    at_one_level = one_level.speed_ups(raws, cell, int8)
     cells = [run["ours"]["cells"][cell] for run in runs]
     found = [one["speedup"] for one in cells]
     ours, theirs = spread([one[0] for one in found]), spread([run["theirs"][cell] for run in runs])
@@ -51,6 +53,7 @@ def of_cell(runs: list[dict[str, Any]], raws: list[methods.Raw], cell: str) -> d
         "held_the_mean": sum(one[1] <= centre <= one[2] for one in found),
         "another_hour_held_the_mean": sum(one.low <= centre <= one.high for one in map(_alone, cells)),
         "foretold": _foretold(cells),
+        "apart_pct": apart.report(raws, cell, int8),
         "at_one_level_of_fp32": spread(at_one_level) if len(at_one_level) > 1 else None,
     }
 

@@ -6,11 +6,13 @@ import sys
 from typing import Any
 
 import numpy as np
+import pytest
 
 from efficiency import paths
 from efficiency.measure.latency import LEAST_ROUNDS
 
 sys.path.insert(0, str(paths.PROJECT / "benchmarks"))
+import apart
 import methods
 import one_level
 import trust_figures
@@ -55,6 +57,22 @@ def test_a_run_that_was_disturbed_says_nothing() -> None:
     raw[f"{CELL}/{methods.PULSE}"][0, 2] = 1_000
     raw[f"elsewhere/2/{methods.PULSE}"] = np.array([[0, 0, 1_000]], dtype=np.int64)
     assert one_level.speed_ups([raw], CELL, "int8") == []
+
+
+def test_what_no_run_knows_is_told_from_how_far_its_processes_lie_apart() -> None:
+    rng, raws = np.random.default_rng(0), []
+    for hour in rng.normal(0, 0.03, 60):
+        raw = raw_of(rng, 4.0)
+        for key, deviation, own_hour in (("int8", 0.02, hour), ("control", 0.01, 0.0)):
+            factors = np.exp(own_hour + rng.normal(0, deviation, 10))
+            samples = raw[f"{CELL}/{key}"]
+            samples[:, 2] = raw[f"{CELL}/baseline"][:, 2] * factors[samples[:, 0]]
+        raws.append(raw)
+    found = apart.report(raws, CELL, "int8")
+    assert found["processes"] == pytest.approx(2.0, rel=0.1)
+    assert found["processes_of_control"] == pytest.approx(1.0, rel=0.1)
+    assert found["runs_beyond"] == pytest.approx(3.0, rel=0.3)
+    assert apart.report(raws[:1], CELL, "int8")["processes"] is None
 
 
 def test_a_simulated_study_stops_when_it_is_as_sure_as_asked() -> None:
