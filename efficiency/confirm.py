@@ -17,6 +17,7 @@ import pandas as pd
 from efficiency import workloads
 from efficiency.analysis import machine_words
 from efficiency.condition import of_row
+from efficiency.engine.progress import ran_here
 from efficiency.errors import BadRequest, EfficiencyError
 from efficiency.machine import Machine
 from efficiency.results.store import StudyRecord
@@ -40,11 +41,16 @@ def why_not(record: StudyRecord, here: Machine) -> str | None:
     )
 
 
+def _known(record: StudyRecord, study: Study) -> list[str]:
+    """The workloads that may be described: a file is run for that, which no imported study may bring about."""
+    return [name for name in study.workloads if ran_here(record.id) or not workloads.is_file(name)]
+
+
 def is_of(record: StudyRecord, row: Mapping[str, Any]) -> bool:
     """Whether this confirmation times again what was measured as this row was."""
     try:
         study = Study.from_dict(record.asked)
-        keys = [workloads.describe(name).key for name in study.workloads]
+        keys = [workloads.describe(name).key for name in _known(record, study)]
     except EfficiencyError:  # a user's file that is gone, or what another version asked
         return False
     same = row["workload"] in keys and row["dataset"] in study.datasets
@@ -62,7 +68,7 @@ def plan(
     if reason := why_not(record, here):
         raise BadRequest(reason)
     study = Study.from_dict(record.asked)
-    workload = next((name for name in study.workloads if workloads.describe(name).key == row["workload"]), None)
+    workload = next((name for name in _known(record, study) if workloads.describe(name).key == row["workload"]), None)
     condition = of_row(study.conditions, row)
     if workload is None or condition is None or not variants:
         raise BadRequest(f"Study {record.id} no longer says how {row['workload']} was measured; measure it anew.")

@@ -19,6 +19,7 @@ from safetensors.torch import load_file
 from efficiency import artefact, workloads
 from efficiency.condition import Condition
 from efficiency.engine import prepared_cache, reference_content
+from efficiency.engine.progress import folder_of
 from efficiency.errors import BadRequest, EfficiencyError
 from efficiency.results.store import StudyRecord
 from efficiency.study import PRESETS, Study, Variant
@@ -66,6 +67,7 @@ def test_the_command_makes_this_very_row_anew(tmp_path: Path) -> None:
     files = (f"{file}:steady", f"{file}:worn")
     shape = Condition(batch_size=8, threads=2, length=32, padding_pct=5, device="cuda")
     asked = record(*files, condition=shape)
+    folder_of(asked.id).mkdir(parents=True)  # as where it was run
     row = ROW | {
         "workload": "worn-mlp",
         "dataset": "points",
@@ -102,7 +104,9 @@ def test_an_eager_variant_of_a_file_in_a_folder_with_a_space(tmp_path: Path) -> 
     key = 32 * "a"
     assert prepared_cache.keep(key, {}, {})
     row = ROW | {"workload": "steady-mlp", "dataset": "points"}
-    packed = artefact.pack(row, record(f"{file}:steady"), {"prepared": {"key": key}})
+    own = record(f"{file}:steady")
+    folder_of(own.id).mkdir(parents=True)  # as where it was run
+    packed = artefact.pack(row, own, {"prepared": {"key": key}})
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         assert f"built by your own file, {file}:steady" in archive.read("README.txt").decode()
         assert {"recipe.py", "weights.safetensors", "calibration.safetensors"} < set(archive.namelist())

@@ -6,8 +6,38 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from efficiency import paths
+from efficiency.errors import EfficiencyError
+
+
+def started(
+    arguments: Sequence[str], log: Path, *, anew: bool = True, stdout: int | None = None
+) -> subprocess.Popen[bytes]:
+    """`python -m efficiency` with these arguments, in a session of its own: what ends this process does not end it.
+
+    It stays in this folder, since EFFICIENCY_HOME and a user's own file may be named relative to it. Standard error
+    goes to the log, which is begun `anew` or gone on with, and so does standard output unless it goes elsewhere.
+    Raises `EfficiencyError` where it cannot be started.
+    """
+    search = os.pathsep.join(filter(None, (str(paths.PROJECT), os.environ.get("PYTHONPATH"))))
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("wb" if anew else "ab") as file:
+            return subprocess.Popen(
+                [sys.executable, "-m", "efficiency", *arguments],
+                env=os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": search},
+                stdin=subprocess.DEVNULL,
+                stdout=file if stdout is None else stdout,
+                stderr=file,
+                start_new_session=True,
+            )
+    except OSError as error:
+        raise EfficiencyError(
+            f"Nothing can be started: {error.strerror or error} ({log.parent}); make room there and see to it that it "
+            "can be written."
+        ) from error
 
 
 class Background:
@@ -16,23 +46,15 @@ class Background:
     def __init__(self, name: str) -> None:
         self._log = f"{name}.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self.arguments: tuple[str, ...] = ()
+        """Of the last one, the verb first."""
 
     def start(self, arguments: Sequence[str]) -> None:
-        """Start `python -m efficiency` with these arguments, unless it runs already."""
+        """Start `python -m efficiency` with these arguments, unless it runs already; raises `EfficiencyError`."""
         if self.running():
             return
-        folder = paths.home() / "jobs"
-        folder.mkdir(parents=True, exist_ok=True)
-        search = os.pathsep.join(filter(None, (str(paths.PROJECT), os.environ.get("PYTHONPATH"))))
-        with (folder / self._log).open("wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "efficiency", *arguments],
-                env=os.environ | {"PYTHONPATH": search},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                start_new_session=True,
-            )
+        self._process = started(arguments, paths.home() / "jobs" / self._log, stdout=subprocess.DEVNULL)
+        self.arguments = tuple(arguments)
 
     def running(self) -> bool:
         """Whether it is at work now, by a click on any session of this server."""

@@ -7,7 +7,6 @@ foreground, so both take the same path.
 from __future__ import annotations
 
 import logging
-import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from efficiency.analysis.wording import without_options
 from efficiency.check import check
 from efficiency.engine import ceilings, conductor, turn
 from efficiency.engine.conductor import Cancelled, Pulse
-from efficiency.engine.progress import Progress, ProgressFile, folder_of
+from efficiency.engine.progress import Progress, ProgressFile, clear, folder_of
 from efficiency.engine.recording import StoreRecorder
 from efficiency.errors import EfficiencyError
 from efficiency.machine import this_machine
@@ -82,9 +81,7 @@ def conduct(store: Store, study_id: str, tell: Tell = lambda progress: None) -> 
     _end(store, study_id, status, message)
     elapsed_s = time.monotonic() - started
     say(replace(last, state=status, now=message, elapsed_s=elapsed_s, left_s=0.0, waiting_for=None))
-    for part in folder_of(study_id).glob("*"):
-        if part.is_dir():  # Learned state has served; the log stays.
-            shutil.rmtree(part, ignore_errors=True)
+    clear(study_id)
     for number, handler in before.items():
         signal.signal(number, signal.SIG_IGN if handler is None else handler)
     return status

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-import sys
 import time
 from contextlib import suppress
 from dataclasses import replace
 
 import psutil
 
-from efficiency import paths
 from efficiency.analysis import views
 from efficiency.check import check
-from efficiency.engine.progress import Progress, ProgressFile, folder_of
+from efficiency.engine import background
+from efficiency.engine.progress import Progress, ProgressFile, clear, folder_of
+from efficiency.errors import EfficiencyError
 from efficiency.machine import this_machine
 from efficiency.results.store import Store
 from efficiency.study import Study
@@ -27,27 +26,18 @@ START_S = 20.0
 
 
 def submit(store: Store, study: Study, *, name: str = "", command: str = "") -> str:
-    """Store the study as queued and start its process; raises `BadRequest` with every problem."""
+    """Store the study as queued and start its process; raises `BadRequest` with every problem, and `EfficiencyError`
+    where it cannot be started: it has failed then."""
     machine = this_machine()
     check(study, machine)
     study_id = store.add_study(
         study.as_dict(), name=name or study.name, machine=machine.as_dict(), command=command, status="queued"
     )
-    folder = folder_of(study_id)
-    folder.mkdir(parents=True, exist_ok=True)
-    search = os.pathsep.join(filter(None, (str(paths.PROJECT), os.environ.get("PYTHONPATH"))))
-    with (folder / "job.log").open("ab") as log:
-        # A session of its own: closing the server or its terminal does not end the study. It stays in this folder,
-        # since EFFICIENCY_HOME and a user's own file may be named relative to it.
-        started = subprocess.Popen(
-            [sys.executable, "-m", "efficiency", "job", study_id],
-            env=os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": search},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    _children.append(started)
+    try:
+        _children.append(background.started(["job", study_id], folder_of(study_id) / "job.log", anew=False))
+    except EfficiencyError as error:
+        store.set_status(study_id, "failed", str(error))
+        raise
     return study_id
 
 
@@ -96,6 +86,7 @@ def _interrupted(store: Store, told: Progress) -> Progress:
     if views.anything_measured(store.rows([told.study_id])):
         message = "Its process ended unexpectedly; what was measured is kept. Run it again for the rest."
     store.set_status(told.study_id, "interrupted", message)
+    clear(told.study_id)
     return replace(told, state="interrupted", now=message, left_s=None, waiting_for=None)
 
 

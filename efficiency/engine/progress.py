@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -44,6 +45,18 @@ class Progress:
 def folder_of(study_id: str) -> Path:
     """Where a study's processes keep logs and what they have learned."""
     return paths.home() / "jobs" / study_id
+
+
+def ran_here(study_id: str) -> bool:
+    """Whether this home's own processes ran it. What an imported study names is not to be run on its word."""
+    return folder_of(study_id).is_dir()
+
+
+def clear(study_id: str) -> None:
+    """Remove what a study that has ended had learned and prepared; its logs stay."""
+    for part in folder_of(study_id).glob("*"):
+        if part.is_dir():
+            shutil.rmtree(part, ignore_errors=True)
 
 
 class ProgressFile:

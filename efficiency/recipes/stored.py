@@ -9,6 +9,7 @@ from typing import Any
 from efficiency import workloads
 from efficiency.condition import Condition, of_row
 from efficiency.effort import Effort
+from efficiency.engine.progress import ran_here
 from efficiency.errors import BadRequest
 from efficiency.recipes import script
 from efficiency.results.store import StudyRecord
@@ -55,7 +56,7 @@ def wanted(row: Mapping[Any, Any], study: StudyRecord) -> Wanted:
     on = f"torch {study.torch_version} on {study.machine.get('label') or 'an unknown machine'}"
     return Wanted(
         keys=() if row["variant"] in (BASELINE, CONTROL) else tuple(str(row["variant"]).split("+")),
-        workload=_workload(str(row["workload"]), asked),
+        workload=_workload(str(row["workload"]), asked, study.id),
         dataset=str(row["dataset"]),
         condition=condition,
         effort=asked.effort,
@@ -65,11 +66,11 @@ def wanted(row: Mapping[Any, Any], study: StudyRecord) -> Wanted:
     )
 
 
-def _workload(key: str, asked: Study) -> Workload:
-    """The built-in one, or the one of the user's file that declares this key."""
+def _workload(key: str, asked: Study, study_id: str) -> Workload:
+    """The built-in one, or the one of the user's file that declares this key; to describe that, it is run."""
     if key in workloads.WORKLOADS:
         return workloads.get(key)
-    for name in filter(workloads.is_file, asked.workloads):
+    for name in filter(workloads.is_file, asked.workloads if ran_here(study_id) else ()):
         try:
             declared = workloads.describe(name)
         except BadRequest:
@@ -77,5 +78,6 @@ def _workload(key: str, asked: Study) -> Workload:
         if declared.key == key:
             return declared
     raise BadRequest(
-        f"There is no recipe: {key} was built by a Python file that is not here; make the recipe where that file is."
+        f"There is no recipe: {key} was built by a Python file that is not here, or of a study that was not run here; "
+        "make the recipe where the study was run."
     )

@@ -100,7 +100,7 @@ def _control(store: Store, workload: str, shown: DriftRecord | None, measuring: 
                 "Measuring drift. It takes some minutes; you may leave this page.", icon=":material/hourglass_empty:"
             )
             return
-        if drift_job.JOB.ended():
+        if drift_job.JOB.ended() and workload in drift_job.JOB.arguments:
             st.warning(markdown_text(drift_job.JOB.last_words()), icon=":material/warning:")
         busy = "a study" if jobs.live(store) else wording.at_work(others) if others else ""
         known = shown is not None and is_here(shown)

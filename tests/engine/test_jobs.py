@@ -22,7 +22,7 @@ from efficiency.condition import Condition
 from efficiency.effort import Effort
 from efficiency.engine import job, jobs, turn
 from efficiency.engine.progress import Progress, ProgressFile, folder_of
-from efficiency.errors import BadRequest, UnknownName
+from efficiency.errors import BadRequest, EfficiencyError, UnknownName
 from efficiency.results.store import Store
 from efficiency.study import Study, Variant
 
@@ -210,6 +210,29 @@ def test_a_study_whose_process_left_no_word_is_interrupted(store):
     assert jobs.progress(store, study_id).state == store.study(study_id).status == "interrupted"
     assert "before anything was measured" in store.study(study_id).message
     assert "kept" not in store.study(study_id).message
+
+
+def test_what_an_interrupted_study_had_prepared_goes_and_its_logs_stay(store):
+    study_id = store.add_study({}, name="", machine={}, command="", status="queued")
+    (folder_of(study_id) / "prepared").mkdir(parents=True)
+    (folder_of(study_id) / "prepared" / "weights").write_text("large")
+    (folder_of(study_id) / "job.log").write_text("said")
+    long_ago = time.time() - jobs.START_S - 1
+    os.utime(folder_of(study_id), (long_ago, long_ago))
+    assert jobs.progress(store, study_id).state == "interrupted"
+    assert [part.name for part in folder_of(study_id).iterdir()] == ["job.log"]
+
+
+def test_a_study_whose_process_cannot_be_started_has_failed(store, tmp_path, monkeypatch):
+    blocked = tmp_path / "a-file"
+    blocked.write_text("")
+    monkeypatch.setattr(jobs, "folder_of", lambda study_id: blocked / study_id)
+    with pytest.raises(EfficiencyError, match=r"Nothing can be started: Not a directory .*make room there"):
+        jobs.submit(store, SHORT)
+    (study,) = store.studies().to_dict("records")
+    assert study["status"] == "failed"
+    assert "Nothing can be started" in store.study(study["id"]).message
+    assert jobs.live(store) == []
 
 
 def test_a_study_that_another_home_runs_is_left_to_it(store):

@@ -14,10 +14,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from efficiency import paths, recipes, workloads
+from efficiency import confirm, paths, recipes, workloads
 from efficiency.condition import Condition
 from efficiency.engine import inputs, turn
+from efficiency.engine.progress import folder_of
 from efficiency.errors import BadRequest, EfficiencyError
+from efficiency.machine import this_machine
 from efficiency.recipes import Wanted, bundle
 from efficiency.results.store import StudyRecord
 from efficiency.study import PRESETS, Study, Variant
@@ -137,6 +139,25 @@ def test_a_row_of_training_says_how_many_steps_it_took() -> None:
     found = recipes.wanted(row, replace(record, asked=asked.as_dict()))
     assert "\nSTEPS = 20\n" in found.script
     assert "torch.autocast" in found.script
+
+
+def test_a_file_that_a_study_names_is_run_only_where_the_study_was(tmp_path: Path) -> None:
+    """What an imported study names may be any file of this machine."""
+    file, ran = tmp_path / "mine.py", tmp_path / "ran"
+    file.write_text(f"from pathlib import Path\nPath({str(ran)!r}).touch()\n\n\ndef make():\n    raise ValueError\n")
+    row, record = stored(workload="mine")
+    asked = Study((f"{file}:make",), (Variant.of(["static-int8"]),), (CONDITION,), EFFORT)
+    record = replace(record, asked=asked.as_dict(), machine={"key": this_machine().key})
+    for run_here in (False, True):
+        if run_here:
+            folder_of(record.id).mkdir(parents=True)
+        with pytest.raises(BadRequest, match="a study that was not run here"):
+            recipes.wanted(row, record)
+        assert not confirm.is_of(record, row)
+        if not run_here:
+            with pytest.raises(BadRequest, match="measure it anew"):
+                confirm.plan(record, row, ["static-int8"], this_machine())
+        assert ran.exists() == run_here
 
 
 @pytest.mark.parametrize(
