@@ -123,7 +123,9 @@ def _of_equals(store: Store, equals: list[Source], cases_of: Callable[[str], lis
 def _of(store: Store, source: Source, cases_of: Callable[[str], list[Case]]) -> Best | None:
     id, workload = source.study_id, source.workload
     limits = usual(tolerance_of(store.study(id).asked))
-    case = next(case for case in cases_of(id) if case.first.rows["workload"].iloc[0] == workload)
+    case = next((case for case in cases_of(id) if case.first.rows["workload"].iloc[0] == workload), None)
+    if case is None:
+        return None
     answer = case.answer(limits)
     if answer.last.kind == "empty":
         return None

@@ -99,19 +99,20 @@ def from_json(store: Store, document: Mapping[str, Any]) -> str:
     """
     checked = schema.parse(document)
     with store.writing() as connection:
-        if (id := _same(connection, checked)) is not None:
-            raise BadRequest(f"This study is here already, as {checked.study.name or 'unnamed'} ({id}).")
+        if (kept := _same(connection, checked)) is not None:
+            id, name = kept
+            raise BadRequest(f"This study is here already, as {name or 'unnamed'} ({id}).")
         return _insert(connection, checked, example=False)
 
 
-def _same(connection: Connection, document: schema.Document) -> str | None:
-    """The id of a study that was asked and recorded as this one was, with the same rows; None where there is none."""
+def _same(connection: Connection, document: schema.Document) -> tuple[str, str] | None:
+    """Id and name of a study that was recorded as this one was, with the same rows, whatever it is called; or None."""
     study = document.study
-    query = select(STUDIES.c.id, STUDIES.c.machine).where(
-        STUDIES.c.recorded_at == study.recorded_at, STUDIES.c.name == study.name, STUDIES.c.command == study.command
+    query = select(STUDIES.c.id, STUDIES.c.name, STUDIES.c.machine).where(
+        STUDIES.c.recorded_at == study.recorded_at, STUDIES.c.command == study.command
     )
     columns = [ROWS.c[name] for name in COLUMNS if name != "study"]
-    for id, machine in connection.execute(query).all():
+    for id, name, machine in connection.execute(query).all():
         if machine.get("key") != study.machine.get("key"):
             continue
         kept = connection.execute(select(*columns).where(ROWS.c.study_id == id).order_by(ROWS.c.position)).all()
@@ -119,7 +120,7 @@ def _same(connection: Connection, document: schema.Document) -> str | None:
             continue
         rows = (row.columns.model_dump() | {"study": id} for row in document.rows)  # type: ignore[attr-defined]
         if all(tuple(ours) == tuple(cells(row, id).values()) for ours, row in zip(kept, rows, strict=True)):
-            return str(id)
+            return str(id), str(name)
     return None
 
 

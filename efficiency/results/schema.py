@@ -111,6 +111,8 @@ def _column(name: str, kind: Kind) -> Any:
         return float  # more noise than signal is below 0
     # A control that takes three times the baseline's time, or weights that come from the cache, are above 100.
     share = name.endswith("_pct") and name not in {"noise_floor_pct", "ceiling_pct"}
+    if name.removeprefix("runtime_").startswith(("speedup", "size_ratio")):
+        return Annotated[float, Field(gt=0)]
     return Annotated[float, Field(ge=0, le=100 if share else None)]
 
 
@@ -128,6 +130,13 @@ class RowPart(BaseModel):
     details: _Json = {}
     samples: SamplesPart | None = None
     answers: AnswersPart | None = None
+
+    @model_validator(mode="after")
+    def _says_what_was_measured(self) -> RowPart:
+        columns = self.columns.model_dump()  # type: ignore[attr-defined]
+        if columns["status"] == "done" and not all(columns[name] for name in ("workload", "dataset", "variant")):
+            raise ValueError("a row that is done names no workload, dataset or variant")
+        return self
 
 
 class Document(BaseModel):

@@ -102,7 +102,15 @@ def test_a_study_that_is_here_already_is_refused(store, kept, document):
     assert (len(store.studies()), store.version()) == before
 
 
-@pytest.mark.parametrize("what", ["recorded_at", "name", "command", "machine", "rows", "a value"])
+def test_it_is_so_by_whatever_name_it_goes_here_or_there(store, kept, document):
+    """A copy would count as another hour that found the same."""
+    document["study"]["name"] = "As it was called elsewhere"
+    store.rename(kept.id, "As it is called here")
+    with pytest.raises(BadRequest, match=f"here already, as As it is called here .{kept.id}"):
+        documents.from_json(store, document)
+
+
+@pytest.mark.parametrize("what", ["recorded_at", "command", "machine", "rows", "a value"])
 def test_a_study_that_differs_is_another_one(store, kept, document, what):
     if what == "rows":
         document["rows"].pop()
@@ -116,7 +124,7 @@ def test_a_study_that_differs_is_another_one(store, kept, document, what):
 
 
 def test_a_taken_id_is_replaced_by_another(store, kept, document):
-    document["study"]["name"] = "Another"
+    document["study"]["command"] = "Another"
     id = documents.from_json(store, document)
     again = documents.to_json(store, id)
     assert id != kept.id
@@ -196,6 +204,8 @@ BROKEN = {
     "long name": _set("study", "name", "x" * 201),
     "latency below zero": _set("rows", 1, "columns", "latency_ms_p50", -5.0),
     "more than all right": _set("rows", 1, "columns", "accuracy_pct", 5000.0),
+    "no speed at all": _set("rows", 1, "columns", "speedup_ci_low", 0.0),
+    "done, nobody knows what": _set("rows", 0, "columns", "workload", None),
     "more lost than there is": _set("rows", 1, "columns", "accuracy_delta_pp", -101.0),
 }
 
