@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -35,5 +34,4 @@ def artefact(
     if file == "-":
         raise BadRequest("--file: a zip is not printed; name a file.")
     console.writable("--file", file)
-    Path(file).expanduser().write_bytes(artefacts.pack(row.to_dict(), record, kept))
-    console.note(f"Wrote {file}.")
+    console.write_file("--file", file, artefacts.pack(row.to_dict(), record, kept))

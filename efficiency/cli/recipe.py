@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import io
 from typing import Annotated
 
 import typer
@@ -44,7 +44,8 @@ def recipe(
         raise BadRequest("--bundle: a zip is not printed; name a file.")
     console.writable("--bundle", bundle)
     console.writable("--file", file)
-    bundles.make(wanted, Path(bundle).expanduser())
-    console.note(f"Wrote {bundle}.")
+    made = io.BytesIO()
+    bundles.make(wanted, made)
+    console.write_file("--bundle", bundle, made.getvalue())
     if file != "-":
         console.write_file("--file", file, wanted.script)

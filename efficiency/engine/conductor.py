@@ -104,6 +104,7 @@ class Conductor:
             raise
         except Exception:
             self._timing.keep()
+            self._recorder.close_study()
             raise
 
     # What every step does: say what is being done, and when it is over, count it.
@@ -186,11 +187,10 @@ class Conductor:
     def _probe(self, entry: Entry, what: str, ready: Message) -> str | None:
         """None, or why the variant failed."""
         name, step = entry.workload, (entry.workload, entry.condition, entry.variant)
-        silence_s = PATIENCE * self._schedule.expected_s(*step) * self._slowness[name] + GRACE_S
         self._say(what)
         try:
-            found = self._found(entry, what, silence_s, ready)
-            started_cold = self._timed_ask(cold.run, self._orders.variant(entry), what, silence_s)
+            found = self._found(entry, what, ready)
+            started_cold = self._timed_ask(cold.run, self._orders.variant(entry), what, self._silence_s(entry))
         except VariantFailed as failure:
             return str(failure)
         finally:
@@ -203,7 +203,13 @@ class Conductor:
         self._recorder.probed(entry, found | ready | about_input, started_cold)
         return None
 
-    def _found(self, entry: Entry, what: str, silence_s: float, ready: Message) -> Message:
+    def _silence_s(self, entry: Entry, *, planned: bool = False) -> float:
+        """How long a child may say nothing that probes this, or prepares it anew as was `planned`."""
+        step = (entry.workload, entry.condition, entry.variant)
+        expected_s = self._schedule.planned_s(*step) if planned else self._schedule.expected_s(*step)
+        return PATIENCE * expected_s * self._slowness[entry.workload] + GRACE_S
+
+    def _found(self, entry: Entry, what: str, ready: Message) -> Message:
         """What the probe finds, or how it fails, is mostly the same for all batch sizes and threads: asked once."""
         known = (entry.workload, compose.probed_under(entry.variant.techniques, entry.condition), entry.variant)
         if known not in self._probed:
@@ -211,7 +217,10 @@ class Conductor:
             try:
                 asked = self._orders.probe(entry, ready)
                 self._probed[known] = self._preparing.take(entry, ready) or self._preparing.keep(
-                    entry, ready, self._timed_ask(work, asked, what, silence_s)
+                    # What was kept when the study was planned may be gone by now.
+                    entry,
+                    ready,
+                    self._timed_ask(work, asked, what, self._silence_s(entry, planned=True)),
                 )
             except VariantFailed as failure:
                 self._probed[known] = failure

@@ -76,7 +76,7 @@ def run(asked: Message, send: Send) -> None:
         cell: dict[str, Any] = {
             "shift": key,
             "grade": grade,
-            "rows": arrays.to_text(stayed.astype("uint16")),
+            "rows": arrays.to_text(stayed.astype("uint32")),
             "correct": arrays.to_text(_correct(ours, inputs_now, right)),
             "ranges": spanned(learned, inputs_now),
         }

@@ -37,6 +37,7 @@ OWN_CODE = (
     "engine/probe.py", "engine/answering.py", "engine/variants.py", "engine/inputs.py", "engine/arrays.py",
 )  # fmt: skip
 """Of this project, what decides what a probe makes and finds."""
+CODE = (".py", ".cpp")
 
 
 def asked(study: Study, workload: Workload, entry: Entry, around: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,7 +96,7 @@ def own_code() -> str:
     total, package = hashlib.sha256(), paths.PROJECT / "efficiency"
     for part in OWN_CODE:
         place = package / part
-        for file in [place] if place.is_file() else sorted(place.rglob("*.py")):
+        for file in [place] if place.is_file() else sorted(f for f in place.rglob("*") if f.suffix in CODE):
             total.update(f"{file.relative_to(package)}\n".encode())
             total.update(file.read_bytes())
     return total.hexdigest()

@@ -62,7 +62,10 @@ def taken(who: str, waiting: Callable[[str | None], None]) -> Iterator[None]:
                 waiting(holder())
                 time.sleep(PATIENCE_S)
         with suppress(OSError):
-            _holder_file().write_text(who)
+            # A new file in place of what is there, which others may have made a link to a file of this user's.
+            _holder_file().unlink(missing_ok=True)
+            with _holder_file().open("x") as file:
+                file.write(who)
         yield
     finally:
         if lock.is_locked:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from efficiency import estimate, workloads
+from efficiency import estimate, paths, workloads
 from efficiency.condition import Condition
 from efficiency.engine import prepared_cache, prepared_content, prepared_plan
 from efficiency.errors import BadRequest
@@ -199,6 +200,19 @@ def test_whatever_a_preparation_follows_from_is_in_its_key(monkeypatch):
         others.remove(key())
     assert len({key(), *others}) == 1 + len(others)
     assert key() == key(about=dict(reversed(ABOUT.items())))
+
+
+@pytest.mark.parametrize("file", ["techniques/int8_lstm.cpp", "techniques/int8_lstm.py", "engine/probe.py"])
+def test_a_kernel_that_is_mended_is_another_as_any_code_is(file, tmp_path, monkeypatch):
+    copy = tmp_path / "efficiency"
+    shutil.copytree(paths.PROJECT / "efficiency", copy, ignore=shutil.ignore_patterns("__pycache__"))
+    digest = prepared_content.own_code.__wrapped__
+    before = digest()
+    monkeypatch.setattr(paths, "PROJECT", tmp_path)
+    assert digest() == before
+    with (copy / file).open("a") as code:
+        code.write("\n")
+    assert digest() != before
 
 
 def test_what_learns_nothing_does_not_depend_on_what_could_be_learned_from():

@@ -46,6 +46,16 @@ def test_what_ended_without_a_word_is_not_at_work():
     turn._holder_file().unlink()
 
 
+def test_a_link_in_place_of_the_holder_leads_to_no_file_of_the_users(tmp_path):
+    """Others may write in that folder, too."""
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    turn._holder_file().symlink_to(precious)
+    with turn.taken("first", pytest.fail):
+        assert turn.holder() == "first"
+    assert precious.read_text() == "mine"
+
+
 def test_it_is_freed_by_an_error():
     with pytest.raises(ValueError, match="broken"), turn.taken("first", print):
         raise ValueError("broken")
