@@ -54,7 +54,7 @@ class Choice:
     equivalence_pct: float = EQUIVALENCE_PCT
     """Within what percentage of the winner others are tied with it."""
     considered: int = 0
-    """Rows that could be chosen: measured, with every technique in effect."""
+    """Rows that could be chosen: measured, with some technique in effect."""
     meeting: int = 0
     winner: Row | None = None
     baseline: Row | None = None
