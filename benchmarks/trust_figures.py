@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import apart
 import copies
 import methods
 import numpy as np
 import one_level
+import processes_apart
 import simulated
 from numpy.typing import NDArray
 from scipy import stats
@@ -53,7 +53,7 @@ def of_cell(runs: list[dict[str, Any]], raws: list[methods.Raw], cell: str) -> d
         "held_the_mean": sum(one[1] <= centre <= one[2] for one in found),
         "another_hour_held_the_mean": sum(one.low <= centre <= one.high for one in map(_alone, cells)),
         "foretold": _foretold(cells),
-        "apart_pct": apart.report(raws, cell, int8),
+        "apart_pct": processes_apart.report(raws, cell, int8),
         "at_one_level_of_fp32": spread(at_one_level) if len(at_one_level) > 1 else None,
     }
 

@@ -12,9 +12,9 @@ from efficiency import paths
 from efficiency.measure.latency import LEAST_ROUNDS
 
 sys.path.insert(0, str(paths.PROJECT / "benchmarks"))
-import apart
 import methods
 import one_level
+import processes_apart
 import trust_figures
 
 CELL = "lstm-classifier/2"
@@ -68,11 +68,11 @@ def test_what_no_run_knows_is_told_from_how_far_its_processes_lie_apart() -> Non
             samples = raw[f"{CELL}/{key}"]
             samples[:, 2] = raw[f"{CELL}/baseline"][:, 2] * factors[samples[:, 0]]
         raws.append(raw)
-    found = apart.report(raws, CELL, "int8")
+    found = processes_apart.report(raws, CELL, "int8")
     assert found["processes"] == pytest.approx(2.0, rel=0.1)
     assert found["processes_of_control"] == pytest.approx(1.0, rel=0.1)
     assert found["runs_beyond"] == pytest.approx(3.0, rel=0.3)
-    assert apart.report(raws[:1], CELL, "int8")["processes"] is None
+    assert processes_apart.report(raws[:1], CELL, "int8")["processes"] is None
 
 
 def test_a_simulated_study_stops_when_it_is_as_sure_as_asked() -> None:

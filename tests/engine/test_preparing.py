@@ -35,6 +35,9 @@ from efficiency.techniques import compose
 EFFORT = Effort(test_rows=200, calibration_rows=64, training_rows=64, replicates=2, seconds_per_replicate=0.05)
 CALLED = 40
 """Test rows that are answered again, one by one."""
+NEAR = 0.02
+"""Scores of two classes that lie no further apart may change places: a range of activations more or less moves each by
+half as much."""
 PACKAGED = (
     "optimize-for-inference", "torch-compile", "pt2e-static-int8", "onnxruntime", "onnxruntime-dynamic-int8",
     "onnxruntime-static-int8", "openvino", "openvino-int8",
@@ -217,7 +220,12 @@ def test_an_artefact_runs_in_a_fresh_process_by_its_runtimes_own_api(
     ours = np.concatenate([call(row[None].contiguous()).numpy() for row in inputs])
     np.testing.assert_allclose(scores, ours, rtol=1e-6, atol=1e-6)
     answers = first.store.answers(int(first.rows.loc[key, "row_id"]))
-    assert list(scores.argmax(axis=1)) == list(answers["predicted"][:CALLED])
+    second_best, best = np.sort(scores, axis=1)[:, -2:].T
+    # The test rows were answered many a call, which then have one range of activations: a row near the line between
+    # two classes falls to either side, by the processor's kernels.
+    clear = best - second_best >= (NEAR if key == "onnxruntime-dynamic-int8" else 0.0)
+    assert clear.mean() > 0.5
+    assert list(scores.argmax(axis=1)[clear]) == list(answers["predicted"][:CALLED][clear])
 
 
 def test_an_eager_variants_zip_rebuilds_what_was_measured(first: Run, there: None, tmp_path: Path) -> None:
