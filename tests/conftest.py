@@ -45,8 +45,9 @@ HEADERS = Path(tempfile.gettempdir()) / INDUCTOR / "precompiled_headers"
 """Where Inductor keeps PyTorch's headers, compiled: a process that does not find them takes 20 s to make its own."""
 
 SLOW_FILES = (
-    "test_recipes.py", "test_every_technique.py", "test_study_in_browser.py", "test_conductor.py", "test_browser.py",
-    "test_real_data.py", "test_cli.py", "test_preparing.py", "test_training_study.py", "test_cards.py",
+    "test_every_technique.py", "test_training_recipes.py", "test_browser.py", "test_recipes.py", "test_cli.py",
+    "test_study_in_browser.py", "test_preparing.py", "test_conductor.py", "test_real_data.py", "test_training_study.py",
+    "test_cards.py",
 )  # fmt: skip
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from functools import cache
 
 import numpy as np
 
 from efficiency import workloads
 from efficiency.analysis import derive
 from efficiency.condition import Condition
-from efficiency.machine import this_machine
+from efficiency.machine import Machine, this_machine
 from efficiency.results import documents
 from efficiency.results.store import Store
-from efficiency.study import Study, Variant, expand, plan_preset
+from efficiency.study import Entry, Study, Variant, expand, plan_preset
 
 # Baseline: latency [ms], accuracy, size [MB]. Variants: speed-up, accuracy lost, size ratio.
 BASELINES = {
@@ -47,9 +48,7 @@ def fill(
     slower: float = 1.0,
 ) -> str:
     """Adds a study with rows, samples and answers; variants in `fail` fail on the transformer. Returns its id."""
-    machine, rng = this_machine(), np.random.default_rng(seed)
-    # Rows are made up, so that what applies need not turn on the machine that runs the tests.
-    capable = replace(machine, instruction_sets=("avx2", "avx512f"))
+    machine = this_machine()
     study = study or plan_preset("quick", machine)
     id = store.add_study(
         asdict(study),
@@ -58,43 +57,62 @@ def fill(
         command="python -m efficiency run --preset quick",
         status=status,
     )
-    position = 0
+    found = _rows(study, machine, fail, seed, slower, tuple(EFFECTS.items()), TEST_ROWS)
+    for position, (entry, row, columns) in enumerate(found):
+        described, condition = workloads.describe(entry.workload), entry.condition
+        row_id = store.put_row(
+            id,
+            position,
+            {
+                "recorded_at": "2026-01-05T10:00:00+00:00",
+                "machine": machine.label,
+                "device": condition.device,
+                "workload": entry.workload,
+                "family": described.family,
+                "model": described.model,
+                "dataset": described.dataset(None).key,
+                "variant": entry.variant.key,
+                "techniques": "+".join(entry.variant.techniques) or None,
+                "batch_size": condition.batch_size,
+                "threads": condition.threads,
+                "torch_version": machine.torch_version,
+                "length": described.length,
+                "padding_pct": PADDING_PCT if described.length else None,
+                "phase": condition.phase,
+                **columns,
+            },
+            {"evidence": row.evidence, "test_rows": TEST_ROWS, **_trained(entry.variant, condition)},
+        )
+        if row.samples is not None:
+            store.put_samples(row_id, row.samples)
+        if row.predicted is not None and row.labels is not None:
+            store.put_answers(row_id, row.predicted, row.labels)
+    return id
+
+
+@cache
+def _rows(
+    study: Study,
+    machine: Machine,
+    fail: tuple[str, ...],
+    seed: int,
+    slower: float,
+    effects: tuple[tuple[str, tuple[float, float, float]], ...],
+    test_rows: int,
+) -> list[tuple[Entry, derive.Measured, derive.Columns]]:
+    """In the order of the store. Hundreds of tests ask for the same; of what some of them change, it turns on
+    `EFFECTS` and `TEST_ROWS`."""
+    rng = np.random.default_rng(seed)
+    # Rows are made up, so that what applies need not turn on the machine that runs the tests.
+    capable = replace(machine, instruction_sets=("avx2", "avx512f"))
+    found: list[tuple[Entry, derive.Measured, derive.Columns]] = []
     for workload in study.workloads:
         for condition in study.conditions:
             entries = [e for e in expand(study, capable) if (e.workload, e.condition) == (workload, condition)]
             measured = [_measured(e.variant, e.why_not, workload, condition, fail, slower, rng) for e in entries]
             derived = derive.heat(measured, tolerance_pp=study.tolerance_pp, equivalence_pct=study.equivalence_pct)
-            for entry, row, columns in zip(entries, measured, derived, strict=True):
-                described = workloads.describe(workload)
-                row_id = store.put_row(
-                    id,
-                    position,
-                    {
-                        "recorded_at": "2026-01-05T10:00:00+00:00",
-                        "machine": machine.label,
-                        "device": condition.device,
-                        "workload": workload,
-                        "family": described.family,
-                        "model": described.model,
-                        "dataset": described.dataset(None).key,
-                        "variant": entry.variant.key,
-                        "techniques": "+".join(entry.variant.techniques) or None,
-                        "batch_size": condition.batch_size,
-                        "threads": condition.threads,
-                        "torch_version": machine.torch_version,
-                        "length": described.length,
-                        "padding_pct": PADDING_PCT if described.length else None,
-                        "phase": condition.phase,
-                        **columns,
-                    },
-                    {"evidence": row.evidence, "test_rows": TEST_ROWS, **_trained(entry.variant, condition)},
-                )
-                if row.samples is not None:
-                    store.put_samples(row_id, row.samples)
-                if row.predicted is not None and row.labels is not None:
-                    store.put_answers(row_id, row.predicted, row.labels)
-                position += 1
-    return id
+            found += zip(entries, measured, derived, strict=True)
+    return found
 
 
 def _measured(

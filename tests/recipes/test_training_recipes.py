@@ -31,8 +31,8 @@ CNN, TRANSFORMER = "vision-small-cnn", "transformer-encoder"
 SERVING = [(key,) for key, technique in TECHNIQUES.items() if technique.training is not None]
 COMBINED = [keys for combined in TRAINING_COMBINATIONS.values() for keys in combined]
 COMPILED = max(COMBINED, key=len)
-"""Of the combinations with torch.compile this one stands for the others: each compiles for a quarter of a minute."""
-RUN = [(), *SERVING, *(keys for keys in COMBINED if "torch-compile" not in keys), COMPILED]
+"""Of all with torch.compile this one stands for the others: each compiles for a quarter of a minute."""
+RUN = [(), *(keys for keys in (*SERVING, *COMBINED) if "torch-compile" not in keys), COMPILED]
 CASES = [(CNN, keys) for keys in dict.fromkeys(RUN)] + [(TRANSFORMER, ()), (TRANSFORMER, ("amp-bf16",))]
 HUNG_S = 600
 pytestmark = pytest.mark.timeout(2 * HUNG_S)
@@ -43,8 +43,8 @@ def named(name: str, keys: tuple[str, ...]) -> str:
 
 
 def rows_for(keys: tuple[str, ...]) -> int:
-    """A step in FP16 takes a second on processors without its instructions: a few tell as much."""
-    return ROWS // 4 if "amp-fp16" in keys else ROWS
+    """A step in 16 bits takes a second on processors without instructions for them: a few tell as much."""
+    return ROWS // 4 if {"amp-bf16", "amp-fp16"} & set(keys) else ROWS
 
 
 def recipe(name: str, keys: tuple[str, ...]) -> str:

@@ -63,10 +63,15 @@ if why_not_bf16(workloads.get("lstm-classifier"), Condition(), this_machine()):
 PARTLY = {"int4-weight-only"}
 """Rounded to 4 bits, and stored in 8."""
 # Compiling takes 10 s for the smallest and a minute for the large ones, exporting a tenth of that; what does the same
-# to any model is tried on the small ones.
+# to any model is tried on the small ones, and what is combined below is not tried alone as well.
 LARGE = {"vision-resnet18", "vision-mobilenet-v2"}
 TOO_SLOW = {
     "mixed-int8": LARGE,  # the transformer has residual sums, too
+    "static-int8": {"vision-mobilenet-v2"},
+    "int8-dynamic": {"transformer-encoder"},
+    "channels-last": {"vision-resnet18"},
+    "amp-bf16": LARGE,
+    "inference-mode": LARGE,
     "bf16-weights": LARGE,
     "fp16-weights": LARGE,
     "grad-enabled": LARGE,
