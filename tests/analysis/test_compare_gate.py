@@ -42,7 +42,7 @@ def again(
     rows = [(row, change(row["columns"])) for row in document["rows"]]
     document["rows"] = [row | {"columns": row["columns"] | columns} for row, columns in rows if columns is not None]
     name = f"Again, {status}, with other {', '.join(asked) or 'nothing'}"  # within one second it could be the same
-    document["study"] |= {"status": status, "asked": document["study"]["asked"] | asked, "name": name}
+    document["study"] |= {"status": status, "asked": document["study"]["asked"] | asked, "name": name, "command": name}
     return documents.from_json(store, document)
 
 

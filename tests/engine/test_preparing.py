@@ -26,6 +26,7 @@ from efficiency.analysis import preparation
 from efficiency.condition import Condition
 from efficiency.effort import Effort
 from efficiency.engine import job, prepared_cache
+from efficiency.engine.progress import folder_of
 from efficiency.errors import BadRequest
 from efficiency.machine import this_machine
 from efficiency.results.store import Store
@@ -251,6 +252,7 @@ def test_an_eager_variants_zip_rebuilds_what_was_measured(first: Run, there: Non
 def test_what_is_gone_says_how_to_make_it_anew(first: Run, second: Run) -> None:
     row = first.store.rows([first.id]).set_index("variant", drop=False).loc["static-int8+inference-mode"].to_dict()
     record, kept = first.store.study(first.id), first.kept("static-int8+inference-mode")
+    folder_of(first.id).mkdir(parents=True)  # as where it was run
     reason = artefact.why_not(row, record, kept)  # this test's own home has no cache
     assert reason is not None
     command = "--combine static-int8+inference-mode --batch-size 1 --threads 1"

@@ -50,7 +50,7 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Ask:
 def changed(store: Store, study: dict[str, Any] | None = None, **columns: Callable[[dict[str, Any]], Any]) -> str:
     """A study some of whose columns are another's, and what is said of itself."""
     document = documents.to_json(store, synthetic.fill(store))
-    document["study"] |= {"name": "Changed"} | (study or {})
+    document["study"] |= {"name": "Changed", "command": "python -m efficiency run --name Changed"} | (study or {})
     for row in document["rows"]:
         row["columns"] |= {name: value(row["columns"]) for name, value in columns.items()}
     return documents.from_json(store, document)
