@@ -1,7 +1,7 @@
 """How far runs of a cell lie apart beyond what any of them can know, beside how far the processes within them do.
 
-What a study says of another hour rests on the share that the one is of the other (`any_hour.BETWEEN_HOURS`). The
-control's processes lie apart, too, by what no hour makes: it is of the same model.
+What an interval allows for other hours is a share of how much further apart a variant's processes lie than the
+control's (`speed.BETWEEN_HOURS`): the share that was found here.
 """
 
 from __future__ import annotations
@@ -16,15 +16,17 @@ from efficiency.study import BASELINE, CONTROL
 
 
 def report(raws: list[methods.Raw], cell: str, int8: str) -> dict[str, Any]:
-    """Standard deviations of the speed-up's logarithm, in percent; None where too few runs were undisturbed."""
+    """Standard deviations of the speed-up's logarithm, in percent, and the share (`speed.BETWEEN_HOURS`) that would
+    have been right here; None where too few runs were undisturbed, or copies lay as far apart."""
     ours, control = (_runs(raws, cell, variant) for variant in (int8, CONTROL))
     if len(ours) < 2:
-        return {"processes": None, "processes_of_control": None, "runs_beyond": None}
+        return dict.fromkeys(("processes", "processes_of_control", "runs_beyond", "share"))
     within, within_control = (float(np.mean([np.var(run, ddof=1) for run in runs])) for runs in (ours, control))
     known = float(np.mean([np.var(run, ddof=1) / len(run) for run in ours]))
     beyond = max(0.0, float(np.var([np.mean(run) for run in ours], ddof=1)) - known)
     found = {"processes": within, "processes_of_control": within_control, "runs_beyond": beyond}
-    return {name: round(100 * variance**0.5, 2) for name, variance in found.items()}
+    share = round((beyond / (within - within_control)) ** 0.5, 2) if within > within_control else None
+    return {name: round(100 * variance**0.5, 2) for name, variance in found.items()} | {"share": share}
 
 
 def _runs(raws: list[methods.Raw], cell: str, variant: str) -> list[list[float]]:

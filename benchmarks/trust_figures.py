@@ -51,24 +51,29 @@ def of_cell(runs: list[dict[str, Any]], raws: list[methods.Raw], cell: str) -> d
         "times_tighter": round(ratio, 1),
         "times_tighter_interval": [round(float(ratio / f[1]), 1), round(float(ratio / f[0]), 1)],
         "held_the_mean": sum(one[1] <= centre <= one[2] for one in found),
-        "another_hour_held_the_mean": sum(one.low <= centre <= one.high for one in map(_alone, cells)),
+        "its_minutes_held_the_mean": sum(_minutes_hold(one, centre) for one in cells),
         "foretold": _foretold(cells),
         "apart_pct": processes_apart.report(raws, cell, int8),
         "at_one_level_of_fp32": spread(at_one_level) if len(at_one_level) > 1 else None,
     }
 
 
-def _alone(cell: dict[str, Any], before: Sequence[float] = ()) -> any_hour.AnyHour:
+def _minutes_hold(cell: dict[str, Any], centre: float) -> bool:
+    """Whether the interval of a run's own minutes, without what hours differ by, holds the mean of all runs."""
+    return abs(float(np.log(cell["speedup"][0] / centre))) <= float(np.log1p(cell["precision_pct"] / 100))
+
+
+def _foretelling(cell: dict[str, Any], before: Sequence[float]) -> any_hour.AnyHour:
     """What a run says of other hours, with the speed-ups of those before it."""
     estimate, low, high = cell["speedup"]
-    error = any_hour.error_of(low, high, cell["replicates"])
-    return any_hour.any_hour([estimate, *before], error, cell["replicates"])
+    row = {"speedup_ci_low": low, "speedup_ci_high": high, "speedup_precision_pct": cell["precision_pct"]}
+    return any_hour.any_hour([estimate, *before], any_hour.known(row | {"replicates": cell["replicates"]}))
 
 
 def _foretold(cells: list[dict[str, Any]]) -> list[int]:
     """How many runs lie where those before them said that one at another hour would, and of how many that was said."""
     speed_ups = [cell["speedup"][0] for cell in cells]
-    told = [(_alone(cell, speed_ups[:place]), speed_ups[place + 1]) for place, cell in enumerate(cells[:-1])]
+    told = [(_foretelling(cell, speed_ups[:place]), speed_ups[place + 1]) for place, cell in enumerate(cells[:-1])]
     held = [found.another_low <= one <= found.another_high for found, one in told]
     return [sum(held), len(held)]
 
@@ -110,9 +115,10 @@ def _stopped(samples: list[NDArray[np.int64]]) -> list[speed.SpeedUp]:
     """The speed-ups over the first of these samples when a study stops: when each is known as well as it asks."""
     effort = methods.default()
     for replicates in range(effort.replicates, effort.most_replicates + 1):
-        baseline, *others = (own[own[:, 0] < replicates] for own in samples)
-        ratios = [ratio for own in others if (ratio := speed.speed_up(baseline, own)) is not None]
-        if all(ratio.half_width <= effort.precision for ratio in ratios):
+        baseline, control, *others = (own[own[:, 0] < replicates] for own in samples)
+        apart = speed.replicates_apart(baseline, control)
+        ratios = [ratio for own in (control, *others) if (ratio := speed.speed_up(baseline, own, apart)) is not None]
+        if all(ratio.precision <= effort.precision for ratio in ratios):
             break
     return ratios
 
@@ -136,8 +142,8 @@ def report(runs: list[dict[str, Any]], raws: list[methods.Raw]) -> dict[str, Any
         "coverage_of_the_mean": share(
             sum(cell["held_the_mean"] for cell in cells.values()), sum(cell["ours"]["runs"] for cell in cells.values())
         ),
-        "another_hour_coverage_of_the_mean": share(
-            sum(cell["another_hour_held_the_mean"] for cell in cells.values()),
+        "its_minutes_coverage_of_the_mean": share(
+            sum(cell["its_minutes_held_the_mean"] for cell in cells.values()),
             sum(cell["ours"]["runs"] for cell in cells.values()),
         ),
         "foretold": share(*(sum(cell["foretold"][place] for cell in cells.values()) for place in (0, 1))),

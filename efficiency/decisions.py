@@ -133,7 +133,8 @@ def confirmations(studies: pd.DataFrame, study_id: str) -> pd.DataFrame:
 
 def _timing(store: Store, rows: pd.DataFrame, bands_pct: Mapping[str, float]) -> Timing:
     """With the samples read when they are first needed, and each comparison made once; the bands are by study."""
-    baseline = rows.loc[(rows["variant"] == BASELINE) & (rows["status"] == "done"), "row_id"]
+    done = rows[rows["status"] == "done"]
+    baseline, control = (done.loc[done["variant"] == variant, "row_id"] for variant in (BASELINE, CONTROL))
 
     @cache
     def still() -> stillness.Stillness:
@@ -144,8 +145,14 @@ def _timing(store: Store, rows: pd.DataFrame, bands_pct: Mapping[str, float]) ->
         return still().of(replicates.nanoseconds(store.samples(row_id)))
 
     @cache
+    def copies_apart() -> float | None:
+        if not len(baseline) or not len(control):
+            return None
+        return speed.replicates_apart(samples(int(baseline.iloc[0])), samples(int(control.iloc[0])))
+
+    @cache
     def compare(winner: int, other: int) -> speed.SpeedUp | None:
-        return speed.speed_up(samples(other), samples(winner))
+        return speed.speed_up(samples(other), samples(winner), copies_apart())
 
     study_id = str(rows["study_id"].iloc[0])
     rows = rows.assign(disturbed=disturbance.of(rows, store.details))

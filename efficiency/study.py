@@ -96,6 +96,8 @@ class Study:
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Study:
         """The study of `as_dict`; raises `BadRequest` where the document is not one."""
+        from pydantic import TypeAdapter, ValidationError  # here, since most commands read no study
+
         try:
             known = dict(document)
             known["workloads"] = tuple(known["workloads"])
@@ -104,8 +106,8 @@ class Study:
             known["effort"] = Effort(**known["effort"])
             one = known.pop("dataset", None)  # as it was written before there could be several
             known["datasets"] = tuple(known.get("datasets") or ([one] if one else ()))
-            return cls(**known)
-        except (KeyError, TypeError, AttributeError) as error:
+            return TypeAdapter(cls).validate_python(asdict(cls(**known)))
+        except (KeyError, TypeError, AttributeError, ValidationError) as error:
             raise BadRequest(
                 "What this study asks for is not understood here: it was written by another version of this program. "
                 "Measure it anew."

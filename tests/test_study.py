@@ -51,9 +51,23 @@ def test_a_study_that_is_older_than_the_tolerance_has_the_usual_one():
     assert tolerance_of(old) == tolerance_of({}) == tolerance_of({"tolerance_pp": "many"}) == TOLERANCE_PP
 
 
-def test_what_is_no_study_is_refused():
-    with pytest.raises(BadRequest, match="written by another version"):
-        Study.from_dict({"not": "a study"})
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"workloads": 3},
+        {"conditions": [{"padding_pct": "much"}]},
+        {"conditions": [{"device": "abacus"}]},
+        {"variants": [{"techniques": [1], "control": False}]},
+        {"effort": {"test_rows": None}},
+        {"seed": "lucky"},
+        {"from_the_future": 1},
+    ],
+    ids=str,
+)
+def test_what_is_no_study_is_refused(changed):
+    for document in (stored(asked()) | changed, changed):
+        with pytest.raises(BadRequest, match="written by another version"):
+            Study.from_dict(document)
 
 
 def test_a_p99_is_of_answers_and_named_where_the_budget_is_too_small_for_it():

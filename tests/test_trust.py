@@ -45,9 +45,14 @@ def test_what_memory_makes_is_gone_at_one_level_of_fp32() -> None:
 
 
 def test_what_earlier_runs_foretell_is_held_against_each_that_follows() -> None:
-    runs = [{"speedup": [value, value / 1.02, 1.02 * value], "replicates": 8} for value in (2.4, 2.42, 2.38, 4.0, 2.4)]
+    runs = [
+        {"speedup": [value, value / 1.04, 1.04 * value], "precision_pct": 2.0, "replicates": 8}
+        for value in (2.4, 2.42, 2.38, 4.0, 2.4)
+    ]
     assert trust_figures._foretold(runs[:1]) == [0, 0]
     assert trust_figures._foretold(runs) == [3, 4]
+    assert trust_figures._minutes_hold(runs[0], 2.44)
+    assert not trust_figures._minutes_hold(runs[0], 2.46), "Its stated interval would."
 
 
 def test_a_run_that_was_disturbed_says_nothing() -> None:
@@ -72,6 +77,7 @@ def test_what_no_run_knows_is_told_from_how_far_its_processes_lie_apart() -> Non
     assert found["processes"] == pytest.approx(2.0, rel=0.1)
     assert found["processes_of_control"] == pytest.approx(1.0, rel=0.1)
     assert found["runs_beyond"] == pytest.approx(3.0, rel=0.3)
+    assert found["share"] == pytest.approx(3.0 / np.sqrt(2.0**2 - 1.0**2), rel=0.3)
     assert processes_apart.report(raws[:1], CELL, "int8")["processes"] is None
 
 

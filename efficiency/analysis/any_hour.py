@@ -1,17 +1,15 @@
-"""How far a speed-up holds at another hour: what one study's own interval cannot know.
+"""How far a speed-up holds at another hour: what one study can only guess, and several tell.
 
-An interval rests on the minutes of one study. What differs between hours and not within one, above all how much of the
-memory others take up, is in no interval, and for models that wait for memory it is the larger part. How much it is, is
-guessed at first: the processes of a study, seconds apart, tell of it by how far they lie apart themselves. Every other
-study of the same machine that measured the same then replaces some of the guess by what these studies do differ. As in
-Smyth's moderated t (2004) the guess counts as so many studies, and both together give a variance and its degrees of
-freedom.
+What differs between hours and not within one, above all how much of the memory others take up, is guessed in the
+interval of one study, by how far its processes lie apart (`speed.BETWEEN_HOURS`). Every other study of the same machine
+that measured the same replaces some of the guess by what these studies do differ. As in Smyth's moderated t (2004) the
+guess counts as so many studies, and both together give a variance and its degrees of freedom.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,10 +20,8 @@ from scipy import stats
 from efficiency.analysis import disturbance, wording
 from efficiency.study import BASELINE, CONTROL
 
-BETWEEN_HOURS = 0.5
-"""How far hours lie apart, as a share of how far the processes of a study do: both as the standard deviation of a
-speed-up's logarithm. By 240 studies of some seconds on a shared machine's CPU (`benchmarks/trust.py`): 0.1 to 0.9; of
-240 others, seven hours later, what it foretells came true in 91 %."""
+OF_ALL_APART = 0.5
+"""How far hours lie apart in studies from before their intervals allowed for it, as a share of how far processes do."""
 GUESS_COUNTS = 4
 """Studies that the guess counts as, at most; it rests on no more processes than there are."""
 CONFIDENCE = 0.95
@@ -46,32 +42,55 @@ class AnyHour:
     another_high: float
 
 
-def spread(error: float, replicates: float, speed_ups: Sequence[float]) -> tuple[float, float]:
-    """How far a study's speed-up lies from the mean of many hours: a standard deviation of its logarithm, and the
-    degrees of freedom it has; never less than the study's own error.
+@dataclass(frozen=True)
+class Known:
+    """What studies know of their own speed-ups' errors: standard errors of the logarithm, numbers or arrays."""
 
-    `error` is the standard error of its logarithm within the study, of so many processes; `speed_ups` are those that
-    studies of the same found at several hours, its own among them or not.
+    within: Any
+    """Of its minutes alone."""
+    hours: Any
+    """As far as one study can tell, with what hours differ by."""
+    replicates: Any
+
+    def __iter__(self) -> Iterator[Known]:
+        """One by one, where these are arrays."""
+        return map(Known, self.within, self.hours, self.replicates)
+
+
+def known(rows: Mapping[Any, Any] | pd.DataFrame, side: str = "") -> Known:
+    """From a row's columns or a frame's, whose names may end by a `side`."""
+    names = ("speedup_ci_low", "speedup_ci_high", "speedup_precision_pct", "replicates")
+    low, high, precision_pct, replicates = (np.asarray(rows[name + side], dtype=float) for name in names)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        reach = stats.t.ppf(0.5 + CONFIDENCE / 2, replicates - 1)
+        stated = np.log(high / low) / 2 / reach
+        within = np.log1p(precision_pct / 100) / reach
+        before = np.isnan(within)  # its interval is of its minutes
+        guessed = stated * np.sqrt(1 + OF_ALL_APART**2 * replicates)
+    return Known(np.where(before, stated, within), np.where(before, guessed, stated), replicates)
+
+
+def spread(study: Known, speed_ups: Sequence[float]) -> tuple[float, float]:
+    """How far a study's speed-up lies from the mean of many hours: a standard deviation of its logarithm, and the
+    degrees of freedom it has; never less than the error of its own minutes.
+
+    `speed_ups` are those that studies of the same found at several hours, its own among them or not.
     """
-    if not replicates > 1:
+    if not (study.replicates > 1 and study.hours >= 0):
         return np.nan, np.nan
-    guess, guessed = error**2 * (1 + BETWEEN_HOURS**2 * replicates), min(GUESS_COUNTS, replicates - 1)
+    guessed = min(GUESS_COUNTS, study.replicates - 1)
     seen = float(np.var(np.log(speed_ups), ddof=1)) if len(speed_ups) > 1 else 0.0
     freedom = guessed + max(len(speed_ups) - 1, 0)
-    deviation = np.sqrt((guessed * guess + (freedom - guessed) * seen) / freedom)
-    return (float(deviation), float(freedom)) if deviation >= error else (float(error), float(replicates - 1))
+    deviation = np.sqrt((guessed * study.hours**2 + (freedom - guessed) * seen) / freedom)
+    if deviation >= study.within:
+        return float(deviation), float(freedom)
+    return float(study.within), float(study.replicates - 1)
 
 
-def error_of(low: Any, high: Any, replicates: Any) -> Any:
-    """The standard error of a speed-up's logarithm, from the ends of its 95 % interval; arrays or numbers."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.log(np.divide(high, low)) / 2 / stats.t.ppf(0.5 + CONFIDENCE / 2, np.subtract(replicates, 1.0))
-
-
-def any_hour(speed_ups: Sequence[float], error: float, replicates: float) -> AnyHour:
-    """Of the speed-ups of one study and of all others like it; `error` and `replicates` are the one's (`spread`)."""
+def any_hour(speed_ups: Sequence[float], study: Known) -> AnyHour:
+    """Of the speed-ups of one study and of all others like it; `study` is the one's."""
     count, logs = len(speed_ups), np.log(speed_ups)
-    deviation, freedom = spread(error, replicates, speed_ups)
+    deviation, freedom = spread(study, speed_ups)
     reach = float(stats.t.ppf(0.5 + CONFIDENCE / 2, freedom)) * deviation
     ends = [0.0, *(sign * reach * scale for scale in (count**-0.5, (1 + 1 / count) ** 0.5) for sign in (-1, 1))]
     return AnyHour(*(float(np.exp(logs.mean() + end)) for end in ends))
@@ -86,8 +105,7 @@ def apart(one: Spread, other: Spread) -> Spread:
 def change(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> tuple[float, float]:
     """The 95 % interval of how many times faster the other is than the one: rows of the same, each at an hour of its
     own, by the guess alone; unknown (NaN) where one of them has no interval."""
-    errors = [error_of(row["speedup_ci_low"], row["speedup_ci_high"], row["replicates"]) for row in (one, other)]
-    error, freedom = apart(*(spread(own, row["replicates"], ()) for own, row in zip(errors, (one, other), strict=True)))
+    error, freedom = apart(*(spread(known(row), ()) for row in (one, other)))
     half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, freedom)) * float(error)
     ratio = float(other["speedup"] / one["speedup"])
     return ratio * math.exp(-half), ratio * math.exp(half)
@@ -101,10 +119,10 @@ def telling(others: pd.DataFrame, confirms: object, details: Callable[[int], Map
 
 def said(row: Mapping[Any, Any], others: Sequence[float]) -> str:
     """What is to be expected of a row at another hour; empty where it has no interval."""
-    known = [row[name] for name in ("speedup", "speedup_ci_low", "speedup_ci_high", "replicates")]
-    if row["variant"] in (BASELINE, CONTROL) or any(pd.isna(value) for value in known):
+    needed = ("speedup", "speedup_ci_low", "speedup_ci_high", "replicates")
+    if row["variant"] in (BASELINE, CONTROL) or any(pd.isna(row[name]) for name in needed):
         return ""
-    found = any_hour([known[0], *others], error_of(*known[1:]), known[3])
+    found = any_hour([row["speedup"], *others], known(row))
     seen = wording.interval(min(others), max(others), "x") if others else ""
     another = wording.interval(found.another_low, found.another_high, "x")
     if not another:  # all the same to the last digit

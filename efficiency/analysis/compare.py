@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from efficiency.analysis import accuracy, any_hour, compare_rows, disturbance, speed, training, views
-from efficiency.analysis.compare_rows import ACCURACIES, KEY, SHOWN, SPEEDS
+from efficiency.analysis.compare_rows import ACCURACIES, KEY, SHOWN
 from efficiency.equivalence import equivalence_pct_of
 from efficiency.study import BASELINE, CONTROL
 from efficiency.tolerance import tolerance_of
@@ -166,11 +166,9 @@ def _speeds(rows: pd.DataFrame, band_pct: float, others: Mapping[str, Mapping[in
     """The ratio of the speed-ups, B's over A's, and what may be said of it; `others` by side and row."""
     logs, errors, freedoms = {}, {}, {}
     for side in "ab":
-        speedups, low, high = (rows[f"{name}_{side}"].to_numpy(float) for name in SPEEDS)
-        processes = rows[f"replicates_{side}"].to_numpy(float)
-        within = any_hour.error_of(low, high, processes)
+        speedups = rows[f"speedup_{side}"].to_numpy(float)
         known = [others[side].get(row_id, []) for row_id in rows[f"row_id_{side}"]]
-        spreads = [any_hour.spread(*one) for one in zip(within, processes, known, strict=True)]
+        spreads = [any_hour.spread(*one) for one in zip(any_hour.known(rows, f"_{side}"), known, strict=True)]
         errors[side], freedoms[side] = np.array(spreads, dtype=float).reshape(-1, 2).T
         with np.errstate(divide="ignore", invalid="ignore"):
             own = np.log(speedups)

@@ -15,7 +15,7 @@ KEY = ["workload", "dataset", "device", "batch_size", "threads", "length", "padd
 """Rows of two studies that agree in these were measured on the same thing."""
 SHOWN = ["workload_label", "condition", "variant_label"]
 """What a row is called."""
-SPEEDS = ["speedup", "speedup_ci_low", "speedup_ci_high"]
+SPEEDS = ["speedup", "speedup_ci_low", "speedup_ci_high", "speedup_precision_pct"]
 ACCURACIES = ["accuracy_pct", "accuracy_ci_low_pct", "accuracy_ci_high_pct"]
 _KEPT = [
     "row_id", *SPEEDS, "speed_verdict", "replicates", "noise_pct", "latency_ms_p50", "latency_ms_p99", *ACCURACIES,

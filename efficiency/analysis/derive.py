@@ -84,12 +84,13 @@ def threshold(heats: list[list[Measured]]) -> float:
 
     Each heat has its baseline first. The control asks whether the machine is quiet, not whether a technique works.
     """
-    ratios = [
-        ratio
+    p_values = [
+        ratio.p_value
         for rows in heats
-        for ratio in speed_ups(rows[0], [row for row in rows[1:] if not row.control and row.status != "failed"])
+        for row, ratio in zip(rows[1:], speed_ups(rows[0], rows[1:]), strict=True)
+        if ratio is not None and not row.control and row.status != "failed"
     ]
-    return speed.discovery_threshold([ratio.p_value for ratio in ratios if ratio is not None])
+    return speed.discovery_threshold(p_values)
 
 
 def heat(
@@ -126,15 +127,22 @@ def heat(
 
 def speed_ups(baseline: Measured, rows: Sequence[Measured]) -> list[speed.SpeedUp | None]:
     """Of each row against the baseline, by the rounds in which the machine was undisturbed; None where unknown."""
-    return [_speed_up(baseline, row, baseline) for row in rows]
+    control = next((row for row in rows if row.control), None)
+    return [_speed_up(baseline, row, baseline, control) for row in rows]
 
 
-def _speed_up(reference: Measured, row: Measured, baseline: Measured) -> speed.SpeedUp | None:
-    """Of a row against another of its heat; the heat's baseline knows which rounds were undisturbed."""
+def _speed_up(reference: Measured, row: Measured, baseline: Measured, control: Measured | None) -> speed.SpeedUp | None:
+    """Of a row against another of its heat; the heat's baseline knows which rounds were undisturbed, and its control
+    how far processes set copies apart."""
     if reference.samples is None or row.samples is None:
         return None
     still = stillness.during(baseline.felt, row.samples, baseline.best_ns)
-    return speed.speed_up(still.of(reference.samples), still.of(row.samples))
+    apart = None
+    if control is not None and control.samples is not None and baseline.samples is not None:
+        # Of the same processes: another group's copies had other minutes.
+        copies = control.samples[np.isin(control.samples[:, 0], row.samples[:, 0])]
+        apart = speed.replicates_apart(still.of(baseline.samples), still.of(copies))
+    return speed.speed_up(still.of(reference.samples), still.of(row.samples), apart)
 
 
 def _columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | None, judge: Judge) -> Columns:
@@ -153,7 +161,7 @@ def _columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | None, jud
         **_size_columns(row, baseline),
         **_speed_columns(row, baseline, ratio, judge),
     }
-    wide = ratio is not None and ratio.half_width > judge.precision
+    wide = ratio is not None and ratio.precision > judge.precision
     disturbed = row.samples is not None and stillness.during(baseline.felt, row.samples, baseline.best_ns).disturbed
     replicates, ceiling_pct = columns.get("replicates"), columns.get("ceiling_pct")
     warnings = notes.of(row, took_effect(row), judge.floor, replicates, wide, disturbed, ceiling_pct)
@@ -228,6 +236,7 @@ def _speed_columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | Non
             "speedup": 1.0,
             "speedup_ci_low": 1.0,
             "speedup_ci_high": 1.0,
+            "speedup_precision_pct": 0.0,
             "speed_verdict": "same",
         }
     if ratio is None:
@@ -239,6 +248,7 @@ def _speed_columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | Non
         "speedup": ratio.estimate,
         "speedup_ci_low": ratio.low,
         "speedup_ci_high": ratio.high,
+        "speedup_precision_pct": 100 * ratio.precision,
         "speed_verdict": verdict,
     }
     if verdict == "faster" and row.prepare_s is not None and baseline.samples is not None:
@@ -250,7 +260,8 @@ def _speed_columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | Non
 def _runtime_columns(row: Measured, rows: Sequence[Measured]) -> Columns:
     """The speed-up over the same runtime in FP32, by the same rounds; the heat's baseline comes first in `rows`."""
     reference = next((other for other in rows if other.variant == row.fp32_variant), None)
-    ratio = None if reference is None else _speed_up(reference, row, rows[0])
+    control = next((other for other in rows if other.control), None)
+    ratio = None if reference is None else _speed_up(reference, row, rows[0], control)
     if ratio is None:
         return {}
     return {

@@ -17,14 +17,22 @@ HARDLY_WIDER = 1.2
 
 def wide_interval(done: Done) -> str:
     precision = done.effort("precision") or 0.02
-    low, high = (number_of(done.row.get(f"speedup_ci_{end}")) or 0.0 for end in ("low", "high"))
-    half = math.sqrt(high / low) - 1 if 0 < low < high else None
+    half = _half(done)
     own = "wider" if half is None else f"±{wording.number(100 * half, '%')}, wider"
     text = f"The interval is {own} than the ±{100 * precision:g} % asked for. "
     seen = disturbance_hints.named(done)
     if half is not None and half < HARDLY_WIDER * precision and not seen:
         return f"{text}That is hardly worth more time."
     return text + " ".join(filter(None, (seen, more_time(done))))
+
+
+def _half(done: Done) -> float | None:
+    """Half the interval, as a share, of what more time narrows: in studies from before hours were allowed for all of
+    it."""
+    if (percent := number_of(done.row.get("speedup_precision_pct"))) is not None:
+        return percent / 100
+    low, high = (number_of(done.row.get(f"speedup_ci_{end}")) or 0.0 for end in ("low", "high"))
+    return math.sqrt(high / low) - 1 if 0 < low < high else None
 
 
 def few_replicates(done: Done) -> str:

@@ -12,10 +12,19 @@ from efficiency.analysis import replicates, speed
 from efficiency.analysis.stillness import ALL, Stillness
 
 
-def speed_up(variant: pd.DataFrame, against: pd.DataFrame, still: Stillness = ALL) -> speed.SpeedUp | None:
+def speed_up(
+    variant: pd.DataFrame,
+    against: pd.DataFrame,
+    still: Stillness = ALL,
+    copies: tuple[pd.DataFrame, pd.DataFrame] | None = None,
+) -> speed.SpeedUp | None:
     """Latency of `against` / latency of `variant`, above 1 where the variant is faster; None where it is not known.
 
-    Both frames are the store's samples: `replicate`, `round`, `latency_ms`; `still` says which of their rounds count.
+    Frames are the store's samples: `replicate`, `round`, `latency_ms`; `still` says which of their rounds count.
+    `copies` are the heat's baseline and control, by which the interval allows for other hours (`speed.speed_up`).
     """
     theirs, ours = (still.of(replicates.nanoseconds(samples)) for samples in (against, variant))
-    return speed.speed_up(theirs, ours)
+    if copies is None:
+        return speed.speed_up(theirs, ours)
+    apart = speed.replicates_apart(*(still.of(replicates.nanoseconds(samples)) for samples in copies))
+    return speed.speed_up(theirs, ours, apart)

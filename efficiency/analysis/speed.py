@@ -5,12 +5,18 @@ whatever slowed one slowed the other. What disturbs a call makes it slower, neve
 rests on the faster third of each one's calls: the ratio of their means, as logarithms. The estimate is the mean over
 replicates, and the interval is Student's t over replicates, since a process carries a bias of its own
 that no number of calls within it averages away (Georges, Buytaert and Eeckhout, 2007).
+
+Nor does any number of processes average away what their minutes have in common. So the interval allows for that, too:
+what sets the processes of a variant apart, beyond what sets those of a copy of the baseline apart, sets hours apart as
+well, and is taken to do so by a share of it (`BETWEEN_HOURS`).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -29,6 +35,9 @@ FASTER = 1 / 3
 """Share of the calls, the fastest, that a replicate's figure rests on."""
 BLOCKS = 5
 """Blocks of rounds in a replicate, at most: neighbouring rounds are not independent, blocks nearly are."""
+BETWEEN_HOURS = 0.7
+"""How far hours set the speed-ups of one variant apart, as a share of how far they set its processes apart beyond those
+of a copy: both as the standard deviation of a logarithm. By `benchmarks/trust.py`, on the CPU of shared machines."""
 CALLS_FOR_P90 = 50
 """Fewer calls than these leave less than five beyond the percentile: it stays empty, as p99 below `CALLS_FOR_P99`."""
 P99_TAKES = f"it takes {CALLS_FOR_P99} timed calls, since fewer leave less than five beyond it"
@@ -45,15 +54,14 @@ class SpeedUp:
 
     estimate: float
     low: float
+    """The 95 % interval, with what hours differ by where a copy told of it."""
     high: float
     replicates: int
     p_value: float
     """Of the two-sided t test that there is no difference; consistent with the interval."""
-
-    @property
-    def half_width(self) -> float:
-        """Half the interval's width, as a share of the speed-up."""
-        return float(np.sqrt(self.high / self.low)) - 1
+    precision: float = float("nan")
+    """Half the interval of these minutes alone, which more processes narrow, as a share of the speed-up; NaN where it
+    is not known."""
 
 
 @dataclass(frozen=True)
@@ -156,25 +164,45 @@ def _within(baseline: Samples, variant: Samples) -> float | None:
     return float(np.var(figures, ddof=1)) / count
 
 
-def speed_up(baseline: Samples, variant: Samples, confidence: float = 0.95) -> SpeedUp | None:
+def replicates_apart(baseline: Samples, variant: Samples) -> float | None:
+    """How far processes set a speed-up apart: the variance of its logarithm; None with fewer than two of them."""
+    pairs = _paired(baseline, variant)
+    return float(np.var([_log_ratio(*pair) for pair in pairs.values()], ddof=1)) if len(pairs) > 1 else None
+
+
+def speed_up(baseline: Samples, variant: Samples, copies_apart: float | None = None) -> SpeedUp | None:
     """The paired speed-up; None with fewer than two replicates, from which no interval follows.
 
-    The standard error is the larger of two: between replicates, and what the blocks of rounds within
-    them show. Four replicates that agree by luck must not look surer than their own rounds are.
+    What hours differ by is allowed for where it is known how far processes set a copy of the baseline apart
+    (`replicates_apart`).
     """
     pairs = _paired(baseline, variant)
     if len(pairs) < 2:
         return None
-    figures = np.array([_log_ratio(*pair) for pair in pairs.values()])
-    count = len(figures)
     within = [found for pair in pairs.values() if (found := _within(*pair)) is not None]
-    between = float(np.var(figures, ddof=1)) / count
-    inside = float(np.mean(within)) / count if within else 0.0
-    error = float(np.sqrt(max(between, inside)))
-    half = float(stats.t.ppf(0.5 + confidence / 2, count - 1)) * error
-    centre = float(figures.mean())
+    figures = np.array([_log_ratio(*pair) for pair in pairs.values()])
+    return of_figures(figures, float(np.mean(within)) if within else 0.0, copies_apart)
+
+
+def of_figures(figures: NDArray[np.float64], inside: float, copies_apart: float | None = None) -> SpeedUp:
+    """From each replicate's logarithm, and the variance that the blocks of rounds inside them show of it.
+
+    The standard error within these minutes is the larger of two: between replicates, and what is seen inside them. Four
+    replicates that agree by luck must not look surer than their own rounds are.
+    """
+    count, apart, centre = len(figures), float(np.var(figures, ddof=1)), float(figures.mean())
+    these_minutes = math.sqrt(max(apart, inside) / count)
+    hours = 0.0 if copies_apart is None else BETWEEN_HOURS * math.sqrt(max(0.0, apart - copies_apart))
+    error, reach = math.hypot(these_minutes, hours), _t(count - 1)
     p_value = 2 * float(stats.t.sf(abs(centre) / error, count - 1)) if error else float(centre == 0)
-    return SpeedUp(float(np.exp(centre)), float(np.exp(centre - half)), float(np.exp(centre + half)), count, p_value)
+    low, high = math.exp(centre - reach * error), math.exp(centre + reach * error)
+    return SpeedUp(math.exp(centre), low, high, count, p_value, math.expm1(reach * these_minutes))
+
+
+@cache
+def _t(freedom: int) -> float:
+    """How many standard errors half a 95 % interval is wide."""
+    return float(stats.t.ppf(0.975, freedom))
 
 
 def noise_floor(control: SpeedUp | None) -> float:

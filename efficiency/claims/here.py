@@ -20,7 +20,7 @@ from efficiency.machine import Machine
 from efficiency.results import drifts
 from efficiency.results.drifts import DriftRecord
 from efficiency.results.store import Store
-from efficiency.study import BASELINE, Study, Variant
+from efficiency.study import BASELINE, CONTROL, Study, Variant
 
 Row = dict[str, Any]
 """A row's columns; what is unknown is None."""
@@ -109,7 +109,10 @@ class Heat:
                 return None
             return speed.SpeedUp(estimate, low, high, int(self.value(variant, "replicates") or 0), float("nan"))
         ours, theirs = (self.store.samples(self.row_id(one)) for one in (variant, against))
-        return pairs.speed_up(ours, theirs, stillness.of_heat(self.details(BASELINE)))
+        copies = None
+        if CONTROL in self.rows:
+            copies = self.store.samples(self.row_id(BASELINE)), self.store.samples(self.row_id(CONTROL))
+        return pairs.speed_up(ours, theirs, stillness.of_heat(self.details(BASELINE)), copies)
 
     def answers(self, variant: str) -> pd.DataFrame:
         return self.store.answers(self.row_id(variant))

@@ -161,7 +161,7 @@ class StoreRecorder:
     def precise(self, entries: Sequence[Entry], within: float) -> bool:
         baseline, *others = (self._rows[entry].measured for entry in entries)
         baseline.best_ns = self._best_ns(entries[0])
-        return all(ratio is not None and ratio.half_width <= within for ratio in derive.speed_ups(baseline, others))
+        return all(ratio is not None and ratio.precision <= within for ratio in derive.speed_ups(baseline, others))
 
     def _best_ns(self, entry: Entry) -> float | None:
         """What a handoff between as many threads takes undisturbed, by all heats of the study."""

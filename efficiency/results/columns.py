@@ -61,6 +61,7 @@ COLUMNS: dict[str, Kind] = {
     "training_loss": "number",
     "latency_ms_p99_ci_low": "number",
     "latency_ms_p99_ci_high": "number",
+    "speedup_precision_pct": "number",
 }
 
 STATUSES = ("done", "failed", "not-applicable", "cancelled")

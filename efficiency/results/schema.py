@@ -110,8 +110,8 @@ def _column(name: str, kind: Kind) -> Any:
     if name.endswith("_db"):
         return float  # more noise than signal is below 0
     # A control that takes three times the baseline's time, or weights that come from the cache, are above 100.
-    share = name.endswith("_pct") and name not in {"noise_floor_pct", "ceiling_pct"}
-    if name.removeprefix("runtime_").startswith(("speedup", "size_ratio")):
+    share = name.endswith("_pct") and name not in {"noise_floor_pct", "ceiling_pct", "speedup_precision_pct"}
+    if name.removeprefix("runtime_").startswith(("speedup", "size_ratio")) and not name.endswith("_pct"):
         return Annotated[float, Field(gt=0)]
     return Annotated[float, Field(ge=0, le=100 if share else None)]
 

@@ -131,7 +131,11 @@ def _numbers(row: pd.Series[Any], baseline: pd.Series[Any] | None) -> None:
     )
     ends = {name: wording.interval(row[of[0]], row[of[1]], unit) if of else "" for _, name, unit, of in shown}
     noise = wording.noise(row["noise_pct"])
-    more = {"speedup": f"noise floor {noise}" if noise else "", "latency_ms_p50": _p99(row)}
+    minutes = wording.noise(row["speedup_precision_pct"]) if row["speedup_precision_pct"] else ""
+    told = ", ".join(
+        filter(None, (f"noise floor {noise}" if noise else "", f"{minutes} in its own minutes" if minutes else ""))
+    )
+    more = {"speedup": told, "latency_ms_p50": _p99(row)}
     facts = [
         f'<div><div class="where">{label}</div><div class="big">{wording.number(row[name], unit)}</div>'
         + (f'<div class="where">95 %: {ends[name]}</div>' if ends[name] else "")
@@ -206,7 +210,8 @@ def _replicates(store: Store, rows: pd.DataFrame, row: pd.Series[Any], baseline:
     )
     st.caption(
         "A point is what one fresh process found by itself. The line is their mean and the band its 95 % interval: the "
-        "further the points lie apart, or the rounds within them, the wider. Both axes have one scale."
+        "further the points lie apart, or the rounds within them, the wider; and what sets them further apart than the "
+        "control's sets hours apart, too. Both axes have one scale."
         + (f" {still.set_aside:.0%} of the rounds are set aside: others had the cores then." if still.set_aside else "")
     )
 

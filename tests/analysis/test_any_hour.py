@@ -5,19 +5,34 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from efficiency.analysis import any_hour
+from efficiency.analysis import any_hour, speed
+from efficiency.analysis.any_hour import Known
 from efficiency.study import BASELINE
 
 TRUTH, APART, TRIES = 2.4, 0.03, 2_000
-"""Processes of a study lie 3 % apart."""
-ROW = {"variant": "dynamic-int8", "speedup": 2.4, "speedup_ci_low": 2.35, "speedup_ci_high": 2.45, "replicates": 8}
+"""Processes of a study lie 3 % apart, those of copies not at all."""
+HOURS = speed.BETWEEN_HOURS * APART
+ROW = {
+    "variant": "dynamic-int8", "speedup": 2.4, "speedup_ci_low": 2.3, "speedup_ci_high": 2.5,
+    "speedup_precision_pct": 2.0, "replicates": 8,
+}  # fmt: skip
 
 
-def simulated(rng: np.random.Generator, studies: int, replicates: int, hours: float) -> tuple[list[float], float]:
-    """Speed-ups of so many studies, and the first one's own idea of its error."""
+def simulated(rng: np.random.Generator, studies: int, replicates: int, hours: float) -> tuple[list[float], Known]:
+    """Speed-ups of so many studies, and what the first one knows of its error."""
     logs = rng.normal(0, APART, (studies, replicates)) + rng.normal(0, hours, (studies, 1))
-    error = float(logs[0].std(ddof=1)) / np.sqrt(replicates)
-    return list(TRUTH * np.exp(logs.mean(axis=1))), error
+    own = speed.of_figures(np.log(TRUTH) + logs[0], 0.0, copies_apart=0.0)
+    return list(TRUTH * np.exp(logs.mean(axis=1))), any_hour.known(columns(own))
+
+
+def columns(own: speed.SpeedUp) -> dict[str, float]:
+    return {
+        "speedup": own.estimate,
+        "speedup_ci_low": own.low,
+        "speedup_ci_high": own.high,
+        "speedup_precision_pct": 100 * own.precision,
+        "replicates": own.replicates,
+    }
 
 
 @pytest.mark.parametrize("replicates", [2, 3, 9])
@@ -25,8 +40,8 @@ def simulated(rng: np.random.Generator, studies: int, replicates: int, hours: fl
 def test_the_intervals_hold_the_truth_and_what_another_hour_finds(studies: int, replicates: int) -> None:
     rng, held, ahead = np.random.default_rng(studies), 0, 0
     for _ in range(TRIES):
-        (*known, next_one), error = simulated(rng, studies + 1, replicates, any_hour.BETWEEN_HOURS * APART)
-        told = any_hour.any_hour(known, error, replicates)
+        (*found, next_one), first = simulated(rng, studies + 1, replicates, HOURS)
+        told = any_hour.any_hour(found, first)
         held += told.low <= TRUTH <= told.high
         ahead += told.another_low <= next_one <= told.another_high
     assert 0.93 < held / TRIES < 0.995
@@ -35,29 +50,37 @@ def test_the_intervals_hold_the_truth_and_what_another_hour_finds(studies: int, 
 
 def test_many_studies_outweigh_a_guess_that_was_too_small() -> None:
     rng = np.random.default_rng(0)
-    known, error = simulated(rng, 60, 9, 0.1)
-    deviation, freedom = any_hour.spread(error, 9, known)
+    found, first = simulated(rng, 60, 9, 0.1)
+    deviation, freedom = any_hour.spread(first, found)
     assert deviation == pytest.approx(np.hypot(0.1, 0.01), rel=0.2)
     assert freedom == 63
 
 
-def test_it_is_never_less_than_the_studys_own_error() -> None:
+def test_it_is_never_less_than_the_error_of_the_studys_own_minutes() -> None:
     """One that was disturbed, among many that were not."""
-    assert any_hour.spread(0.05, 6, [2.4, 2.41, 2.39] * 7) == (0.05, 5)
-    assert any_hour.spread(0.05, 2, [])[1] == 1
-    assert np.isnan(any_hour.spread(np.nan, 1, [])).all()
+    assert any_hour.spread(Known(0.05, 0.1, 6), [2.4, 2.41, 2.39] * 7) == (0.05, 5)
+    assert any_hour.spread(Known(0.01, 0.1, 6), [2.4, 2.41, 2.39] * 70)[0] < 0.02, "Hours are told, not guessed."
+    assert any_hour.spread(Known(0.05, 0.05, 2), [])[1] == 1
+    assert np.isnan(any_hour.spread(Known(np.nan, np.nan, 1), [])).all()
+
+
+def test_a_study_from_before_hours_were_allowed_for_is_not_taken_as_surer() -> None:
+    now = any_hour.known(ROW)
+    before = any_hour.known(ROW | {"speedup_precision_pct": None})
+    assert now.within < now.hours == pytest.approx(float(before.within))
+    assert before.within < before.hours
 
 
 def test_one_study_is_told_by_its_processes_and_others_beside_it() -> None:
     assert any_hour.said(ROW, []) == (
-        "At another hour a study should find 2.26–2.55x, guessed from how far this one's processes lie apart."
+        "At another hour a study should find 2.24–2.57x, guessed from how far this one's processes lie apart."
     )
     assert any_hour.said(ROW, [2.5]).startswith(
         "In 1 other study of this machine it was 2.50x; with this one that makes"
     )
     assert any_hour.said(ROW, [2.5, 2.3, 2.4, 2.45]) == (
         "In 4 other studies of this machine it was 2.30–2.50x; with this one that makes 2.41x (95 %: 2.35–2.47x), and "
-        "at another hour a study should find 2.27–2.56x."
+        "at another hour a study should find 2.26–2.57x."
     )
     assert "it was 2.40x" in any_hour.said(ROW, [2.4] * 6)
 
@@ -67,14 +90,12 @@ def test_two_studies_differ_by_more_than_hours_do_or_not() -> None:
     for _ in range(TRIES):
         rows = []
         for _ in range(2):
-            (speedup,), error = simulated(rng, 1, 9, any_hour.BETWEEN_HOURS * APART)
-            half = np.exp(2.306 * error)
-            rows.append({"speedup": speedup, "speedup_ci_low": speedup / half, "speedup_ci_high": speedup * half,
-                         "replicates": 9})  # fmt: skip
+            logs = np.log(TRUTH) + rng.normal(0, HOURS) + rng.normal(0, APART, 9)
+            rows.append(columns(speed.of_figures(logs, 0.0, copies_apart=0.0)))
         low, high = any_hour.change(*rows)
         called += not low <= 1 <= high
     assert called / TRIES < 0.05, "Nothing differs but the hour."
-    low, high = any_hour.change(ROW, ROW | {"speedup": 3.6, "speedup_ci_low": 3.525, "speedup_ci_high": 3.675})
+    low, high = any_hour.change(ROW, ROW | {"speedup": 3.6, "speedup_ci_low": 3.45, "speedup_ci_high": 3.75})
     assert 1.3 < low < 1.5 < high < 1.7
     assert np.isnan(any_hour.change(ROW, ROW | {"speedup_ci_low": np.nan})).all()
 

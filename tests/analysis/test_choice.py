@@ -27,9 +27,9 @@ def row(variant: str, speedup: float = 1.0, **changed: object) -> dict[str, obje
     known: dict[str, object] = {
         "variant": variant, "variant_label": variant.capitalize(), "status": "done", "took_effect": "yes",
         "study_id": "s", "speedup": speedup, "speedup_ci_low": speedup * 0.99, "speedup_ci_high": speedup * 1.01,
-        "speed_verdict": "faster" if speedup > 1.02 else "same", "latency_ms_p50": 10 / speedup,
-        "latency_low_ms": 9.9 / speedup, "latency_high_ms": 10.1 / speedup, "latency_ms_p99": 15 / speedup,
-        "latency_ms_p99_ci_low": np.nan, "latency_ms_p99_ci_high": np.nan,
+        "speedup_precision_pct": np.nan, "speed_verdict": "faster" if speedup > 1.02 else "same",
+        "latency_ms_p50": 10 / speedup, "latency_low_ms": 9.9 / speedup, "latency_high_ms": 10.1 / speedup,
+        "latency_ms_p99": 15 / speedup, "latency_ms_p99_ci_low": np.nan, "latency_ms_p99_ci_high": np.nan,
         "accuracy_delta_pp": 0.0, "accuracy_delta_ci_low_pp": -0.1, "accuracy_delta_ci_high_pp": 0.1,
         "size_mb": 10.0, "size_ratio": 1.0, "peak_memory_mb": 300.0, "prepare_s": 1.0, "noise_pct": 1.0,
         "break_even_calls": 100.0, "warnings": "", "replicates": 12, "disturbed": False, "condition": "CPU",
@@ -639,7 +639,7 @@ def test_figures_of_the_simulation_are_those_of_a_study(machine):
             ]).astype(np.int64)
             for place in range(places)
         ]  # fmt: skip
-        as_studied = speed.speed_up(samples[0], samples[2])
+        as_studied = speed.speed_up(samples[0], samples[2], speed.replicates_apart(samples[0], samples[1]))
         assert timing.faster(2, 0).estimate == pytest.approx(as_studied.estimate, rel=1e-6)
         assert timing.faster(2, 0).low == pytest.approx(as_studied.low, rel=1e-6)
         assert timing.p50_ms[2] == pytest.approx(speed.latency(samples[2]).p50_ms, rel=1e-5)

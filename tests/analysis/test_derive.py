@@ -171,15 +171,32 @@ def test_every_warning_has_a_hint():
 
 def test_a_study_judges_its_differences_together():
     """Alone it would be called; among many that show nothing, it may well be luck."""
-    small = row("x", 9.6)
-    small.samples = small.samples.copy()
-    for number in range(4):  # replicates that lie apart
-        small.samples[small.samples[:, 0] == number, 2] = 9.6e6 * (0.975 + 0.0166 * number)
+    small, copy = row("x", 9.6), control()
+    for one, milliseconds in ((small, 9.6), (copy, 10.0)):
+        one.samples = one.samples.copy()
+        for number in range(4):  # replicates that lie apart
+            one.samples[one.samples[:, 0] == number, 2] = 1e6 * milliseconds * (0.975 + 0.0166 * number)
     nothing = [row("y" * (3 + number), 10.0) for number in range(30)]
-    heat = [baseline(), control(), small]
+    heat = [baseline(), copy, small]
     alone, among = derive.threshold([heat]), derive.threshold([heat, [baseline(), control(), *nothing]])
     assert derive.heat(heat, threshold=alone)[2]["speed_verdict"] == "faster"
     assert derive.heat(heat, threshold=among)[2]["speed_verdict"] == "unresolved"
+
+
+def test_the_interval_allows_for_hours_where_processes_lie_further_apart_than_copies():
+    """Which no more processes narrow: what they do narrow is told beside it, and is what is asked for."""
+    own, copy = row("x", 5.0), row("y", 10.0)
+    own.samples = own.samples.copy()
+    for number in range(4):
+        own.samples[own.samples[:, 0] == number, 2] = 5e6 * (0.97 + 0.02 * number)
+    heat = derive.heat([baseline(), control(), own, copy], precision=0.05)
+    half_pct = [100 * (np.sqrt(one["speedup_ci_high"] / one["speedup_ci_low"]) - 1) for one in heat]
+    precision_pct = [one["speedup_precision_pct"] for one in heat]
+    assert half_pct[2] > 1.4 * precision_pct[2] > 4
+    assert heat[2]["warnings"] is None
+    assert [half_pct[place] for place in (0, 1, 3)] == pytest.approx(
+        [precision_pct[place] for place in (0, 1, 3)], rel=0.5
+    )
 
 
 def test_a_speed_up_known_less_well_than_asked_says_so():

@@ -27,7 +27,7 @@ def test_ratio_of_two_variants() -> None:
     found = pairs.speed_up(static, dynamic)
     assert found is not None
     assert found.low < 1.25 < found.high
-    assert found.half_width < 0.005, "States 30 % apart are shared by both."
+    assert found.precision < 0.005, "States 30 % apart are shared by both."
     turned = pairs.speed_up(dynamic, static)
     assert turned is not None
     assert turned.estimate == pytest.approx(1 / found.estimate)

@@ -125,6 +125,23 @@ def test_a_real_difference_is_seen():
     assert np.mean([verdict == "faster" for verdict in verdicts]) >= 0.95
 
 
+@pytest.mark.parametrize("copies", [0.0, 0.01])
+def test_the_interval_allows_for_hours_that_set_more_apart_than_copies(copies):
+    """Of a variant whose processes lie 3 % apart; what is left once copies are allowed for sets hours apart, too."""
+    rng, apart, held, minutes_held, called = np.random.default_rng(8), 0.03, 0, 0, 0
+    hours = speed.BETWEEN_HOURS * np.sqrt(apart**2 - copies**2)
+    for _ in range(4 * SIMULATIONS):
+        seen = np.var(rng.normal(0, copies, 12), ddof=1)
+        one = speed.of_figures(rng.normal(0, hours) + rng.normal(0, apart, 12), 0.0, copies_apart=seen)
+        held += one.low <= 1 <= one.high
+        minutes_held += abs(np.log(one.estimate)) <= np.log1p(one.precision)
+        copy = speed.of_figures(rng.normal(np.log(0.95), 0.01, 12), 0.0, np.var(rng.normal(0, 0.01, 12), ddof=1))
+        called += speed.verdict(copy, floor=1.0) == "slower"
+    assert 0.93 <= held / (4 * SIMULATIONS) <= 0.98
+    assert minutes_held / (4 * SIMULATIONS) < 0.8
+    assert called / (4 * SIMULATIONS) > 0.99, "A copy's hours are the baseline's."
+
+
 def test_what_slows_a_process_does_not_move_the_ratio():
     baseline, variant = one_study(np.random.default_rng(0), 2.0, 3)
     slowed = [samples.copy() for samples in (baseline, variant)]

@@ -204,6 +204,7 @@ BROKEN = {
     "long name": _set("study", "name", "x" * 201),
     "latency below zero": _set("rows", 1, "columns", "latency_ms_p50", -5.0),
     "more than all right": _set("rows", 1, "columns", "accuracy_pct", 5000.0),
+    "an interval less than nothing": _set("rows", 1, "columns", "speedup_precision_pct", -1.0),
     "no speed at all": _set("rows", 1, "columns", "speedup_ci_low", 0.0),
     "done, nobody knows what": _set("rows", 0, "columns", "workload", None),
     "more lost than there is": _set("rows", 1, "columns", "accuracy_delta_pp", -101.0),
