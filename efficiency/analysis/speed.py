@@ -35,7 +35,7 @@ FASTER = 1 / 3
 """Share of the calls, the fastest, that a replicate's figure rests on."""
 BLOCKS = 5
 """Blocks of rounds in a replicate, at most: neighbouring rounds are not independent, blocks nearly are."""
-BETWEEN_HOURS = 0.7
+BETWEEN_HOURS = 0.5
 """How far hours set the speed-ups of one variant apart, as a share of how far they set its processes apart beyond those
 of a copy: both as the standard deviation of a logarithm. By `benchmarks/trust.py`, on the CPU of shared machines."""
 CALLS_FOR_P90 = 50
