@@ -170,6 +170,8 @@ def all_runs(wanted: int, folder: Path, keep: Path) -> tuple[list[dict[str, Any]
                 np.savez_compressed(clock, **raw)  # type: ignore[arg-type]
                 told.write_text(json.dumps(run))
             runs.append(json.loads(told.read_text()))
+            if not all("precision_pct" in cell for cell in runs[-1]["ours"]["cells"].values()):
+                raise SystemExit(f"{told} is of another version of this benchmark: name another folder, or remove it.")
             raws.append(dict(np.load(clock)))
             seconds[noisy] = runs[-1]["ours"]["seconds"] / len(runs[-1]["theirs"])
             print(f"{name} of {wanted}: {seconds[noisy]:.1f} s a cell", flush=True)

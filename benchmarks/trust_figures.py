@@ -116,8 +116,8 @@ def _stopped(samples: list[NDArray[np.int64]]) -> list[speed.SpeedUp]:
     effort = methods.default()
     for replicates in range(effort.replicates, effort.most_replicates + 1):
         baseline, control, *others = (own[own[:, 0] < replicates] for own in samples)
-        apart = speed.replicates_apart(baseline, control)
-        ratios = [ratio for own in (control, *others) if (ratio := speed.speed_up(baseline, own, apart)) is not None]
+        copies = baseline, control
+        ratios = [ratio for own in (control, *others) if (ratio := speed.speed_up(baseline, own, copies)) is not None]
         if all(ratio.precision <= effort.precision for ratio in ratios):
             break
     return ratios

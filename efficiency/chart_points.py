@@ -63,7 +63,7 @@ def _hover(rows: pd.DataFrame) -> list[str]:
         if row["variant"] != BASELINE:
             lines.append(VERDICTS.get(row["speed_verdict"], ""))
         lines += [_value(name, measure, row) for name, measure in panels.MEASURES.items()]
-        lines.append(f"Noise floor: {wording.noise(row['noise_pct'])}" if pd.notna(row["noise_pct"]) else "")
+        lines.append(f"Noise floor: {wording.plus_minus(row['noise_pct'])}" if pd.notna(row["noise_pct"]) else "")
         lines.append(escape(f"{row['workload_label']}, {row['condition']}"))
         if row["took_effect"] in ("no", "partly"):
             lines.append(f"Took effect: {row['took_effect']}")
@@ -108,7 +108,7 @@ def noise_said(frame: pd.DataFrame) -> str:
     if known.empty:
         return ""
     widest = known.iloc[int(known["noise_pct"].to_numpy(float).argmax())]
-    text = f"grey band: noise floor {wording.noise(widest['noise_pct'])}"
+    text = f"grey band: noise floor {wording.plus_minus(widest['noise_pct'])}"
     if frame["study_id"].nunique() > 1:
         whose = str(widest["study_name"])
         text += f" at most, of {escape(whose if len(whose) <= 24 else whose[:23] + '…')}"

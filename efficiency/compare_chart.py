@@ -82,7 +82,7 @@ def bands_said(rows: pd.DataFrame) -> str:
     both, ours = _floors(rows)
     if both == 1:
         return ""
-    return f"grey: noise, A's {wording.noise(100 * (ours - 1))}, both {wording.noise(100 * (both - 1))}"
+    return f"grey: noise, A's {wording.plus_minus(100 * (ours - 1))}, both {wording.plus_minus(100 * (both - 1))}"
 
 
 def described(rows: pd.DataFrame) -> str:

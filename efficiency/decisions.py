@@ -145,14 +145,11 @@ def _timing(store: Store, rows: pd.DataFrame, bands_pct: Mapping[str, float]) ->
         return still().of(replicates.nanoseconds(store.samples(row_id)))
 
     @cache
-    def copies_apart() -> float | None:
-        if not len(baseline) or not len(control):
-            return None
-        return speed.replicates_apart(samples(int(baseline.iloc[0])), samples(int(control.iloc[0])))
-
-    @cache
     def compare(winner: int, other: int) -> speed.SpeedUp | None:
-        return speed.speed_up(samples(other), samples(winner), copies_apart())
+        copies = None
+        if len(baseline) and len(control):
+            copies = samples(int(baseline.iloc[0])), samples(int(control.iloc[0]))
+        return speed.speed_up(samples(other), samples(winner), copies)
 
     study_id = str(rows["study_id"].iloc[0])
     rows = rows.assign(disturbed=disturbance.of(rows, store.details))

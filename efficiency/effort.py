@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 PRECISION_PCT = 2.0
-"""Half the width that an interval of a speed-up should have, unless a study says otherwise."""
+"""Half the width that the interval of a speed-up should have by its own minutes, unless a study says otherwise."""
 LEAST_PRECISION = 0.001
 """What may be asked for, at least, as a share."""
 CALLS_FOR_P99 = 500
@@ -30,7 +30,7 @@ class Effort:
     most_replicates: int = 0
     """Added one by one while an interval is wider than `precision`; none where this is less than `replicates`."""
     precision: float = PRECISION_PCT / 100
-    """Half the width that an interval should have, as a share of the speed-up."""
+    """Half the width that an interval should have by its own minutes, as a share of the speed-up."""
     budget_s: float | None = None
     """Seconds after which a study that has no budget of its own adds no replicate; None for no such limit."""
     calls: int = 0

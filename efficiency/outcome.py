@@ -47,7 +47,7 @@ def table(rows: pd.DataFrame, *, live: bool = False) -> None:
     several = rows.groupby("workload")["dataset"].transform("nunique") > 1
     needed, any_table = 0, False
     for (workload, dataset, condition), part in rows.groupby(views.PANEL, sort=False):
-        noise = wording.noise(part["noise_pct"].max())
+        noise = wording.plus_minus(part["noise_pct"].max())
         of_several = f", {dataset}" if several[part.index[0]] else ""
         title = f"{workload}{of_several}, {condition}{f', noise floor {noise}' if noise else ''}"
         columns = TRAINING if part["phase"].iloc[0] == "training" else INFERENCE

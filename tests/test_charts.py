@@ -210,10 +210,10 @@ def test_noise_of_several_studies_is_the_widest_and_says_whose(shared: pd.DataFr
     reach = np.exp(np.abs(np.log(control[["speedup_ci_low", "speedup_ci_high"]])).max(axis=1))
     assert band.x1 == pytest.approx(reach.max())
     said = speedup_chart.speedup_bars(shared).layout.xaxis.title.text
-    assert f"{wording.noise((reach.max() - 1) * 100)} at most, of {html.escape(reach.idxmax())}" in said
+    assert f"{wording.plus_minus((reach.max() - 1) * 100)} at most, of {html.escape(reach.idxmax())}" in said
     alone = speedup_chart.speedup_bars(shared[shared["study_name"] == "Here"])
     assert "at most" not in alone.layout.xaxis.title.text
-    assert f"noise floor {wording.noise((reach['Here'] - 1) * 100)}" in alone.layout.xaxis.title.text
+    assert f"noise floor {wording.plus_minus((reach['Here'] - 1) * 100)}" in alone.layout.xaxis.title.text
 
 
 def _bands(figure: Any) -> list[Any]:

@@ -191,7 +191,11 @@ def test_noise_floor_is_the_controls_reach_and_beside_every_timed_row(frame: pd.
         assert rows.loc[rows["latency_ms_p50"].isna(), "noise_pct"].isna().all()
     told = views.prepared(frame.assign(noise_floor_pct=7.0))
     assert set(told["noise_pct"].dropna()) == {7.0}, "What was recorded goes before what is derived."
-    assert (wording.noise(1.44), wording.noise(12.4), wording.noise(float("nan"))) == ("±1.4 %", "±12 %", "")
+    assert (wording.plus_minus(1.44), wording.plus_minus(12.4), wording.plus_minus(float("nan"))) == (
+        "±1.4 %",
+        "±12 %",
+        "",
+    )
 
 
 def test_table_has_intervals_noise_and_warnings_beside_the_figures(frame: pd.DataFrame) -> None:
@@ -204,7 +208,7 @@ def test_table_has_intervals_noise_and_warnings_beside_the_figures(frame: pd.Dat
     assert line["Δ 95 %"].startswith(f"{row['accuracy_delta_ci_low_pp']:.2f}")
     assert f"{row['accuracy_delta_pp']:+.2f} pp ± " in line["Against the baseline"]
     assert line["Warnings"] == "⚠ noisy, test subset"
-    assert (table["Noise floor"] == wording.noise(row["noise_pct"])).all()
+    assert (table["Noise floor"] == wording.plus_minus(row["noise_pct"])).all()
 
 
 def test_comparison_starts_with_the_baseline_and_the_best(frame: pd.DataFrame) -> None:

@@ -9,7 +9,7 @@ guess counts as so many studies, and both together give a variance and its degre
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,9 @@ from efficiency.analysis import disturbance, wording
 from efficiency.study import BASELINE, CONTROL
 
 OF_ALL_APART = 0.5
-"""How far hours lie apart in studies from before their intervals allowed for it, as a share of how far processes do."""
+"""How far hours lie apart where no copy tells of it, as in studies from before intervals allowed for hours: as a share
+of how far processes do."""
+_ROUNDING = 1e-9
 GUESS_COUNTS = 4
 """Studies that the guess counts as, at most; it rests on no more processes than there are."""
 CONFIDENCE = 0.95
@@ -44,30 +46,26 @@ class AnyHour:
 
 @dataclass(frozen=True)
 class Known:
-    """What studies know of their own speed-ups' errors: standard errors of the logarithm, numbers or arrays."""
+    """What a study knows of its speed-up's error: standard errors of the logarithm."""
 
-    within: Any
-    """Of its minutes alone."""
-    hours: Any
-    """As far as one study can tell, with what hours differ by."""
-    replicates: Any
-
-    def __iter__(self) -> Iterator[Known]:
-        """One by one, where these are arrays."""
-        return map(Known, self.within, self.hours, self.replicates)
+    minutes: float
+    """Of its own minutes alone."""
+    stated: float
+    """With what hours differ by, as far as one study can tell."""
+    replicates: float
 
 
-def known(rows: Mapping[Any, Any] | pd.DataFrame, side: str = "") -> Known:
-    """From a row's columns or a frame's, whose names may end by a `side`."""
+def known(row: Mapping[Any, Any], side: str = "") -> Known:
+    """From a row's columns, whose names may end by a `side`; NaN where there is no interval."""
     names = ("speedup_ci_low", "speedup_ci_high", "speedup_precision_pct", "replicates")
-    low, high, precision_pct, replicates = (np.asarray(rows[name + side], dtype=float) for name in names)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        reach = stats.t.ppf(0.5 + CONFIDENCE / 2, replicates - 1)
-        stated = np.log(high / low) / 2 / reach
-        within = np.log1p(precision_pct / 100) / reach
-        before = np.isnan(within)  # its interval is of its minutes
-        guessed = stated * np.sqrt(1 + OF_ALL_APART**2 * replicates)
-    return Known(np.where(before, stated, within), np.where(before, guessed, stated), replicates)
+    low, high, precision_pct, replicates = (
+        float("nan") if row[n + side] is None else float(row[n + side]) for n in names
+    )
+    reach = float(stats.t.ppf(0.5 + CONFIDENCE / 2, replicates - 1))
+    stated = math.log(high / low) / 2 / reach
+    if not math.isnan(precision_pct):
+        return Known(math.log1p(precision_pct / 100) / reach, stated, replicates)
+    return Known(stated, stated * math.sqrt(1 + OF_ALL_APART**2 * max(replicates, 0.0)), replicates)
 
 
 def spread(study: Known, speed_ups: Sequence[float]) -> tuple[float, float]:
@@ -76,15 +74,15 @@ def spread(study: Known, speed_ups: Sequence[float]) -> tuple[float, float]:
 
     `speed_ups` are those that studies of the same found at several hours, its own among them or not.
     """
-    if not (study.replicates > 1 and study.hours >= 0):
+    if not (study.replicates > 1 and study.stated >= 0):
         return np.nan, np.nan
     guessed = min(GUESS_COUNTS, study.replicates - 1)
     seen = float(np.var(np.log(speed_ups), ddof=1)) if len(speed_ups) > 1 else 0.0
     freedom = guessed + max(len(speed_ups) - 1, 0)
-    deviation = np.sqrt((guessed * study.hours**2 + (freedom - guessed) * seen) / freedom)
-    if deviation >= study.within:
-        return float(deviation), float(freedom)
-    return float(study.within), float(study.replicates - 1)
+    deviation = float(np.sqrt((guessed * study.stated**2 + (freedom - guessed) * seen) / freedom))
+    if deviation > study.minutes * (1 + _ROUNDING):
+        return deviation, float(freedom)
+    return study.minutes, float(study.replicates - 1)
 
 
 def any_hour(speed_ups: Sequence[float], study: Known) -> AnyHour:

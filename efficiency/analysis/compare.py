@@ -167,8 +167,10 @@ def _speeds(rows: pd.DataFrame, band_pct: float, others: Mapping[str, Mapping[in
     logs, errors, freedoms = {}, {}, {}
     for side in "ab":
         speedups = rows[f"speedup_{side}"].to_numpy(float)
-        known = [others[side].get(row_id, []) for row_id in rows[f"row_id_{side}"]]
-        spreads = [any_hour.spread(*one) for one in zip(any_hour.known(rows, f"_{side}"), known, strict=True)]
+        spreads = [
+            any_hour.spread(any_hour.known(row, f"_{side}"), others[side].get(row[f"row_id_{side}"], []))
+            for row in views.records(rows)
+        ]
         errors[side], freedoms[side] = np.array(spreads, dtype=float).reshape(-1, 2).T
         with np.errstate(divide="ignore", invalid="ignore"):
             own = np.log(speedups)

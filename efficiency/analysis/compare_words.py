@@ -26,8 +26,9 @@ EFFORT = {
     "calls": "timed calls of each:",
 }
 CAUTION = (
-    "The intervals of B against A allow for what differs from hour to hour, as far as it can be guessed from how far "
-    "the processes of a study lie apart, and from what earlier studies of the same machine found."
+    "The intervals of B against A allow for what differs from hour to hour, as far as it can be guessed from how "
+    "much further apart a variant's processes lie than the control's, and from what earlier studies of the same "
+    "machine found."
 )
 ONLY = {"variant_label": "Variant", "workload_label": "Workload", "condition": "Condition"}
 """Columns of what one study alone measured, and their headings."""
@@ -189,7 +190,7 @@ def table(rows: pd.DataFrame) -> pd.DataFrame:
         "Speed-up in A": [speed_up(line, "a") for line in lines],
         "Speed-up in B": [speed_up(line, "b") for line in lines],
         "Latency, A / B": [latency(line) for line in lines],
-        "Both noise floors": [wording.noise(100 * (floor - 1)) if floor > 1 else "" for floor in order["floor"]],
+        "Both noise floors": [wording.plus_minus(100 * (floor - 1)) if floor > 1 else "" for floor in order["floor"]],
         "Accuracy, B - A": [accuracy(line) for line in lines],
         "Size, A / B": order["size_ratio"],
         "Latency in A [ms]": order["latency_ms_p50_a"],

@@ -84,12 +84,12 @@ def threshold(heats: list[list[Measured]]) -> float:
 
     Each heat has its baseline first. The control asks whether the machine is quiet, not whether a technique works.
     """
-    p_values = [
-        ratio.p_value
-        for rows in heats
-        for row, ratio in zip(rows[1:], speed_ups(rows[0], rows[1:]), strict=True)
-        if ratio is not None and not row.control and row.status != "failed"
-    ]
+    p_values = []
+    for baseline, *others in heats:
+        rows = [row for row in others if row.status != "failed"]
+        for row, ratio in zip(rows, speed_ups(baseline, rows), strict=True):
+            if ratio is not None and not row.control:
+                p_values.append(ratio.p_value)
     return speed.discovery_threshold(p_values)
 
 
@@ -126,23 +126,21 @@ def heat(
 
 
 def speed_ups(baseline: Measured, rows: Sequence[Measured]) -> list[speed.SpeedUp | None]:
-    """Of each row against the baseline, by the rounds in which the machine was undisturbed; None where unknown."""
+    """Of each row against the baseline, by the rounds in which the machine was undisturbed; None where unknown. Where
+    the control is among the rows, the intervals allow for other hours."""
     control = next((row for row in rows if row.control), None)
     return [_speed_up(baseline, row, baseline, control) for row in rows]
 
 
 def _speed_up(reference: Measured, row: Measured, baseline: Measured, control: Measured | None) -> speed.SpeedUp | None:
-    """Of a row against another of its heat; the heat's baseline knows which rounds were undisturbed, and its control
-    how far processes set copies apart."""
+    """Of a row against another of its heat; the heat's baseline knows which rounds were undisturbed."""
     if reference.samples is None or row.samples is None:
         return None
     still = stillness.during(baseline.felt, row.samples, baseline.best_ns)
-    apart = None
+    copies = None
     if control is not None and control.samples is not None and baseline.samples is not None:
-        # Of the same processes: another group's copies had other minutes.
-        copies = control.samples[np.isin(control.samples[:, 0], row.samples[:, 0])]
-        apart = speed.replicates_apart(still.of(baseline.samples), still.of(copies))
-    return speed.speed_up(still.of(reference.samples), still.of(row.samples), apart)
+        copies = still.of(baseline.samples), still.of(control.samples)
+    return speed.speed_up(still.of(reference.samples), still.of(row.samples), copies)
 
 
 def _columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | None, judge: Judge) -> Columns:
@@ -236,7 +234,7 @@ def _speed_columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | Non
             "speedup": 1.0,
             "speedup_ci_low": 1.0,
             "speedup_ci_high": 1.0,
-            "speedup_precision_pct": 0.0,
+            "speedup_precision_pct": 0.0 if judge.has_control else None,
             "speed_verdict": "same",
         }
     if ratio is None:
@@ -248,7 +246,8 @@ def _speed_columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | Non
         "speedup": ratio.estimate,
         "speedup_ci_low": ratio.low,
         "speedup_ci_high": ratio.high,
-        "speedup_precision_pct": 100 * ratio.precision,
+        # Without a copy the whole interval is of its own minutes: nothing is told beside it.
+        "speedup_precision_pct": 100 * ratio.precision if judge.has_control else None,
         "speed_verdict": verdict,
     }
     if verdict == "faster" and row.prepare_s is not None and baseline.samples is not None:

@@ -19,7 +19,7 @@ def wide_interval(done: Done) -> str:
     precision = done.effort("precision") or 0.02
     half = _half(done)
     own = "wider" if half is None else f"±{wording.number(100 * half, '%')}, wider"
-    text = f"The interval is {own} than the ±{100 * precision:g} % asked for. "
+    text = f"By its own minutes the interval is {own} than the ±{100 * precision:g} % asked for. "
     seen = disturbance_hints.named(done)
     if half is not None and half < HARDLY_WIDER * precision and not seen:
         return f"{text}That is hardly worth more time."
@@ -27,8 +27,8 @@ def wide_interval(done: Done) -> str:
 
 
 def _half(done: Done) -> float | None:
-    """Half the interval, as a share, of what more time narrows: in studies from before hours were allowed for all of
-    it."""
+    """Half the interval, as a share, of the row's own minutes, which more of them narrow: all of it in studies from
+    before hours were allowed for."""
     if (percent := number_of(done.row.get("speedup_precision_pct"))) is not None:
         return percent / 100
     low, high = (number_of(done.row.get(f"speedup_ci_{end}")) or 0.0 for end in ("low", "high"))

@@ -23,8 +23,5 @@ def speed_up(
     Frames are the store's samples: `replicate`, `round`, `latency_ms`; `still` says which of their rounds count.
     `copies` are the heat's baseline and control, by which the interval allows for other hours (`speed.speed_up`).
     """
-    theirs, ours = (still.of(replicates.nanoseconds(samples)) for samples in (against, variant))
-    if copies is None:
-        return speed.speed_up(theirs, ours)
-    apart = speed.replicates_apart(*(still.of(replicates.nanoseconds(samples)) for samples in copies))
-    return speed.speed_up(theirs, ours, apart)
+    theirs, ours, *both = (still.of(replicates.nanoseconds(samples)) for samples in (against, variant, *(copies or ())))
+    return speed.speed_up(theirs, ours, (both[0], both[1]) if both else None)

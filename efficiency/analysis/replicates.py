@@ -1,7 +1,8 @@
 """What each fresh process says by itself: the points that a speed-up and its interval are made of.
 
 A reader who sees them sees why the interval is as wide as it is: the estimate is their mean (of logarithms), and
-the interval follows from how far they lie apart, or from how far stretches of rounds within them do where that is more.
+the interval follows from how far they lie apart, or from how far stretches of rounds within them do where that is more,
+and from how much further apart they lie than the control's.
 """
 
 from __future__ import annotations

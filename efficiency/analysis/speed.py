@@ -164,28 +164,26 @@ def _within(baseline: Samples, variant: Samples) -> float | None:
     return float(np.var(figures, ddof=1)) / count
 
 
-def replicates_apart(baseline: Samples, variant: Samples) -> float | None:
-    """How far processes set a speed-up apart: the variance of its logarithm; None with fewer than two of them."""
-    pairs = _paired(baseline, variant)
-    return float(np.var([_log_ratio(*pair) for pair in pairs.values()], ddof=1)) if len(pairs) > 1 else None
-
-
-def speed_up(baseline: Samples, variant: Samples, copies_apart: float | None = None) -> SpeedUp | None:
+def speed_up(baseline: Samples, variant: Samples, copies: tuple[Samples, Samples] | None = None) -> SpeedUp | None:
     """The paired speed-up; None with fewer than two replicates, from which no interval follows.
 
-    What hours differ by is allowed for where it is known how far processes set a copy of the baseline apart
-    (`replicates_apart`).
+    `copies` are the baseline and the control of the heat: by how far the same processes set these two apart, the
+    interval allows for other hours.
     """
     pairs = _paired(baseline, variant)
     if len(pairs) < 2:
         return None
     within = [found for pair in pairs.values() if (found := _within(*pair)) is not None]
     figures = np.array([_log_ratio(*pair) for pair in pairs.values()])
+    # Of the same processes: where memory does not hold a heat, another group's copies had other minutes.
+    beside = [_log_ratio(*pair) for number, pair in _paired(*copies).items() if number in pairs] if copies else []
+    copies_apart = float(np.var(beside, ddof=1)) if len(beside) > 1 else None
     return of_figures(figures, float(np.mean(within)) if within else 0.0, copies_apart)
 
 
 def of_figures(figures: NDArray[np.float64], inside: float, copies_apart: float | None = None) -> SpeedUp:
-    """From each replicate's logarithm, and the variance that the blocks of rounds inside them show of it.
+    """From each replicate's logarithm, the variance that the blocks of rounds inside them show of it, and that of a
+    copy's logarithms from replicate to replicate (None: other hours are not allowed for).
 
     The standard error within these minutes is the larger of two: between replicates, and what is seen inside them. Four
     replicates that agree by luck must not look surer than their own rounds are.

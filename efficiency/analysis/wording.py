@@ -113,8 +113,8 @@ def relative(row: Mapping[str, Any]) -> str:
     return ", ".join(filter(None, (speed(row), accuracy(row), size(row))))
 
 
-def noise(percent: Any) -> str:
-    """A noise floor in percent: `±1.4 %`; empty where none is known."""
+def plus_minus(percent: Any) -> str:
+    """A noise floor or a precision in percent: `±1.4 %`; empty where none is known."""
     return f"±{percent:.{1 if percent < 10 else 0}f} %" if is_number(percent) else ""
 
 

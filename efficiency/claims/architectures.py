@@ -33,7 +33,8 @@ def _of_two(here: Here, first: str, second: str) -> Case:
 
 def _judged(label: str, one: Heat, other: Heat) -> Case:
     """Which is faster, then whether it is less accurate. Each was timed in a heat of its own, so their machine's states
-    are not shared, and the interval of the ratio is as wide as that makes it."""
+    are not shared, and the interval of the ratio is as wide as that makes it; hours it does not allow for, since no
+    control was timed beside both."""
     behind = tuple(heat.behind(BASELINE, asking.label_of(heat.workload)) for heat in (one, other))
     ours, theirs = (heat.store.samples(heat.row_id(BASELINE)) for heat in (one, other))
     ratio = pairs.speed_up(ours, theirs)

@@ -161,5 +161,8 @@ def held(figure: Figure, floor: float = 1.0) -> tuple[Verdict, str]:
     else:
         return "unresolved", f"The interval holds the line, {line}: more time or test rows may decide it."
     if figure.unit == "x" and figure.line / floor <= figure.value <= figure.line * floor and floor > 1:
-        return "unresolved", f"It lies within the noise floor, {wording.noise(100 * (floor - 1))}, of the line, {line}."
+        return (
+            "unresolved",
+            f"It lies within the noise floor, {wording.plus_minus(100 * (floor - 1))}, of the line, {line}.",
+        )
     return verdict, f"{said} {once}".strip()

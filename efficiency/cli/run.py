@@ -58,8 +58,8 @@ def run(
         float,
         typer.Option(
             metavar="PERCENT",
-            help="Processes are added until every speed-up's interval is within ± this, or the budget or the preset's "
-            "most processes are used up.",
+            help="Processes are added until every speed-up is known to ± this by its own minutes, or the budget or the "
+            "preset's most processes are used up.",
         ),
     ] = PRECISION_PCT,
     p99: Annotated[

@@ -126,7 +126,7 @@ def _best(row: Mapping[str, Any]) -> str:
 
 
 def _panel(title: str, rows: pd.DataFrame, drawn: pd.DataFrame) -> Panel:
-    return Panel(title, drawn, wording.noise(rows["noise_pct"].max()), table(rows))
+    return Panel(title, drawn, wording.plus_minus(rows["noise_pct"].max()), table(rows))
 
 
 def table(rows: pd.DataFrame) -> pd.DataFrame:

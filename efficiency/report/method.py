@@ -14,13 +14,14 @@ PAIRED = (
     "Its difference is paired: variant and baseline answer the same rows, and its 95 % interval is a bootstrap over "
     "them."
 )
+HOURS = ", and allows for other hours by how much further apart they lie than the control's"
 HERE = "Results hold for the processor, the thread count and the versions named here, and for no other machine."
 METHODS = {
     "inference": (
         "Every variant is compared with one baseline: the same model in FP32, run eagerly under torch.no_grad. "
         f"{TURNS}",
         "A speed-up is baseline / variant, by the faster third of each one's calls, and its 95 % interval follows from "
-        "how far the processes lie apart. Latency p50 is the median over all calls.",
+        f"how far the processes lie apart{HOURS}. Latency p50 is the median over all calls.",
         FLOOR,
         f"Accuracy is the share of test rows answered rightly. {PAIRED}",
         HERE,
@@ -29,7 +30,7 @@ METHODS = {
         "What is timed is a training step: gradients set to none, forward, loss, backward, optimizer. Every variant is "
         f"compared with one baseline: the same model, trained eagerly in FP32. {TURNS}",
         "A speed-up is baseline / variant, by the faster third of each one's steps, and its 95 % interval follows from "
-        "how far the processes lie apart. Latency p50 is the median over all steps.",
+        f"how far the processes lie apart{HOURS}. Latency p50 is the median over all steps.",
         FLOOR,
         "Accuracy is the share of test rows that the trained weights answer rightly, in FP32: every variant has taken "
         f"as many steps from the same weights over the same batches. {PAIRED}",

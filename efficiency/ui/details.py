@@ -26,7 +26,7 @@ from efficiency.analysis import (
 )
 from efficiency.analysis.wording import markdown_text
 from efficiency.results.store import Store
-from efficiency.study import CONTROL
+from efficiency.study import BASELINE, CONTROL
 from efficiency.tolerance import tolerance_of
 from efficiency.ui import api_status, artefact, layers_plan, selected, take_home, why
 
@@ -130,12 +130,10 @@ def _numbers(row: pd.Series[Any], baseline: pd.Series[Any] | None) -> None:
         ("Peak memory", "peak_memory_mb", "MB", ()),
     )
     ends = {name: wording.interval(row[of[0]], row[of[1]], unit) if of else "" for _, name, unit, of in shown}
-    noise = wording.noise(row["noise_pct"])
-    minutes = wording.noise(row["speedup_precision_pct"]) if row["speedup_precision_pct"] else ""
-    told = ", ".join(
-        filter(None, (f"noise floor {noise}" if noise else "", f"{minutes} in its own minutes" if minutes else ""))
-    )
-    more = {"speedup": told, "latency_ms_p50": _p99(row)}
+    noise = wording.plus_minus(row["noise_pct"])
+    minutes = "" if row["variant"] == BASELINE else wording.plus_minus(row["speedup_precision_pct"])
+    told = (f"by its own minutes {minutes}" if minutes else "", f"noise floor {noise}" if noise else "")
+    more = {"speedup": "<br>".join(filter(None, told)), "latency_ms_p50": _p99(row)}
     facts = [
         f'<div><div class="where">{label}</div><div class="big">{wording.number(row[name], unit)}</div>'
         + (f'<div class="where">95 %: {ends[name]}</div>' if ends[name] else "")

@@ -98,7 +98,7 @@ def _card(row: dict[str, Any], several: bool) -> str:
     unsure = '<div class="rest">Whether it keeps the accuracy is not settled.</div>'
     if row["faster_unsettled"]:
         rest += f". {row['faster_unsettled']}: whether it keeps the accuracy is not settled"
-    noise = wording.noise(row["noise_pct"])
+    noise = wording.plus_minus(row["noise_pct"])
     noise = f' <small title="{NOISE}">(noise {noise})</small>' if noise else ""
     return (
         f'<div class="eff-card"><div class="where">{where}</div>'

@@ -67,8 +67,16 @@ def test_it_is_never_less_than_the_error_of_the_studys_own_minutes() -> None:
 def test_a_study_from_before_hours_were_allowed_for_is_not_taken_as_surer() -> None:
     now = any_hour.known(ROW)
     before = any_hour.known(ROW | {"speedup_precision_pct": None})
-    assert now.within < now.hours == pytest.approx(float(before.within))
-    assert before.within < before.hours
+    assert now.minutes < now.stated == pytest.approx(before.minutes)
+    assert before.minutes < before.stated
+
+
+@pytest.mark.parametrize("replicates", range(2, 12))
+def test_what_allows_for_no_hours_is_as_sure_as_its_processes_are_many(replicates: int) -> None:
+    """Both errors are the same then, but for rounding."""
+    figures = np.random.default_rng(replicates).normal(1, APART, replicates)
+    own = any_hour.known(columns(speed.of_figures(figures, 0.0, copies_apart=1.0)))
+    assert any_hour.spread(own, []) == (own.minutes, replicates - 1)
 
 
 def test_one_study_is_told_by_its_processes_and_others_beside_it() -> None:

@@ -639,7 +639,7 @@ def test_figures_of_the_simulation_are_those_of_a_study(machine):
             ]).astype(np.int64)
             for place in range(places)
         ]  # fmt: skip
-        as_studied = speed.speed_up(samples[0], samples[2], speed.replicates_apart(samples[0], samples[1]))
+        as_studied = speed.speed_up(samples[0], samples[2], (samples[0], samples[1]))
         assert timing.faster(2, 0).estimate == pytest.approx(as_studied.estimate, rel=1e-6)
         assert timing.faster(2, 0).low == pytest.approx(as_studied.low, rel=1e-6)
         assert timing.p50_ms[2] == pytest.approx(speed.latency(samples[2]).p50_ms, rel=1e-5)

@@ -169,6 +169,20 @@ def test_every_warning_has_a_hint():
     assert set(said) == set(notes.HINTS) == set(notes.MEANINGS)
 
 
+def test_where_no_copy_was_timed_the_interval_is_of_its_own_minutes():
+    own, failed = row("x", 5.0), control()
+    own.samples = own.samples.copy()
+    for number in range(4):
+        own.samples[own.samples[:, 0] == number, 2] = 5e6 * (0.97 + 0.02 * number)
+    failed.status = "failed"
+    without, beside_failed, beside = (derive.heat([baseline(), *rest, own])[-1] for rest in ([], [failed], [control()]))
+    assert (without["speedup_precision_pct"], without["speedup_ci_low"]) == (
+        beside_failed["speedup_precision_pct"], beside_failed["speedup_ci_low"],
+    ) == (None, pytest.approx(without["speedup"] / (1 + beside["speedup_precision_pct"] / 100)))  # fmt: skip
+    assert beside["speedup_ci_low"] < without["speedup_ci_low"]
+    assert derive.threshold([[baseline(), failed, own]]) == derive.threshold([[baseline(), own]])
+
+
 def test_a_study_judges_its_differences_together():
     """Alone it would be called; among many that show nothing, it may well be luck."""
     small, copy = row("x", 9.6), control()

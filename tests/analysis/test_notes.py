@@ -32,12 +32,19 @@ def test_a_wide_interval_that_the_presets_limit_ended_asks_for_a_budget():
 
 def test_a_wide_interval_says_how_wide_and_one_hardly_wider_asks_for_nothing():
     said = hint("wide-interval", {"replicates": 8, "speedup_ci_low": 2.0, "speedup_ci_high": 2.2})
-    assert said.startswith("The interval is ±4.88 %, wider than the ±2 % asked for. The preset quick's limit")
+    assert said.startswith(
+        "By its own minutes the interval is ±4.88 %, wider than the ±2 % asked for. The preset quick's limit"
+    )
     hours_told = {"replicates": 8, "speedup_ci_low": 1.5, "speedup_ci_high": 2.2, "speedup_precision_pct": 4.9}
-    assert hint("wide-interval", hours_told).startswith("The interval is ±4.90 %, wider"), "Time narrows that much."
+    assert hint("wide-interval", hours_told).startswith("By its own minutes the interval is ±4.90 %, wider"), (
+        "Time narrows that much."
+    )
     hardly = {"replicates": 8, "speedup_ci_low": 2.0, "speedup_ci_high": 2.09}
     said = hint("wide-interval", hardly)
-    assert said == "The interval is ±2.23 %, wider than the ±2 % asked for. That is hardly worth more time."
+    assert (
+        said
+        == "By its own minutes the interval is ±2.23 %, wider than the ±2 % asked for. That is hardly worth more time."
+    )
     busy = hint("wide-interval", hardly, health=[QUIET | {"others_cores": 0.9}])
     assert "end them and measure again" in busy
 

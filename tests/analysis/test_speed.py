@@ -142,6 +142,18 @@ def test_the_interval_allows_for_hours_that_set_more_apart_than_copies(copies):
     assert called / (4 * SIMULATIONS) > 0.99, "A copy's hours are the baseline's."
 
 
+def test_only_copies_of_the_same_processes_tell_of_hours():
+    """Those of another group, timed at other minutes, may lie anywhere."""
+    baseline, variant = one_study(np.random.default_rng(9), 1.3, 6, bias=0.03)
+    copy = baseline.copy()
+    elsewhere = [samples + np.array([100, 0, 0]) for samples in (baseline, variant)]
+    allowed = speed.speed_up(baseline, variant, (baseline, copy))
+    assert np.log(allowed.high / allowed.estimate) > 1.3 * np.log1p(allowed.precision)
+    both = np.vstack([baseline, elsewhere[0]]), np.vstack([copy, elsewhere[1]])
+    assert speed.speed_up(baseline, variant, both) == allowed
+    assert speed.speed_up(baseline, variant, tuple(elsewhere)) == speed.speed_up(baseline, variant)
+
+
 def test_what_slows_a_process_does_not_move_the_ratio():
     baseline, variant = one_study(np.random.default_rng(0), 2.0, 3)
     slowed = [samples.copy() for samples in (baseline, variant)]
