@@ -23,7 +23,7 @@ from efficiency.results.store import Store
 
 def page(**address: str) -> AppTest:
     """The page Drift."""
-    at = AppTest.from_file(str(paths.PROJECT / "app.py"), default_timeout=60).run().switch_page("pages/drift.py")
+    at = AppTest.from_file(str(paths.PROJECT / "app.py"), default_timeout=60).switch_page("pages/drift.py")
     for name, value in address.items():
         at.query_params[name] = value
     at.run()

@@ -34,13 +34,15 @@ def as_on_a_fresh_server(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def visit(store: Store) -> Callable[..., AppTest]:
-    """Opens a page from `app.py`, with query parameters; an exception on it fails the test. Unless told, it is the page
-    on which most stands: Explore."""
+    """Opens a page by its address, with query parameters, as the first of a session; an exception on it fails the test.
+    Unless told, it is the page on which most stands: Explore.
+
+    Overview is not drawn before it, which takes as long again: a page is the same either way, as `test_frame.py` shows.
+    """
 
     def open_page(page: str = "explore", **parameters: str | list[str]) -> AppTest:
         at = AppTest.from_file(str(paths.PROJECT / "app.py"), default_timeout=60)
         if page != "overview":
-            at.run()
             at.switch_page(f"pages/{page}.py")
         for name, value in parameters.items():
             at.query_params[name] = value

@@ -33,9 +33,9 @@ TORCH_FREE = """
 import sys
 from streamlit.testing.v1 import AppTest
 from efficiency.ui.frame import PAGES
+at = AppTest.from_file("app.py", default_timeout=60).run()
 for page in PAGES:
-    at = AppTest.from_file("app.py", default_timeout=60).run()
-    at = at.switch_page(f"pages/{page}.py").run()
+    at.switch_page(f"pages/{page}.py").run()
     assert not at.exception, at.exception
 import efficiency.trade_off_chart, efficiency.engine.jobs, efficiency.results.documents
 print(sorted(name for name in sys.modules if name.partition(".")[0] in {"torch", "torchvision", "torchao"}))
