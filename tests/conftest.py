@@ -6,20 +6,14 @@ import contextlib
 import getpass
 import multiprocessing.util
 import os
-import socket
-import subprocess
-import sys
 import tempfile
-import time
-import urllib.request
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
+from serving import Server, serving
 
 from efficiency import paths
 
@@ -88,70 +82,35 @@ def isolated(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
 
 
+@pytest.fixture(scope="session")
+def settle(scratch: Path) -> Callable[[Path, pytest.MonkeyPatch], Path]:
+    """Makes a folder and the home of it, until the patch is undone: an empty home, database and folder for temporary
+    files, here and in child processes; no example."""
+
+    def make(folder: Path, patch: pytest.MonkeyPatch) -> Path:
+        temporary = temporary_folder(scratch)
+        folder.mkdir()
+        patch.setenv("EFFICIENCY_HOME", str(folder))
+        patch.setenv("EFFICIENCY_DB", f"sqlite:///{folder / 'efficiency.db'}")
+        patch.setenv("TMPDIR", str(temporary))
+        patch.setattr(tempfile, "tempdir", None)
+        patch.setattr(paths, "EXAMPLE", folder / "no-example.json.gz")
+        return folder
+
+    return make
+
+
 @pytest.fixture
-def home(tmp_path: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty home, database and folder for temporary files, here and in child processes; no example."""
-    folder, temporary = tmp_path / "home", temporary_folder(scratch)
-    folder.mkdir()
-    monkeypatch.setenv("EFFICIENCY_HOME", str(folder))
-    monkeypatch.setenv("EFFICIENCY_DB", f"sqlite:///{folder / 'efficiency.db'}")
-    monkeypatch.setenv("TMPDIR", str(temporary))
-    monkeypatch.setattr(tempfile, "tempdir", None)
-    monkeypatch.setattr(paths, "EXAMPLE", folder / "no-example.json.gz")
-    return folder
-
-
-@dataclass(frozen=True)
-class Server:
-    """A running app."""
-
-    url: str
-    process: subprocess.Popen[bytes]
-    log: Path
+def home(tmp_path: Path, settle: Callable[[Path, pytest.MonkeyPatch], Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home, as `settle` makes it, for this test."""
+    return settle(tmp_path / "home", monkeypatch)
 
 
 @pytest.fixture
 def serve(home: Path) -> Iterator[Callable[[], Server]]:
-    """Starts the app on a free port, in the test's home; ended when the test is."""
-    started: list[Server] = []
-
-    def start() -> Server:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        log = home / f"server-{port}.log"
-        arguments = [sys.executable, "-m", "streamlit", "run", "app.py"]
-        arguments += ["--server.port", str(port), "--server.headless", "true"]
-        with log.open("wb") as output:
-            process = subprocess.Popen(arguments, cwd=paths.PROJECT, stdout=output, stderr=output)
-        server = Server(f"http://127.0.0.1:{port}", process, log)
-        started.append(server)
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and process.poll() is None:
-            try:
-                with urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=2):
-                    return server
-            except OSError:
-                time.sleep(0.2)
-        raise RuntimeError(f"The app did not start:\n{log.read_text()}")
-
-    yield start
-    for server in started:
-        server.process.terminate()
-        try:
-            server.process.wait(10)
-        except subprocess.TimeoutExpired:
-            server.process.kill()
-    _end_studies_of(home)
-
-
-def _end_studies_of(home: Path) -> None:
-    """A study outlives its page: one that a failed test leaves behind would take the next one's time."""
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            ours = any(part.startswith("efficiency") or "efficiency.engine" in part for part in process.cmdline())
-            if ours and process.environ().get("EFFICIENCY_HOME") == str(home):
-                process.kill()
+    """Starts the app in the test's home; ended when the test is."""
+    with contextlib.ExitStack() as started:
+        yield lambda: started.enter_context(serving(home))
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import pandas as pd
 import psutil
 import pytest
 import synthetic
+from serving import serving
 
 from efficiency.results.columns import COLUMNS
 from efficiency.results.store import Store
@@ -21,6 +24,30 @@ from efficiency.ui.frame import PAGES
 pytestmark = pytest.mark.browser
 Serve = Callable[[], Any]
 NAVIGATION = [title for title, _ in PAGES.values()]
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A server over one made-up study."""
+
+    url: str
+    study_id: str
+    database: str
+
+
+@pytest.fixture(scope="module")
+def filled(
+    settle: Callable[[Path, pytest.MonkeyPatch], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Filled]:
+    """For all tests that only look: to start a server for each takes as long as they do. What is chosen and remembered
+    belongs to the session of a tab."""
+    with contextlib.ExitStack() as started:
+        with pytest.MonkeyPatch.context() as patch:
+            home = settle(tmp_path_factory.mktemp("filled") / "home", patch)
+            with Store.open() as store:
+                study_id = synthetic.fill(store)
+            server = started.enter_context(serving(home))
+        yield Filled(server.url, study_id, f"sqlite:///{home / 'efficiency.db'}")
 
 
 def frame_of(tab: Any) -> list[str]:
@@ -57,12 +84,10 @@ def test_deep_link_as_the_very_first_request(serve: Serve, store: Store, tab: An
     assert frame_of(tab) == NAVIGATION, "The same once the navigation is known."
 
 
-def test_details_by_a_click_on_a_line_and_on_a_point(serve: Serve, store: Store, tab: Any) -> None:
-    id = synthetic.fill(store)
-    server = serve()
-    tab.goto(f"{server.url}/explore")
+def test_details_by_a_click_on_a_line_and_on_a_point(filled: Filled, tab: Any) -> None:
+    tab.goto(f"{filled.url}/explore")
     settled(tab)
-    assert f"study={id}" in tab.url, "What is shown is in the address from the start."
+    assert f"study={filled.study_id}" in tab.url, "What is shown is in the address from the start."
     table = tab.get_by_test_id("stDataFrame").first
     table.scroll_into_view_if_needed()
     box = table.locator("canvas").first.bounding_box()
@@ -85,10 +110,9 @@ def test_details_by_a_click_on_a_line_and_on_a_point(serve: Serve, store: Store,
     drawer.get_by_text("Raw samples").wait_for()
 
 
-def test_the_first_page_is_one_screen_and_a_card_leads_to_its_answer(serve: Serve, store: Store, tab: Any) -> None:
-    synthetic.fill(store)
+def test_the_first_page_is_one_screen_and_a_card_leads_to_its_answer(filled: Filled, tab: Any) -> None:
     tab.set_viewport_size({"width": 1440, "height": 900})
-    tab.goto(serve().url)
+    tab.goto(filled.url)
     settled(tab)
     for heading in ("The best of each family", "What held of the article", "What to try next"):
         box = tab.get_by_role("heading", name=heading).bounding_box()
@@ -104,15 +128,15 @@ def test_the_first_page_is_one_screen_and_a_card_leads_to_its_answer(serve: Serv
     assert "accuracy=0.5" in tab.url
 
 
-def test_downloads_hold_what_the_table_shows(serve: Serve, store: Store, tab: Any) -> None:
-    id = synthetic.fill(store)
-    tab.goto(f"{serve().url}/explore?study={id}")
+def test_downloads_hold_what_the_table_shows(filled: Filled, tab: Any) -> None:
+    with Store.open(filled.database) as store:
+        kept = store.rows([filled.study_id])
+    tab.goto(f"{filled.url}/explore?study={filled.study_id}")
     settled(tab)
     with tab.expect_download() as download:
-        tab.get_by_role("button", name=f"CSV of the {len(store.rows([id]))} rows shown").click()
+        tab.get_by_role("button", name=f"CSV of the {len(kept)} rows shown").click()
     csv = pd.read_csv(io.StringIO(Path(download.value.path()).read_text()))
     assert list(csv.columns) == list(COLUMNS)
-    kept = store.rows([id])
     assert list(csv["variant"]) == list(kept["variant"])
     assert csv["speedup"].tolist() == pytest.approx(kept["speedup"].tolist(), rel=1e-5, nan_ok=True)
     with tab.expect_download() as download:
@@ -129,9 +153,8 @@ def test_downloads_hold_what_the_table_shows(serve: Serve, store: Store, tab: An
     assert set(csv["workload"]) == {"lstm-classifier"}
 
 
-def test_filter_is_in_the_address_and_survives_a_reload(serve: Serve, store: Store, tab: Any) -> None:
-    synthetic.fill(store)
-    tab.goto(f"{serve().url}/explore?workload=LSTM")
+def test_filter_is_in_the_address_and_survives_a_reload(filled: Filled, tab: Any) -> None:
+    tab.goto(f"{filled.url}/explore?workload=LSTM")
     tab.get_by_test_id("stPlotlyChart").first.wait_for()
     settled(tab)
     assert tab.get_by_test_id("stPlotlyChart").count() == 1
@@ -165,10 +188,9 @@ def test_choice_stays_with_its_study_when_another_arrives(serve: Serve, store: S
 
 
 @pytest.mark.parametrize("page", ["", *list(PAGES)[1:]])
-def test_narrow_screen_has_nothing_beside_it(serve: Serve, store: Store, tab: Any, page: str) -> None:
-    synthetic.fill(store)
+def test_narrow_screen_has_nothing_beside_it(filled: Filled, tab: Any, page: str) -> None:
     tab.set_viewport_size({"width": 390, "height": 844})
-    tab.goto(f"{serve().url}/{page}")
+    tab.goto(f"{filled.url}/{page}")
     settled(tab)
     wider = tab.evaluate(
         "[...document.querySelectorAll('[data-testid=stMain], html, body')].filter(e => e.scrollWidth > 391).length"
@@ -176,10 +198,9 @@ def test_narrow_screen_has_nothing_beside_it(serve: Serve, store: Store, tab: An
     assert wider == 0
 
 
-def test_narrow_screen_has_a_list_in_place_of_the_table(serve: Serve, store: Store, tab: Any) -> None:
-    synthetic.fill(store)
+def test_narrow_screen_has_a_list_in_place_of_the_table(filled: Filled, tab: Any) -> None:
     tab.set_viewport_size({"width": 390, "height": 844})
-    tab.goto(f"{serve().url}/explore")
+    tab.goto(f"{filled.url}/explore")
     settled(tab)
     listed = tab.locator(".eff-list a")
     assert tab.get_by_test_id("stDataFrame").first.is_hidden()
@@ -192,9 +213,8 @@ def test_narrow_screen_has_a_list_in_place_of_the_table(serve: Serve, store: Sto
     assert listed.first.is_hidden()
 
 
-def test_unknown_study_is_a_sentence_and_no_traceback_is_shown(serve: Serve, store: Store, tab: Any) -> None:
-    synthetic.fill(store)
-    tab.goto(f"{serve().url}/explore?study=%3Cscript%3E&row=%22")
+def test_unknown_study_is_a_sentence_and_no_traceback_is_shown(filled: Filled, tab: Any) -> None:
+    tab.goto(f"{filled.url}/explore?study=%3Cscript%3E&row=%22")
     settled(tab)
     assert tab.get_by_text("There is no study").count() == 1
     assert tab.get_by_text("Traceback").count() == 0
@@ -225,9 +245,8 @@ def test_what_the_machine_can_do_is_measured_on_a_click(serve: Serve, store: Sto
     tab.get_by_test_id("stPlotlyChart").get_by_text("FP32").wait_for()
 
 
-def test_limits_are_remembered_when_decide_is_left_by_the_menu(serve: Serve, store: Store, tab: Any) -> None:
-    synthetic.fill(store)
-    tab.goto(f"{serve().url}/decide?size=6&percentile=p99")
+def test_limits_are_remembered_when_decide_is_left_by_the_menu(filled: Filled, tab: Any) -> None:
+    tab.goto(f"{filled.url}/decide?size=6&percentile=p99")
     settled(tab)
     tab.get_by_role("link", name="Studies", exact=True).click()
     tab.get_by_role("heading", name="Studies").wait_for()
