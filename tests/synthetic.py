@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from functools import cache
 
+import at_once
 import numpy as np
 
 from efficiency import workloads
@@ -50,44 +51,46 @@ def fill(
     """Adds a study with rows, samples and answers; variants in `fail` fail on the transformer. Returns its id."""
     machine = this_machine()
     study = study or plan_preset("quick", machine)
-    id = store.add_study(
+    found = _rows(study, machine, fail, seed, slower, tuple(EFFECTS.items()), TEST_ROWS)
+    return at_once.keep(
+        store,
         asdict(study),
+        [
+            at_once.Row(
+                _identity(entry, machine) | columns,
+                {"evidence": row.evidence, "test_rows": TEST_ROWS, **_trained(entry.variant, entry.condition)},
+                row.samples,
+                row.predicted,
+                row.labels,
+            )
+            for entry, row, columns in found
+        ],
         name=name,
         machine=machine.as_dict(),
         command="python -m efficiency run --preset quick",
         status=status,
     )
-    found = _rows(study, machine, fail, seed, slower, tuple(EFFECTS.items()), TEST_ROWS)
-    for position, (entry, row, columns) in enumerate(found):
-        described, condition = workloads.describe(entry.workload), entry.condition
-        row_id = store.put_row(
-            id,
-            position,
-            {
-                "recorded_at": "2026-01-05T10:00:00+00:00",
-                "machine": machine.label,
-                "device": condition.device,
-                "workload": entry.workload,
-                "family": described.family,
-                "model": described.model,
-                "dataset": described.dataset(None).key,
-                "variant": entry.variant.key,
-                "techniques": "+".join(entry.variant.techniques) or None,
-                "batch_size": condition.batch_size,
-                "threads": condition.threads,
-                "torch_version": machine.torch_version,
-                "length": described.length,
-                "padding_pct": PADDING_PCT if described.length else None,
-                "phase": condition.phase,
-                **columns,
-            },
-            {"evidence": row.evidence, "test_rows": TEST_ROWS, **_trained(entry.variant, condition)},
-        )
-        if row.samples is not None:
-            store.put_samples(row_id, row.samples)
-        if row.predicted is not None and row.labels is not None:
-            store.put_answers(row_id, row.predicted, row.labels)
-    return id
+
+
+def _identity(entry: Entry, machine: Machine) -> dict[str, object]:
+    described, condition = workloads.describe(entry.workload), entry.condition
+    return {
+        "recorded_at": "2026-01-05T10:00:00+00:00",
+        "machine": machine.label,
+        "device": condition.device,
+        "workload": entry.workload,
+        "family": described.family,
+        "model": described.model,
+        "dataset": described.dataset(None).key,
+        "variant": entry.variant.key,
+        "techniques": "+".join(entry.variant.techniques) or None,
+        "batch_size": condition.batch_size,
+        "threads": condition.threads,
+        "torch_version": machine.torch_version,
+        "length": described.length,
+        "padding_pct": PADDING_PCT if described.length else None,
+        "phase": condition.phase,
+    }
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+import at_once
 import numpy as np
 
 from efficiency import ceiling, workloads
@@ -182,22 +183,16 @@ def peaks(machine: Machine, int8: float = 3.0) -> None:
 
 
 def _study(store: Store, study: Study, machine: Machine, world: World, between: float, seed: int) -> str:
-    id = store.add_study(study.as_dict(), name=study.name, machine=machine.as_dict(), command="made up", status="done")
-    position = 0
+    kept: list[at_once.Row] = []
+    possible = [entry for entry in expand(study, machine) if entry.why_not is None]
     for workload in study.workloads:
         for condition in study.conditions:
-            entries = [e for e in expand(study, machine) if (e.workload, e.condition) == (workload, condition)]
-            entries = [entry for entry in entries if entry.why_not is None]
+            entries = [entry for entry in possible if (entry.workload, entry.condition) == (workload, condition)]
             rows = [_measured(workload, entry.variant, condition, world, between, seed) for entry in entries]
             for entry, (row, truth), columns in zip(entries, rows, derive.heat([row for row, _ in rows]), strict=True):
-                row_id = store.put_row(
-                    id, position, identity(workload, entry.variant, condition, machine) | columns, details(row, truth)
-                )
-                store.put_samples(row_id, row.samples)
-                if row.predicted is not None:
-                    store.put_answers(row_id, row.predicted, row.labels)
-                position += 1
-    return id
+                named = identity(workload, entry.variant, condition, machine) | columns
+                kept.append(at_once.Row(named, details(row, truth), row.samples, row.predicted, row.labels))
+    return at_once.keep(store, study.as_dict(), kept, name=study.name, machine=machine.as_dict(), command="made up")
 
 
 def identity(workload: str, variant: Variant, condition: Condition, machine: Machine) -> dict[str, object]:
