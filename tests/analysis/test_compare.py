@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+import at_once
 import numpy as np
 import pandas as pd
 import pytest
@@ -68,16 +69,15 @@ def keep(store: Store, noise: simulated.Noise) -> Keep:
             derive.Measured(key, key == CONTROL, 1, "done", samples=own) for key, own in zip(keys, samples, strict=True)
         ]
         machine = {"cpu_model": "Some CPU", "label": "Some CPU, 2 cores", "cores": 2.0} | changed
-        id = store.add_study(
-            {"preset": "quick", "confirms": confirms}, name="", machine=machine, command="", status="done"
-        )
-        for place, (row, columns) in enumerate(zip(rows, derive.heat(rows), strict=True)):
+        kept = []
+        for row, columns in zip(rows, derive.heat(rows), strict=True):
             about = {"workload": "lstm-classifier", "dataset": "code", "device": "cpu", "variant": row.variant}
             about |= {"batch_size": 1, "threads": 1, "phase": "inference"}
             columns |= {"warnings": warnings} if warnings else {}
-            assert row.samples is not None
-            store.put_samples(store.put_row(id, place, about | columns, {}), row.samples)
-        return id
+            kept.append(at_once.Row(about | columns, {}, row.samples))
+        return at_once.keep(
+            store, {"preset": "quick", "confirms": confirms}, kept, name="", machine=machine, command=""
+        )
 
     return add
 
