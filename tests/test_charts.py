@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -18,16 +17,27 @@ from efficiency.results.columns import COLUMNS
 from efficiency.results.store import Store
 
 
-@pytest.fixture
-def frame(home: Path) -> pd.DataFrame:
-    with Store.open() as store:
-        synthetic.fill(store)
-        return views.prepared(store.rows(None))
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    with Store.open(f"sqlite:///{tmp_path_factory.mktemp('charts') / 'e.db'}") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def ids(store: Store) -> list[str]:
+    """Of two studies, the second on a machine three times as slow."""
+    return [synthetic.fill(store), synthetic.fill(store, seed=1, slower=3.0)]
+
+
+@pytest.fixture(scope="module")
+def frame(store: Store, ids: list[str]) -> pd.DataFrame:
+    return views.prepared(store.rows(ids[:1]))
 
 
 @pytest.fixture
 def panel(frame: pd.DataFrame) -> pd.DataFrame:
-    return dict(panels.panels(frame)[0])["Small CNN"]
+    """A copy, so that what one test does to it is no other's."""
+    return dict(panels.panels(frame)[0])["Small CNN"].copy()
 
 
 @pytest.fixture
@@ -163,7 +173,7 @@ def test_speedups_with_the_control_below_and_without_the_baseline(panel: pd.Data
     assert [len(trace.x) for trace in speedup_chart.speedup_bars(nothing).data] == [0]
 
 
-def test_histogram_of_shares(home: Path) -> None:
+def test_histogram_of_shares() -> None:
     samples = pd.DataFrame({"replicate": 0, "round": range(200), "latency_ms": np.geomspace(1, 2, 200)})
     baseline = samples.assign(latency_ms=samples["latency_ms"] * 3)
     figure = sample_charts.latency_histogram(samples, baseline, "static-int8")
@@ -184,12 +194,10 @@ def test_sentence_in_place_of_the_chart(panel: pd.DataFrame) -> None:
 
 
 @pytest.fixture
-def shared(home: Path) -> pd.DataFrame:
-    """A panel of two studies, the second on a machine three times as slow."""
-    with Store.open() as store:
-        ids = [synthetic.fill(store), synthetic.fill(store, seed=1, slower=3.0)]
-        names = dict(zip(ids, ("Here", "<b>There</b>"), strict=True))
-        return dict(panels.panels(views.prepared(store.rows(ids), names))[0])["Small CNN"]
+def shared(store: Store, ids: list[str]) -> pd.DataFrame:
+    """A panel of both studies."""
+    names = dict(zip(ids, ("Here", "<b>There</b>"), strict=True))
+    return dict(panels.panels(views.prepared(store.rows(ids), names))[0])["Small CNN"]
 
 
 def test_each_study_has_its_own_front(shared: pd.DataFrame) -> None:
@@ -233,15 +241,13 @@ def test_noise_floor_lies_around_each_baseline_on_axes_of_time(shared: pd.DataFr
     assert "noise" not in plain.layout.xaxis.title.text
 
 
-def test_every_process_is_a_point_beside_its_estimate_and_interval(home: Path) -> None:
-    with Store.open() as store:
-        rows = views.prepared(store.rows([synthetic.fill(store)]))
-        row = rows[(rows["variant"] == "static-int8") & (rows["workload"] == "vision-small-cnn")].iloc[0]
-        control, baseline = views.control_of(rows, row), views.baseline_of(rows, row)
-        assert control is not None
-        assert baseline is not None
-        reference = store.samples(int(baseline["row_id"]))
-        found = [(one, replicates.ratios(reference, store.samples(int(one["row_id"])))) for one in (row, control)]
+def test_every_process_is_a_point_beside_its_estimate_and_interval(store: Store, frame: pd.DataFrame) -> None:
+    row = frame[(frame["variant"] == "static-int8") & (frame["workload"] == "vision-small-cnn")].iloc[0]
+    control, baseline = views.control_of(frame, row), views.baseline_of(frame, row)
+    assert control is not None
+    assert baseline is not None
+    reference = store.samples(int(baseline["row_id"]))
+    found = [(one, replicates.ratios(reference, store.samples(int(one["row_id"])))) for one in (row, control)]
     for one, points_of in found:
         assert len(points_of) == synthetic.REPLICATES
         assert np.exp(np.log(points_of["speedup"]).mean()) == pytest.approx(one["speedup"], rel=1e-6)

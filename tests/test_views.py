@@ -20,11 +20,17 @@ from efficiency.results.store import Store
 from efficiency.study import expand, plan_preset
 
 
-@pytest.fixture
-def frame(home: Path) -> pd.DataFrame:
-    with Store.open() as store:
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    with Store.open(f"sqlite:///{tmp_path_factory.mktemp('views') / 'e.db'}") as store:
         synthetic.fill(store)
         return views.prepared(store.rows(None))
+
+
+@pytest.fixture
+def frame(kept: pd.DataFrame) -> pd.DataFrame:
+    """A copy, so that what one test does to it is no other's."""
+    return kept.copy()
 
 
 def row(speedup: float, low: float, high: float, verdict: str, **more: Any) -> dict[str, Any]:
