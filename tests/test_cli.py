@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from typing import Any
 import peaks
 import pytest
 import synthetic
+from commands import Forked, Said, efficiency, surroundings
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -42,52 +43,18 @@ STEADY = str(Path(__file__).parent / "engine" / "moody_workload.py") + ":steady"
 BROKEN = STEADY.replace(":steady", ":broken")
 
 
-@dataclass(frozen=True)
-class Said:
-    """How a command ended and what it printed."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> Any:
-        """The one JSON document, the last line of standard output."""
-        assert self.code == 0, self.err
-        return json.loads(self.out.splitlines()[-1])
-
-    @property
-    def sentence(self) -> str:
-        """Why it was refused, without the frame that usage errors come in."""
-        words = [word for word in self.err.split() if not set(word) <= set("│╭╮╰╯─")]
-        return " ".join(words)
-
-
-def efficiency(*arguments: str, environment: Mapping[str, str] = os.environ) -> Said:
-    done = subprocess.run(
-        [sys.executable, "-m", "efficiency", *arguments],
-        cwd=paths.PROJECT,
-        env={**environment, "COLUMNS": "200"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
-    return Said(done.returncode, done.stdout, done.stderr)
-
-
-def surroundings(folder: Path, **changed: str) -> dict[str, str]:
-    """An environment with a home, and so a database and a turn at the machine, of its own."""
-    (folder / "home").mkdir(parents=True, exist_ok=True)
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("EFFICIENCY_DB")}
-    return inherited | {"EFFICIENCY_HOME": str(folder / "home"), "TMPDIR": str(folder)} | changed
+@pytest.fixture(scope="module")
+def forked() -> Iterator[Forked]:
+    found = Forked()
+    yield found
+    found.close()
 
 
 # What can be asked without measuring.
 
 
-def test_the_machine(scratch):
-    document = efficiency("machine", "--no-ceiling", "--json", "-").document
+def test_the_machine(forked):
+    document = forked("machine", "--no-ceiling", "--json", "-").document
     assert 0 < document.pop("memory_free_mb") <= document["memory_mb"]
     assert document.pop("ceiling") is None
     assert document == json.loads(json.dumps(this_machine().as_dict()))
@@ -98,8 +65,8 @@ def test_the_machine(scratch):
     assert shown.err == ""
 
 
-def test_the_workloads_and_the_techniques():
-    assert [w["key"] for w in efficiency("list", "workloads", "--json", "-").document["workloads"]] == list(WORKLOADS)
+def test_the_workloads_and_the_techniques(forked):
+    assert [w["key"] for w in forked("list", "workloads", "--json", "-").document["workloads"]] == list(WORKLOADS)
     techniques = efficiency("list", "techniques", "--json", "-").document["techniques"]
     assert [t["key"] for t in techniques] == list(TECHNIQUES)
     for technique in techniques:
@@ -112,12 +79,12 @@ def test_the_workloads_and_the_techniques():
     assert {"static-int8", "amp-bf16", "fast-path"} <= conflicts["dynamic-int8"]
     assert "inference-mode" not in conflicts["dynamic-int8"]
     assert all(key in conflicts[other] for key, others in conflicts.items() for other in others)
-    training = efficiency("list", "techniques", "--phase", "training", "--json", "-").document["techniques"]
+    training = forked("list", "techniques", "--phase", "training", "--json", "-").document["techniques"]
     serving = {t["key"] for t in training if "training" in t["phases"]}
     assert serving == {key for key, technique in TECHNIQUES.items() if technique.training}
     assert {t["key"] for t in training if "yes" in t["workloads"].values()} <= serving
     for what in ("workloads", "techniques"):
-        shown = efficiency("list", what)
+        shown = forked("list", what)
         assert shown.code == 0
         assert all(name in shown.out for name in (WORKLOADS if what == "workloads" else TECHNIQUES))
 
@@ -182,17 +149,17 @@ def test_runtimes_that_were_left_out_are_installed_by_a_later_make_app(tmp_path)
     assert "pip install" not in planned()
 
 
-def test_the_example_is_there_before_the_app_was_opened_and_once_deleted_says_what_to_do():
+def test_the_example_is_there_before_the_app_was_opened_and_once_deleted_says_what_to_do(forked):
     shipped = documents.read_file(paths.EXAMPLE)["study"]
     shown = efficiency("show", shipped["id"])
     assert shown.code == 0
     assert shipped["machine"]["label"] in shown.out
-    (listed,) = efficiency("studies", "--json", "-").document["studies"]
+    (listed,) = forked("studies", "--json", "-").document["studies"]
     assert (listed["id"], listed["example"]) == (shipped["id"], True)
     with Store.open() as store:
         store.delete(shipped["id"])
-    assert efficiency("studies", "--json", "-").document == {"studies": []}
-    assert "efficiency run" in efficiency("studies").out
+    assert forked("studies", "--json", "-").document == {"studies": []}
+    assert "efficiency run" in forked("studies").out
 
 
 def test_what_shows_no_stored_study_opens_no_database(home):
@@ -230,8 +197,13 @@ class Run:
     said: Said
     folder: Path
     environment: dict[str, str]
+    forked: Forked
 
     def ask(self, *arguments: str) -> Said:
+        return self.forked(*arguments, environment=self.environment)
+
+    def ask_anew(self, *arguments: str) -> Said:
+        """In an interpreter of its own."""
         return efficiency(*arguments, environment=self.environment)
 
     @property
@@ -240,7 +212,7 @@ class Run:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def run(tmp_path_factory: pytest.TempPathFactory, forked: Forked) -> Run:
     folder = tmp_path_factory.mktemp("run")
     environment = surroundings(folder)
     arguments = ["run", "--workload", STEADY, "--technique", "dynamic-int8", "--combine", "inference-mode+dynamic-int8"]
@@ -261,7 +233,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         "Mine, today",
     ]
     said = efficiency(*arguments, "--csv", str(folder / "rows.csv"), "--json", "-", environment=environment)
-    return Run(said, folder, environment)
+    return Run(said, folder, environment, forked)
 
 
 def test_a_run_ends_well_and_prints_its_document_last(run):
@@ -321,14 +293,15 @@ def test_the_csv_has_exactly_the_contracts_columns(run):
 
 def test_what_is_exported_later_is_the_same(run):
     target = run.folder / "again.csv"
-    assert run.ask("export", run.study_id, "--csv", str(target), "--json", str(run.folder / "again.json")).code == 0
+    files = ("--csv", str(target), "--json", str(run.folder / "again.json"))
+    assert run.ask_anew("export", run.study_id, *files).code == 0
     assert target.read_bytes() == (run.folder / "rows.csv").read_bytes()
     assert json.loads((run.folder / "again.json").read_text()) == run.said.document
     assert run.ask("export", run.study_id, "--csv", "-").out == target.read_text()
 
 
 def test_it_is_listed_and_shown(run):
-    listed, example = run.ask("studies", "--json", "-").document["studies"]
+    listed, example = run.ask_anew("studies", "--json", "-").document["studies"]
     assert (listed["example"], example["example"]) == (False, True)
     assert (listed["id"], listed["status"], listed["rows"]) == (run.study_id, "done", 4)
     assert run.study_id in run.ask("studies").out
@@ -357,12 +330,12 @@ def test_what_onednn_ran_is_kept_of_every_probed_row(run):
 
 
 def test_what_was_prepared_can_be_taken_along_until_the_cache_is_cleared(run, tmp_path):
-    told = run.ask("cache", "--json", "-").document
+    told = run.ask_anew("cache", "--json", "-").document
     assert told["preparations"] == 3  # the baseline and two variants
     assert 0 < told["size_mb"] < 1e3 * told["limit_gb"]
     file = tmp_path / "taken.zip"
     artefact = ("artefact", run.study_id, "dynamic-int8+inference-mode", "--file", str(file))
-    assert run.ask(*artefact).code == 0
+    assert run.ask_anew(*artefact).code == 0
     with zipfile.ZipFile(file) as packed:
         assert "rebuilt from the FP32 weights" in packed.read("README.txt").decode()
     refused = run.ask("artefact", run.study_id, "channels-last", "--file", str(file))
@@ -549,62 +522,34 @@ BAD: dict[str, tuple[tuple[str, ...], tuple[str, ...], Any]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def refusals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Said]:
-    """All of them from one start, since starting is what takes the time."""
-    folders = {case: tmp_path_factory.mktemp("bad") for case in BAD}
-    commands = [
-        {
-            "arguments": list(BAD[case][0]),
-            "environment": (BAD[case][2] or surroundings)(folder) | {"COLUMNS": "200"},
-            "out": str(folder / "out.txt"),
-            "err": str(folder / "err.txt"),
-        }
-        for case, folder in folders.items()
-    ]
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.forked_cli"],
-        cwd=paths.PROJECT,
-        input=json.dumps(commands),
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=True,
-    )
-    codes = json.loads(done.stdout)
-    return {
-        case: Said(code, Path(command["out"]).read_text(), Path(command["err"]).read_text())
-        for case, code, command in zip(BAD, codes, commands, strict=True)
-    }
-
-
 @pytest.mark.parametrize("case", BAD)
-def test_bad_input_is_refused_with_a_sentence(refusals, case):
-    said = refusals[case]
+def test_bad_input_is_refused_with_a_sentence(forked, tmp_path, case):
+    arguments, parts, spoiled = BAD[case]
+    said = forked(*arguments, environment=(spoiled or surroundings)(tmp_path))
     assert said.code == 2, said.err
     assert said.out == ""
     assert "Traceback" not in said.err
-    for part in BAD[case][1]:
+    for part in parts:
         assert part in said.sentence
     assert len(said.err.strip().splitlines()) == 1 or "Usage:" in said.err
 
 
 @pytest.mark.skipif(bool(this_machine().gpus), reason="This machine has a GPU.")
-def test_a_gpu_that_is_not_there_is_told():
-    said = efficiency(*TINY, "--device", "cuda")
+def test_a_gpu_that_is_not_there_is_told(forked):
+    said = forked(*TINY, "--device", "cuda")
     assert said.code == 2
     assert "--device: no CUDA GPU" in said.sentence
 
 
-def test_all_problems_are_told_at_once():
-    said = efficiency(*TINY, "--batch-size", "0", "--threads", "999", "--seed", "-1", "--padding", "99")
+def test_all_problems_are_told_at_once(forked):
+    said = forked(*TINY, "--batch-size", "0", "--threads", "999", "--seed", "-1", "--padding", "99")
     assert said.code == 2
     assert all(option in said.sentence for option in ("--batch-size", "--threads", "--seed", "--padding"))
 
 
-def test_what_is_refused_leaves_nothing_behind(tmp_path):
+def test_what_is_refused_leaves_nothing_behind(forked, tmp_path):
     environment = surroundings(tmp_path)
-    said = efficiency(*TINY, "--batch-size", "0", "--csv", str(tmp_path / "x.csv"), environment=environment)
+    said = forked(*TINY, "--batch-size", "0", "--csv", str(tmp_path / "x.csv"), environment=environment)
     assert said.code == 2
     assert not (tmp_path / "x.csv").exists()
     assert list((tmp_path / "home").iterdir()) == []

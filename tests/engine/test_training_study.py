@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import peaks
 import pytest
-from test_cli import efficiency, surroundings
+from commands import efficiency, surroundings
 
 from efficiency import check, estimate
 from efficiency.analysis import accuracy, derive, training, views
