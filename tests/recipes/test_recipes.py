@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,16 +19,18 @@ from efficiency.machine import OPTIONAL, Machine, this_machine
 from efficiency.recipes.answering import CALLS
 from efficiency.study import COMBINATIONS, PRESET_TECHNIQUES, QUICK_WORKLOADS
 from efficiency.techniques import TECHNIQUES, compose
-from efficiency.techniques.base import Data
+from efficiency.techniques.base import Data, Prepared
 from efficiency.workloads import checkpoints
 
 CNN, LSTM, TRANSFORMER = QUICK_WORKLOADS
 CONDITION = Condition(batch_size=4, threads=1)
-ROWS, LEARNING_ROWS = 8, 64
+ROWS, LEARNING_ROWS, AGREEING_ROWS = 8, 64, 128
 OPENED = ("static-int8", "qat-int8", "dynamic-int8")
 """Of a transformer, whose encoder is opened first: another recipe than a convolutional network's."""
 
 
+PT2E = tuple(key for key in TECHNIQUES if key.startswith("pt2e-"))
+"""Each compiles for a quarter of a minute: what `test_every_technique.py` asks of all others is asked of these here."""
 FOLDING = ("pt2e-qat-int8",)
 """torchao takes half a minute to look for batch norms that it can fold, where there are some."""
 
@@ -62,6 +64,7 @@ def cases() -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 CASES = list(dict.fromkeys(cases()))
+COMPILED = [(name, keys) for name, keys in CASES if keys and set(keys) <= set(PT2E)]
 GPU = replace(
     this_machine(), gpus=("A GPU",), torch_cuda="13.0", compute_capability="9.0", cpp_compiler="g++",
     installed=tuple(OPTIONAL),
@@ -99,18 +102,28 @@ class Rows:
         sample = self.inputs[: CONDITION.batch_size]
         data = Data(lambda: self.calibration, lambda: (self.training, self.labels))
         learned = compose.learn(keys, self.model, sample, data)
-        before = torch.get_num_threads()
-        try:
-            torch.set_num_threads(CONDITION.threads)
+        with threads_of_the_condition():
             compose.package(keys, self.model, sample, learned, artefact)
             prepared = compose.prepare(keys, self.model, sample, learned, artefact)
-            call = prepared.caller()
             with ExitStack() as session:
                 for manager in prepared.session:
                     session.enter_context(manager())
-                return torch.cat([call(batch).detach() for batch in self.inputs.split(CONDITION.batch_size)])
-        finally:
-            torch.set_num_threads(before)
+                return answers(prepared, self.inputs)
+
+
+def answers(prepared: Prepared, inputs: torch.Tensor) -> torch.Tensor:
+    call = prepared.caller()
+    return torch.cat([call(batch).detach() for batch in inputs.split(CONDITION.batch_size)])
+
+
+@contextmanager
+def threads_of_the_condition() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(CONDITION.threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 HUNG_S = 900
@@ -152,12 +165,15 @@ def ran(known: dict[str, Rows], tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 @pytest.fixture(scope="module")
-def expected(
-    known: dict[str, Rows], ran: Running, tmp_path_factory: pytest.TempPathFactory
-) -> dict[tuple[str, tuple[str, ...]], torch.Tensor]:
+def artefacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the variants' own are, by workload and variant."""
+    return tmp_path_factory.mktemp("artefacts")
+
+
+@pytest.fixture(scope="module")
+def expected(known: dict[str, Rows], ran: Running, artefacts: Path) -> dict[tuple[str, tuple[str, ...]], torch.Tensor]:
     """The variants' own scores, made while the recipes run beside."""
-    folder = tmp_path_factory.mktemp("artefacts")
-    scores = {case: known[case[0]].scores(case[1], folder / str(place)) for place, case in enumerate(CASES)}
+    scores = {(name, keys): known[name].scores(keys, artefacts / name / named(keys)) for name, keys in CASES}
     assert ran.process.wait(timeout=HUNG_S) == 0, (ran.home / "said.txt").read_text()
     return scores
 
@@ -174,6 +190,33 @@ def test_a_recipe_gives_the_variants_scores(
     outputs = load_file(folder / "outputs.safetensors")["outputs"]
     # The same bits: the same kernels are given the same numbers, and what is trained is trained from one seed.
     torch.testing.assert_close(outputs, expected[name, keys], rtol=0.0, atol=0.0)
+
+
+@pytest.mark.parametrize(("name", "keys"), COMPILED, ids=[f"{name}-{named(keys)}" for name, keys in COMPILED])
+def test_pt2e_shows_its_effect_agrees_with_fp32_and_is_loaded_again(
+    name: str,
+    keys: tuple[str, ...],
+    known: dict[str, Rows],
+    expected: dict[tuple[str, tuple[str, ...]], torch.Tensor],
+    artefacts: Path,
+    ran: Running,
+) -> None:
+    rows = known[name]
+    inputs = rows.workload.encode(rows.workload.dataset(None).load("test", AGREEING_ROWS).inputs)
+    sample = inputs[: CONDITION.batch_size]
+    with threads_of_the_condition():
+        prepared = compose.prepare(keys, None, sample, {}, artefacts / name / named(keys))
+        with prepared.session[-1](), torch.no_grad():
+            found, fp32 = answers(prepared, inputs), rows.model(inputs)
+            shown = compose.evidence(keys, prepared, sample, rows.model, {})
+    torch.testing.assert_close(found[:ROWS], expected[name, keys], rtol=0.0, atol=0.0)
+    assert {key: seen.took_effect for key, seen in shown.items()} == dict.fromkeys(keys, "yes"), shown
+    agreement = (found.argmax(1) == fp32.argmax(1)).float().mean()
+    assert agreement >= 0.9, f"only {agreement:.0%} of the answers are the reference's"
+    # The model that it was made of is as it was.
+    assert not rows.model.training
+    weights = load_file(ran.home / name / named(keys) / "weights.safetensors")
+    assert all(torch.equal(weights[key], value) for key, value in rows.model.state_dict().items())
 
 
 def test_every_technique_and_every_combination_of_a_preset_has_a_case() -> None:

@@ -76,8 +76,9 @@ TOO_SLOW = {
     "fp16-weights": LARGE,
     "grad-enabled": LARGE,
     "torch-compile": {*LARGE, "transformer-encoder", "vision-small-cnn"},  # the last is tried with inference-mode
-    "pt2e-static-int8": {*LARGE, "transformer-encoder"},
-    "pt2e-qat-int8": set(APPLIES),  # tests/recipes tries it
+    "pt2e-static-int8": set(APPLIES),  # tests/recipes compiles all of PT2E, and asks the same of it
+    "pt2e-dynamic-int8": set(APPLIES),
+    "pt2e-qat-int8": set(APPLIES),
     "onnxruntime": LARGE,
     "onnxruntime-static-int8": LARGE,
     "openvino": LARGE,
