@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import once
 import pytest
 from serving import Server, serving
 
@@ -49,6 +50,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The files that take a minute or more come first: of two processes, none then waits for the other's last file."""
     places = {name: place for place, name in enumerate(SLOW_FILES)}
     items.sort(key=lambda item: places.get(item.path.name, len(places)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_by_processes(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Where `once.py` keeps what it makes: of several test processes each has a folder in that of the run."""
+    own = tmp_path_factory.getbasetemp()
+    os.environ[once.FOLDER] = str(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own)
 
 
 @pytest.fixture(scope="session")
