@@ -32,10 +32,13 @@ STEPS = steps_for(TRAINING_EFFORTS["quick"].training_rows, BATCH)
 
 @pytest.fixture(scope="module")
 def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    folder = tmp_path_factory.mktemp("training")
+    environment = surroundings(tmp_path_factory.mktemp("training"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EFFICIENCY_HOME", environment["EFFICIENCY_HOME"])
+        peaks.known()
     asked = ["--phase", "training", "--batch-size", str(BATCH), "--threads", "1", "--budget", "14"]
     asked += ["--workload", f"{FILE}:steady", "--technique", "amp-bf16", "--technique", "inference-mode"]
-    found: dict[str, Any] = efficiency("run", *asked, "--json", "-", environment=surroundings(folder)).document
+    found: dict[str, Any] = efficiency("run", *asked, "--json", "-", environment=environment).document
     return found
 
 
