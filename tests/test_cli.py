@@ -222,7 +222,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, forked: Forked) -> Run:
         "--batch-size",
         "4",
         "--budget",
-        "36",
+        "20",
         "--seed",
         "7",
         "--tolerance",
