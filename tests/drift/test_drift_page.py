@@ -6,12 +6,13 @@ import json
 import re
 from pathlib import Path
 
+import opened
 import plotly.graph_objects as go
 from drift_records import WORKLOAD, older
 from said import said
 from streamlit.testing.v1 import AppTest
 
-from efficiency import drift_chart, paths
+from efficiency import drift_chart
 from efficiency.analysis import drift, drift_alarm
 from efficiency.analysis.wording import markdown_text
 from efficiency.engine import turn
@@ -23,12 +24,7 @@ from efficiency.results.store import Store
 
 def page(**address: str) -> AppTest:
     """The page Drift."""
-    at = AppTest.from_file(str(paths.PROJECT / "app.py"), default_timeout=60).switch_page("pages/drift.py")
-    for name, value in address.items():
-        at.query_params[name] = value
-    at.run()
-    assert not at.exception
-    return at
+    return opened.page("drift", **address)
 
 
 def keep(record: DriftRecord, dataset: str = "glyphs", workload: str = WORKLOAD, **machine: str) -> None:

@@ -8,20 +8,20 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import opened
 import psutil
 import pytest
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
-from efficiency import paths
 from efficiency.results.store import Store
 
 
 @pytest.fixture
 def store(home: Path) -> Iterator[Store]:
-    with Store.open() as opened:
-        yield opened
+    with Store.open() as kept:
+        yield kept
 
 
 @pytest.fixture(autouse=True)
@@ -34,21 +34,10 @@ def as_on_a_fresh_server(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def visit(store: Store) -> Callable[..., AppTest]:
-    """Opens a page by its address, with query parameters, as the first of a session; an exception on it fails the test.
-    Unless told, it is the page on which most stands: Explore.
+    """Opens a page, as `opened.page` does. Unless told, it is the page on which most stands: Explore."""
 
-    Overview is not drawn before it, which takes as long again: a page is the same either way, as `test_frame.py` shows.
-    """
-
-    def open_page(page: str = "explore", **parameters: str | list[str]) -> AppTest:
-        at = AppTest.from_file(str(paths.PROJECT / "app.py"), default_timeout=60)
-        if page != "overview":
-            at.switch_page(f"pages/{page}.py")
-        for name, value in parameters.items():
-            at.query_params[name] = value
-        at.run()
-        assert not at.exception, at.exception[0].value
-        return at
+    def open_page(name: str = "explore", **parameters: str | list[str]) -> AppTest:
+        return opened.page(name, **parameters)
 
     return open_page
 

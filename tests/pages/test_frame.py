@@ -7,21 +7,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import opened
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from efficiency import paths
 from efficiency.ui.frame import PAGES
-
-APP = str(paths.PROJECT / "app.py")
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_page_file_as_the_very_first_request(home: Path, page: str) -> None:
     """Streamlit runs the page's file without `app.py` then; AppTest does the same on a switch."""
-    alone = AppTest.from_file(APP, default_timeout=60).switch_page(f"pages/{page}.py").run()
+    alone = opened.app().switch_page(f"pages/{page}.py").run()
     assert not alone.exception
-    through_app = AppTest.from_file(APP, default_timeout=60).run().switch_page(f"pages/{page}.py").run()
+    through_app = opened.app().run().switch_page(f"pages/{page}.py").run()
     logo, other_logo = (at.get("logo") for at in (alone, through_app))
     assert len(logo) == len(other_logo)
     ids, other_ids = ({e.proto.id for e in (*at.button, *at.file_uploader)} for at in (alone, through_app))
