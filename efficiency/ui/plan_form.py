@@ -119,8 +119,8 @@ def _advanced() -> tuple[Device, str, _Advanced]:
         precision_pct = six.number_input(
             "Intervals within ± [%]", value=PRECISION_PCT, step=0.5, format="%g", key="plan-precision",
             persist_state="session",
-            help="Processes are added until every speed-up is known so well, or the budget is used up. Half the "
-            "width takes four times as many processes.",
+            help="Processes are added until every speed-up is known so well by its own minutes, or the budget is used "
+            "up. Half the width takes four times as many processes, and leaves what hours differ by.",
         )  # fmt: skip
         p99 = st.toggle(
             "A p99 of every variant", key="plan-p99", persist_state="session",
