@@ -701,6 +701,10 @@ def test_the_latest_is_one_with_results_and_what_is_passed_over_is_said(study_id
     found = CliRunner().invoke(app, ["recommend", "latest"])
     assert found.stdout.startswith("Quick on this machine, no limits.")
     assert f"The latest with results is {newest}; without any: empty (cancelled)." in found.stderr
+    assert "still being measured" not in found.stderr
+    with Store.open() as store:
+        store.set_status(newest, "running")
+    assert f"{newest} is still being measured" in CliRunner().invoke(app, ["recommend", "latest"]).stderr
 
 
 def test_a_study_whose_process_died_is_not_called_live(home):

@@ -19,7 +19,9 @@ def wide_interval(done: Done) -> str:
     precision = done.effort("precision") or 0.02
     half = _half(done)
     own = "wider" if half is None else f"±{wording.number(100 * half, '%')}, wider"
-    text = f"By its own minutes the interval is {own} than the ±{100 * precision:g} % asked for. "
+    hours = number_of(done.row.get("speedup_precision_pct")) is not None
+    which = "Without what it allows for other hours the" if hours else "The"
+    text = f"{which} interval is {own} than the ±{100 * precision:g} % asked for. "
     seen = disturbance_hints.named(done)
     if half is not None and half < HARDLY_WIDER * precision and not seen:
         return f"{text}That is hardly worth more time."
@@ -36,6 +38,11 @@ def _half(done: Done) -> float | None:
 
 
 def few_replicates(done: Done) -> str:
+    if done.replicates >= FEW_REPLICATES:
+        return (
+            f"Of {done.replicates} processes that timed this row fewer than {FEW_REPLICATES} found the machine "
+            "undisturbed, so its interval is wide or missing. Measure again at a quieter moment."
+        )
     text = f"Fewer than {FEW_REPLICATES} processes timed this row, so its interval is wide or missing. "
     planned = int(done.effort("replicates") or 0)
     if 0 < planned < FEW_REPLICATES:

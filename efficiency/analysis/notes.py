@@ -101,8 +101,8 @@ MEANINGS: dict[str, str] = {
     "disturbed": "Hardly a round was undisturbed: others had the cores, or the host kept them far apart.",
     "beyond-ceiling": "The machine's peak was measured while it was busy: a call seems to do more than it can.",
     "test-subset": "Accuracy was measured on the first rows of the test set.",
-    "wide-interval": "By its own minutes the interval is wider than asked for.",
-    "few-replicates": "Fewer than three processes timed this row.",
+    "wide-interval": "The interval is wider than asked for, by the row's own minutes.",
+    "few-replicates": "Fewer than three processes timed this row undisturbed.",
 }
 """What each warning says, where nothing is known of what was done for the row; `hint` says what to do."""
 

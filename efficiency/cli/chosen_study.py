@@ -47,4 +47,6 @@ def _latest(known: pd.DataFrame) -> str:
     if newer:
         passed = ", ".join(f"{one.id} ({one.status})" for one in own.head(newer).itertuples())
         console.note(f"The latest with results is {id}; without any: {passed}.")
+    if found["status"].iloc[0] in ("queued", "running"):
+        console.note(f"{id} is still being measured: what follows is what is known so far.")
     return id

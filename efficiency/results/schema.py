@@ -93,12 +93,21 @@ class AnswersPart(BaseModel):
         return self
 
 
+_MOST = 1e12
+"""Of any figure: more is no measurement, and no page has room for it."""
 _TYPES: dict[Kind, Any] = {
     "text": str,
     "number": float,
-    "whole": Annotated[int, Field(ge=-LARGEST, le=LARGEST)],
+    "whole": _Whole,
     "flag": bool,
 }
+_INTERVALS = {
+    "speedup": ("speedup_ci_low", "speedup_ci_high"),
+    "runtime_speedup": ("runtime_speedup_ci_low", "runtime_speedup_ci_high"),
+    "accuracy_pct": ("accuracy_ci_low_pct", "accuracy_ci_high_pct"),
+    "latency_ms_p99": ("latency_ms_p99_ci_low", "latency_ms_p99_ci_high"),
+}
+"""The ends of a figure's interval, which hold it."""
 
 
 def _column(name: str, kind: Kind) -> Any:
@@ -108,12 +117,12 @@ def _column(name: str, kind: Kind) -> Any:
     if name.endswith("_pp"):
         return Annotated[float, Field(ge=-100, le=100)]
     if name.endswith("_db"):
-        return float  # more noise than signal is below 0
+        return Annotated[float, Field(ge=-_MOST, le=_MOST)]  # more noise than signal is below 0
     # A control that takes three times the baseline's time, or weights that come from the cache, are above 100.
     share = name.endswith("_pct") and name not in {"noise_floor_pct", "ceiling_pct", "speedup_precision_pct"}
     if name.removeprefix("runtime_").startswith(("speedup", "size_ratio")) and not name.endswith("_pct"):
-        return Annotated[float, Field(gt=0)]
-    return Annotated[float, Field(ge=0, le=100 if share else None)]
+        return Annotated[float, Field(gt=0, le=_MOST)]
+    return Annotated[float, Field(ge=0, le=100 if share else _MOST)]
 
 
 _fields: dict[str, Any] = {name: (_column(name, kind) | None, None) for name, kind in COLUMNS.items()}
@@ -136,6 +145,10 @@ class RowPart(BaseModel):
         columns = self.columns.model_dump()  # type: ignore[attr-defined]
         if columns["status"] == "done" and not all(columns[name] for name in ("workload", "dataset", "variant")):
             raise ValueError("a row that is done names no workload, dataset or variant")
+        for name, (low, high) in _INTERVALS.items():
+            ends = [columns[one] for one in (low, name, high) if columns[one] is not None]
+            if ends != sorted(ends):
+                raise ValueError(f"{low}, {name} and {high} are not in this order")
         return self
 
 

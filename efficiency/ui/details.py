@@ -26,7 +26,7 @@ from efficiency.analysis import (
 )
 from efficiency.analysis.wording import markdown_text
 from efficiency.results.store import Store
-from efficiency.study import BASELINE, CONTROL
+from efficiency.study import CONTROL
 from efficiency.tolerance import tolerance_of
 from efficiency.ui import api_status, artefact, layers_plan, selected, take_home, why
 
@@ -131,8 +131,8 @@ def _numbers(row: pd.Series[Any], baseline: pd.Series[Any] | None) -> None:
     )
     ends = {name: wording.interval(row[of[0]], row[of[1]], unit) if of else "" for _, name, unit, of in shown}
     noise = wording.plus_minus(row["noise_pct"])
-    minutes = "" if row["variant"] == BASELINE else wording.plus_minus(row["speedup_precision_pct"])
-    told = (f"by its own minutes {minutes}" if minutes else "", f"noise floor {noise}" if noise else "")
+    minutes = wording.plus_minus(row["speedup_precision_pct"]) if replicates.allows_for_hours(row) else ""
+    told = (f"{minutes} without other hours" if minutes else "", f"noise floor {noise}" if noise else "")
     more = {"speedup": "<br>".join(filter(None, told)), "latency_ms_p50": _p99(row)}
     facts = [
         f'<div><div class="where">{label}</div><div class="big">{wording.number(row[name], unit)}</div>'
@@ -206,12 +206,7 @@ def _replicates(store: Store, rows: pd.DataFrame, row: pd.Series[Any], baseline:
         config={"displayModeBar": False},
         alt=" ".join(replicates.said(one, points) for one, points in found),
     )
-    st.caption(
-        "A point is what one fresh process found by itself. The line is their mean and the band its 95 % interval: the "
-        "further the points lie apart, or the rounds within them, the wider; and what sets them further apart than the "
-        "control's sets hours apart, too. Both axes have one scale."
-        + (f" {still.set_aside:.0%} of the rounds are set aside: others had the cores then." if still.set_aside else "")
-    )
+    st.caption(replicates.why_as_wide(row, found[0][1], still))
 
 
 def _answers(store: Store, row: pd.Series[Any], baseline: pd.Series[Any] | None, tolerance_pp: float) -> None:

@@ -32,19 +32,14 @@ def test_a_wide_interval_that_the_presets_limit_ended_asks_for_a_budget():
 
 def test_a_wide_interval_says_how_wide_and_one_hardly_wider_asks_for_nothing():
     said = hint("wide-interval", {"replicates": 8, "speedup_ci_low": 2.0, "speedup_ci_high": 2.2})
-    assert said.startswith(
-        "By its own minutes the interval is ±4.88 %, wider than the ±2 % asked for. The preset quick's limit"
-    )
+    assert said.startswith("The interval is ±4.88 %, wider than the ±2 % asked for. The preset quick's limit")
     hours_told = {"replicates": 8, "speedup_ci_low": 1.5, "speedup_ci_high": 2.2, "speedup_precision_pct": 4.9}
-    assert hint("wide-interval", hours_told).startswith("By its own minutes the interval is ±4.90 %, wider"), (
-        "Time narrows that much."
-    )
+    assert hint("wide-interval", hours_told).startswith(
+        "Without what it allows for other hours the interval is ±4.90 %, wider"
+    ), "Time narrows that much."
     hardly = {"replicates": 8, "speedup_ci_low": 2.0, "speedup_ci_high": 2.09}
     said = hint("wide-interval", hardly)
-    assert (
-        said
-        == "By its own minutes the interval is ±2.23 %, wider than the ±2 % asked for. That is hardly worth more time."
-    )
+    assert said == "The interval is ±2.23 %, wider than the ±2 % asked for. That is hardly worth more time."
     busy = hint("wide-interval", hardly, health=[QUIET | {"others_cores": 0.9}])
     assert "end them and measure again" in busy
 
@@ -159,6 +154,8 @@ def test_few_processes_are_put_down_to_what_ended_them():
     assert f"ended before all {planned} planned processes" in hint("few-replicates", {"replicates": 2})
     one = asked(effort=replace(PRESETS["quick"][1], replicates=2, most_replicates=2))
     assert "asked for 2 only" in hint("few-replicates", {"replicates": 2}, one)
+    disturbed = hint("few-replicates", {"replicates": 2}, health=[QUIET] * 9)
+    assert disturbed.startswith("Of 9 processes that timed this row fewer than 3 found the machine undisturbed")
 
 
 def test_the_technique_of_a_combination_that_did_nothing_is_named():
