@@ -191,7 +191,7 @@ def test_what_other_studies_of_this_machine_found_is_said(visit: Visit, store: S
     disturbed = documents.to_json(store, ids[0])
     disturbed["study"]["id"] = "disturbed"
     for row in disturbed["rows"]:
-        row["columns"] |= {"warnings": "disturbed", "speedup": 9.0}
+        row["columns"] |= {"warnings": "disturbed", "speedup": 9.0, "speedup_ci_low": 8.9, "speedup_ci_high": 9.1}
     documents.from_json(store, disturbed)
     winner = store.rows(ids).query(DYNAMIC_LSTM)
     found = any_hour.said(winner.iloc[-1].to_dict(), list(winner["speedup"])[:-1])
