@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from efficiency.analysis import disturbance, wording
+from efficiency.analysis import disturbance, own_minutes, wording
 from efficiency.study import BASELINE, CONTROL
 
 OF_ALL_APART = 0.5
@@ -57,15 +57,13 @@ class Known:
 
 def known(row: Mapping[Any, Any], side: str = "") -> Known:
     """From a row's columns, whose names may end by a `side`; NaN where there is no interval."""
-    names = ("speedup_ci_low", "speedup_ci_high", "speedup_precision_pct", "replicates")
-    low, high, precision_pct, replicates = (
-        float("nan") if row[n + side] is None else float(row[n + side]) for n in names
-    )
+    names = ("speedup_ci_low", "speedup_ci_high", "replicates")
+    low, high, replicates = (float("nan") if row[n + side] is None else float(row[n + side]) for n in names)
     reach = float(stats.t.ppf(0.5 + CONFIDENCE / 2, replicates - 1))
-    stated = math.log(high / low) / 2 / reach
-    if not math.isnan(precision_pct):
-        return Known(math.log1p(precision_pct / 100) / reach, stated, replicates)
-    return Known(stated, stated * math.sqrt(1 + OF_ALL_APART**2 * max(replicates, 0.0)), replicates)
+    stated, minutes = math.log(high / low) / 2 / reach, math.log1p(own_minutes.half(row, side)) / reach
+    if not own_minutes.told(row, side):
+        stated = minutes * math.sqrt(1 + OF_ALL_APART**2 * max(replicates, 0.0))
+    return Known(minutes, stated, replicates)
 
 
 def spread(study: Known, speed_ups: Sequence[float]) -> tuple[float, float]:

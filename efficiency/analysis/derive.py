@@ -284,27 +284,8 @@ def _mark_front(rows: list[Measured], derived: list[Columns]) -> None:
         if row.status != "done":
             continue
         columns["on_pareto_front"] = False
-        point = _point(columns)
+        point = pareto.point(columns)
         if point is not None and not row.control:
             candidates.append((columns, point))
     for (columns, _), flag in zip(candidates, pareto.front([p for _, p in candidates]), strict=True):
         columns["on_pareto_front"] = flag
-
-
-def _point(columns: Columns) -> pareto.Point | None:
-    needed = ("accuracy_delta_pp", "speedup", "size_ratio")
-    if any(columns.get(name) is None for name in needed):
-        return None
-    delta = pareto.Estimate(*(_number(columns, f"accuracy_delta_{part}pp") for part in ("", "ci_low_", "ci_high_")))
-    ratio = pareto.Estimate(*(_number(columns, f"speedup{part}") for part in ("", "_ci_low", "_ci_high")))
-    if delta.low <= 0 <= delta.high:
-        delta = replace(delta, value=0.0)
-    if columns["speed_verdict"] not in {"faster", "slower"}:
-        ratio = replace(ratio, value=1.0)
-    return pareto.Point(delta, ratio, _number(columns, "size_ratio"))
-
-
-def _number(columns: Columns, name: str) -> float:
-    value = columns[name]
-    assert isinstance(value, int | float)
-    return float(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from efficiency.analysis import disturbance_hints, wording
+from efficiency.analysis import disturbance_hints, own_minutes, wording
 from efficiency.analysis.done import Done
 from efficiency.analysis.kept import number_of
 from efficiency.effort import Effort
@@ -17,24 +17,14 @@ HARDLY_WIDER = 1.2
 
 def wide_interval(done: Done) -> str:
     precision = done.effort("precision") or 0.02
-    half = _half(done)
-    own = "wider" if half is None else f"±{wording.number(100 * half, '%')}, wider"
-    hours = number_of(done.row.get("speedup_precision_pct")) is not None
-    which = "Without what it allows for other hours the" if hours else "The"
+    half = own_minutes.half(done.row)
+    own = "wider" if math.isnan(half) else f"±{wording.number(100 * half, '%')}, wider"
+    which = "Without what it allows for other hours the" if own_minutes.told(done.row) else "The"
     text = f"{which} interval is {own} than the ±{100 * precision:g} % asked for. "
     seen = disturbance_hints.named(done)
-    if half is not None and half < HARDLY_WIDER * precision and not seen:
+    if half < HARDLY_WIDER * precision and not seen:
         return f"{text}That is hardly worth more time."
     return text + " ".join(filter(None, (seen, more_time(done))))
-
-
-def _half(done: Done) -> float | None:
-    """Half the interval, as a share, of the row's own minutes, which more of them narrow: all of it in studies from
-    before hours were allowed for."""
-    if (percent := number_of(done.row.get("speedup_precision_pct"))) is not None:
-        return percent / 100
-    low, high = (number_of(done.row.get(f"speedup_ci_{end}")) or 0.0 for end in ("low", "high"))
-    return math.sqrt(high / low) - 1 if 0 < low < high else None
 
 
 def few_replicates(done: Done) -> str:

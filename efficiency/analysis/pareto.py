@@ -6,7 +6,8 @@ chance alone would put half of them there) nor takes one off: what beats another
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 SIZE_TOLERANCE = 0.01
 """Sizes within 1 % are equal: file headers differ, weights do not."""
@@ -49,3 +50,22 @@ class Point:
 def front(points: list[Point]) -> list[bool]:
     """For each point, whether no other beats it."""
     return [not any(other.beats(own) for other in points) for own in points]
+
+
+def point(columns: Mapping[str, object]) -> Point | None:
+    """Of a row's columns; None where one of the figures that decide is unknown."""
+    if any(columns.get(name) is None for name in ("accuracy_delta_pp", "speedup", "size_ratio")):
+        return None
+    delta = Estimate(*(_number(columns, f"accuracy_delta_{part}pp") for part in ("", "ci_low_", "ci_high_")))
+    ratio = Estimate(*(_number(columns, f"speedup{part}") for part in ("", "_ci_low", "_ci_high")))
+    if delta.low <= 0 <= delta.high:
+        delta = replace(delta, value=0.0)
+    if columns["speed_verdict"] not in {"faster", "slower"}:
+        ratio = replace(ratio, value=1.0)
+    return Point(delta, ratio, _number(columns, "size_ratio"))
+
+
+def _number(columns: Mapping[str, object], name: str) -> float:
+    value = columns[name]
+    assert isinstance(value, int | float)
+    return float(value)

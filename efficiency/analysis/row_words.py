@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from efficiency.analysis import limits as limits_module
-from efficiency.analysis import wording
+from efficiency.analysis import own_minutes, wording
 from efficiency.analysis.limits import Limits
 
 APART = 1.1
@@ -43,9 +43,10 @@ def facts(row: Mapping[str, Any], limits: Limits) -> str:
 
 def by_medians(row: Mapping[Any, Any], baseline: Mapping[Any, Any] | None) -> str:
     """What the medians of all calls would say of the speed, where that is far from the speed-up; else empty."""
-    low, high = _own_minutes(row)
-    if baseline is None or row["row_id"] == baseline["row_id"] or pd.isna(low):
+    reach = 1 + own_minutes.half(row)  # the medians are of the same minutes
+    if baseline is None or row["row_id"] == baseline["row_id"] or pd.isna(reach):
         return ""
+    low, high = row["speedup"] / reach, row["speedup"] * reach
     ratio = baseline["latency_ms_p50"] / row["latency_ms_p50"]
     if pd.isna(ratio) or low / APART <= ratio <= high * APART:
         return ""
@@ -56,14 +57,6 @@ def by_medians(row: Mapping[Any, Any], baseline: Mapping[Any, Any] | None) -> st
         f"reaches least: the slower calls were disturbed, and under such a load {'less' if ratio < low else 'more'} is "
         "gained."
     )
-
-
-def _own_minutes(row: Mapping[Any, Any]) -> tuple[float, float]:
-    """The interval that the medians, which are of the same minutes, are held against."""
-    if pd.isna(row["speedup_precision_pct"]):
-        return row["speedup_ci_low"], row["speedup_ci_high"]
-    reach = 1 + row["speedup_precision_pct"] / 100
-    return row["speedup"] / reach, row["speedup"] * reach
 
 
 def ends(row: Mapping[str, Any], low: str, high: str, unit: str) -> str:
