@@ -19,7 +19,7 @@ SPEEDS = ["speedup", "speedup_ci_low", "speedup_ci_high", "speedup_precision_pct
 ACCURACIES = ["accuracy_pct", "accuracy_ci_low_pct", "accuracy_ci_high_pct"]
 _KEPT = [
     "row_id", *SPEEDS, "speed_verdict", "replicates", "noise_pct", "latency_ms_p50", "latency_ms_p99", *ACCURACIES,
-    "size_mb", "status", "reason", "warnings",
+    "size_mb", "status", "reason", "warnings", "code_digest",
 ]  # fmt: skip
 
 

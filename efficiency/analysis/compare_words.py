@@ -104,7 +104,17 @@ def _amount(name: str, value: object) -> str:
 
 def found_beside(rows: pd.DataFrame) -> list[str]:
     """What is to be known of the results, beside them, a sentence each."""
-    return [*of_disturbed(rows), *of_baselines(rows), *of_training(rows)]
+    return [*of_code(rows), *of_disturbed(rows), *of_baselines(rows), *of_training(rows)]
+
+
+def of_code(rows: pd.DataFrame) -> list[str]:
+    """The user's own models whose code differs between the studies."""
+    known = rows.dropna(subset=["code_digest_a", "code_digest_b"])
+    changed = known[known["code_digest_a"] != known["code_digest_b"]]
+    return [
+        f"{label}: its Python files are not the same in A and B, so what moved may be the model's own doing."
+        for label in dict.fromkeys(changed["workload_label"])
+    ]
 
 
 def of_disturbed(rows: pd.DataFrame) -> list[str]:
@@ -156,15 +166,15 @@ def summary(found: compare.Compared) -> str:
 
 
 def moved(row: Mapping[Any, Any]) -> str:
-    """`1.20x slower [1.15–1.25x]`, `same [0.99–1.01x]`, `unresolved [0.95–1.10x], B disturbed`: B against A, by the
-    speed-ups."""
+    """`1.20x slower [1.15–1.25x]`, `same [0.99–1.01x]`, `not judged [0.95–1.10x], B disturbed`: B against A, by
+    the speed-ups."""
     if pd.isna(row["ratio"]):
         return ""
     ratio, low, high = row["ratio"], row["ratio_low"], row["ratio_high"]
     if row["verdict"] not in ("faster", "slower"):
         sides = " and ".join(side.upper() for side in "ab" if row[f"disturbed_{side}"])
-        bad = f", {sides} disturbed" if sides else ""
-        return f"{row['verdict']} [{wording.interval(low, high, 'x', 2) or f'{ratio:.2f}x'}]{bad}"
+        word, bad = ("not judged", f", {sides} disturbed") if sides else (row["verdict"], "")
+        return f"{word} [{wording.interval(low, high, 'x', 2) or f'{ratio:.2f}x'}]{bad}"
     if ratio < 1:
         ratio, low, high = 1 / ratio, 1 / high, 1 / low
     return f"{ratio:.2f}x {row['verdict']} [{wording.interval(low, high, 'x', 2) or f'{ratio:.2f}x'}]"

@@ -141,7 +141,12 @@ class Conductor:
                 if "progress" in answer:
                     self._say(f"{label}: {answer['progress']} ({answer['share']:.0%})")
         padding_pct = dict(zip(conditions, answer["padding_pct"], strict=True))
-        return {"test_rows_at_hand": answer["test_rows"], "padding_pct": padding_pct, "content": answer.get("content")}
+        return {
+            "test_rows_at_hand": answer["test_rows"],
+            "padding_pct": padding_pct,
+            "code_digest": answer["code_digest"],
+            "content": answer.get("content"),
+        }
 
     def _expect_what_is_kept(self) -> None:
         """Correct the estimate where an earlier study has prepared what this one needs."""

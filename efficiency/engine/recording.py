@@ -43,6 +43,8 @@ class _Row:
     identity: dict[str, object]
     details: dict[str, Any] = field(default_factory=dict)
     padding_pct: float | None = None
+    code_digest: str | None = None
+    """Of a user's own code (`reference_content.code`); None for a built-in workload."""
     training_loss: float | None = None
     """Of the last steps (`training.loss_at_end`); None in inference."""
     work: dict[str, float] | None = None
@@ -108,7 +110,7 @@ class StoreRecorder:
         measured.first_call_ms = cold["first_call_ms"]
         measured.peak_memory_mb = cold["peak_memory_mb"]
         measured.energy_mj, measured.energy_source = cold["energy"]["mj"], cold["energy"]["source"]
-        row.padding_pct = probe["padding_pct"]
+        row.padding_pct, row.code_digest = probe["padding_pct"], probe["code_digest"]
         row.work = probe.get("work")
         trained = probe.get("training") or {}
         row.training_loss = training.loss_at_end(trained.get("losses"))
@@ -234,13 +236,16 @@ class StoreRecorder:
         derived = derive.heat(measured, study.effort.precision, threshold, study.tolerance_pp, study.equivalence_pct)
         if baseline.felt is not None:
             rows[0].details["pulse"] = stillness.as_details(baseline.felt, baseline.best_ns)
-        # The timed input is the heat's: rows that were never probed, such as the control, share its padding.
-        padding_pct = next((row.padding_pct for row in rows if row.padding_pct is not None), None)
+        # The model and its timed input are the heat's: rows that were never probed, such as the control, share them.
+        shared = {
+            name: next((value for row in rows if (value := getattr(row, name)) is not None), None)
+            for name in ("padding_pct", "code_digest")
+        }
         now = datetime.now(UTC).isoformat(timespec="seconds")
         for row, columns in zip(rows, derived, strict=True):
             if only is not None and row is not only:
                 continue
-            about = {**row.identity, "padding_pct": padding_pct, "training_loss": row.training_loss}
+            about = {**row.identity, **shared, "training_loss": row.training_loss}
             columns = {"recorded_at": now, **about, **columns}
             row_id = self._store.put_row(self._study_id, row.position, columns, row.details)
             if material and row.measured.samples is not None:

@@ -29,7 +29,7 @@ def of(workload: Workload, dataset: Dataset, model: nn.Module, test: Rows) -> di
         "weights": weights(model),
         "data": dataset.fingerprint(),
         "test": _rows(test),
-        "code": _code(workload) if workload.source else "",
+        "code": code(workload),
     }
 
 
@@ -58,8 +58,11 @@ def _rows(rows: Rows) -> str:
     return total.hexdigest()
 
 
-def _code(workload: Workload) -> str:
-    """Of the user's file, of Python files beside it, and of modules below that folder which it imported."""
+def code(workload: Workload) -> str:
+    """Of the user's file, of Python files beside it, and of modules below that folder which it imported; empty for a
+    built-in workload."""
+    if not workload.source:
+        return ""
     file, function = file_and_function(workload.source)
     own = file.parent
     imported = (getattr(module, "__file__", None) for module in list(sys.modules.values()))

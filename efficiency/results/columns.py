@@ -62,6 +62,7 @@ COLUMNS: dict[str, Kind] = {
     "latency_ms_p99_ci_low": "number",
     "latency_ms_p99_ci_high": "number",
     "speedup_precision_pct": "number",
+    "code_digest": "text",
 }
 
 STATUSES = ("done", "failed", "not-applicable", "cancelled")

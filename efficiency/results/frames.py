@@ -22,7 +22,7 @@ DTYPES: dict[Kind, Any] = {"text": "str", "number": "float64", "whole": "Int64",
 
 SAME = (
     "workload", "dataset", "variant", "device", "batch_size", "threads", "length", "padding_pct", "phase",
-    "torch_version",
+    "torch_version", "code_digest",
 )  # fmt: skip
 """Columns in which rows of several studies agree that measured the same."""
 FOUND = ("study_id", "speedup", "warnings", "replicates")

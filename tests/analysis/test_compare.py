@@ -58,6 +58,7 @@ def keep(store: Store, noise: simulated.Noise) -> Keep:
         apart: float = 0.0,
         confirms: str = "",
         warnings: str = "",
+        code: str | None = None,
         **changed: Any,
     ) -> str:
         """`apart` is how far processes set the variants apart beyond what they do to copies."""
@@ -74,6 +75,7 @@ def keep(store: Store, noise: simulated.Noise) -> Keep:
             about = {"workload": "lstm-classifier", "dataset": "code", "device": "cpu", "variant": row.variant}
             about |= {"batch_size": 1, "threads": 1, "phase": "inference"}
             columns |= {"warnings": warnings} if warnings else {}
+            columns |= {"code_digest": code} if code else {}
             kept.append(at_once.Row(about | columns, {}, row.samples))
         return at_once.keep(
             store, {"preset": "quick", "confirms": confirms}, kept, name="", machine=machine, command=""
@@ -143,6 +145,18 @@ def test_earlier_studies_of_the_machine_say_how_far_hours_lie_apart(store: Store
     assert verdicts["another"] == ["slower"] * FEW, "Another machine's hours say nothing of this one."
     assert verdicts["disturbed"] == ["slower"] * FEW, "Nor do disturbed ones."
     assert verdicts["mine"] == ["unresolved", "unresolved", "slower"]
+
+
+def test_what_a_users_model_was_before_it_changed_says_nothing_of_it(store: Store, keep: Keep) -> None:
+    rng, hours = np.random.default_rng(3), np.exp(np.random.default_rng(4).normal(0, 0.15, 8))
+    for shift in hours:
+        keep(rng, [2.0 * shift] * FEW, code="before")
+    now, slower, changed = ((2.0, "now"), (1.5, "now"), (1.5, "changed"))
+    a, b, c = (keep(rng, [speedup] * FEW, 12, code=code) for speedup, code in (now, slower, changed))
+    same, other = compared(store, a, b), compared(store, a, c)
+    assert set(same.judged["verdict"]) == {"slower"}
+    assert not compare_words.of_code(same.rows)
+    assert len(compare_words.of_code(other.rows)) == 1
 
 
 def test_a_study_that_was_confirmed_is_no_other_hour_of_its_confirmations(store: Store, keep: Keep) -> None:
@@ -235,7 +249,9 @@ def test_what_most_processes_met_is_in_no_interval(store: Store, met: int, judge
     assert lstm.loc["dynamic-int8", "verdict"] == ("slower" if judged else "unresolved")
     assert _named(found.slower_by_more_than(5)) == (slower if judged else set())
     assert _named(found.seemingly_slower_by_more_than(5)) == (set() if judged else slower)
-    assert compare_words.moved(lstm.loc["dynamic-int8"].to_dict()).endswith("x]" if judged else "x], B disturbed")
+    moved = compare_words.moved(lstm.loc["dynamic-int8"].to_dict())
+    assert (moved.startswith("not judged ["), moved.endswith("x]")) == (not judged, judged)
+    assert moved.endswith(", B disturbed") != judged
     assert bool(compare_words.of_disturbed(found.rows)) != judged
 
 
