@@ -54,14 +54,26 @@ class Orders:
         """For `probe.run` and `training_probe.run`; `ready` is what `reference.run` answered."""
         return self.variant(entry) | {"reference": ready["content"]}
 
-    def replicate(self, entries: Sequence[Entry], number: int, seconds: float) -> Message:
-        """For `replicate.run`: these variants, which share workload and condition, timed together."""
+    def replicate(
+        self,
+        entries: Sequence[Entry],
+        number: int,
+        seconds: float,
+        *,
+        still_ns: float | None = None,
+        most_seconds: float = 0.0,
+        may_be_put_off: bool = False,
+    ) -> Message:
+        """For `replicate.run`: these variants, which share workload and condition, timed together (see `latency`)."""
         name, condition = entries[0].workload, entries[0].condition
         return self._about(name) | {
             "condition": asdict(condition),
             "sample": str(self._sample(name, condition)),
             "seed": self._study.seed + 1_000 + number,
             "seconds": seconds,
+            "most_seconds": most_seconds,
+            "still_ns": still_ns,
+            "may_be_put_off": may_be_put_off,
             "least_calls": self._study.effort.calls_a_replicate,
             "at_work": str(self.at_work),
             "variants": [{"key": entry.variant.key, **self._variant(entry)} for entry in entries],

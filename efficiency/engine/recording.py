@@ -156,8 +156,7 @@ class StoreRecorder:
         return 0 if still.disturbed else len(np.unique(still.of(samples)[:, 0]))
 
     def still_ns(self, entry: Entry) -> float | None:
-        # With one thread there is nobody to hand work to: what disturbs passes within a round.
-        best_ns = self._best_ns(entry) if entry.condition.threads > 1 else None
+        best_ns = self._best_ns(entry)
         return stillness.SLOWER * best_ns if best_ns else None
 
     def precise(self, entries: Sequence[Entry], within: float) -> bool:

@@ -34,8 +34,8 @@ def run(asked: Message, send: Send) -> None:
     device = variants.device_of(asked)
     sample = variants.load_sample(asked["sample"], device)
     torch.set_num_threads(asked["condition"]["threads"])  # after a user's file has run, which may set them, too
-    still_ns = asked.get("still_ns")
-    if still_ns and pulse.now(device) > still_ns:
+    still_ns = asked["still_ns"]
+    if asked["may_be_put_off"] and still_ns and pulse.now(device) > still_ns:
         send({"put_off": True})
         return
     mark = at_work.marker(Path(asked["at_work"]))
@@ -69,6 +69,8 @@ def run(asked: Message, send: Send) -> None:
         seed=asked["seed"],
         device=device,
         least_calls=asked["least_calls"],
+        still_ns=still_ns,
+        most_seconds=asked["most_seconds"],
         on_variant=lambda key: at_work_now(places[key]),
     )
     mark(at_work.NOBODY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 from efficiency import estimate
@@ -68,15 +69,22 @@ class Schedule:
         return estimate.affordable_seconds(self._effort, left_s, len(replicates), variants)
 
     def affords_another(self, replicate_s: float) -> bool:
-        """Whether a replicate beyond those planned fits into what the budget leaves over.
+        """Whether a replicate beyond those planned fits into what the budget leaves over."""
+        return self._spare_s >= replicate_s
 
-        What is left is taken to be as slow, measured by its estimate, as what is over.
-        """
+    @property
+    def spare_a_replicate_s(self) -> float:
+        """What the budget leaves over for each replicate that is planned and not over yet."""
+        return max(0.0, self._spare_s) / max(1, len(self._replicates(self._left)))
+
+    @property
+    def _spare_s(self) -> float:
+        """What the budget leaves over, where what is left is as slow, measured by its estimate, as what is over."""
         budget_s = self._budget_s if self._budget_s is not None else self._effort.budget_s
         if budget_s is None:
-            return True
+            return math.inf
         pace = max(1.0, self._elapsed_s / self.passed_s) if self.passed_s else 1.0
-        return budget_s - self._elapsed_s - pace * sum(self._left.values()) >= replicate_s
+        return budget_s - self._elapsed_s - pace * sum(self._left.values())
 
     @property
     def _elapsed_s(self) -> float:

@@ -3,7 +3,8 @@
 A machine that others share is faster for a minute and slower for the next. So the heats of a study take turns, a
 replicate each: what every one of them sees of the machine is spread over all the time that the study is timed. A
 replicate that finds the machine disturbed is put off: that takes a tenth of a second, and what it had timed would not
-have counted.
+have counted. One that finds it so while it times goes on for longer: a process with hardly an undisturbed round was
+started, and its models loaded, for nothing.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ TURNS_A_SERVER = 4
 """Replicates of a heat that are forked from one server, at most: they share where its libraries lie in memory."""
 PUT_OFF = 3
 """Times that the replicates of a heat are put off, at most, for each that is planned."""
+STRETCH = 8
+"""Times as long as planned that a replicate goes on, at most, where few of its rounds were undisturbed."""
 PAUSE_S = 0.5
 """After a turn in which all were put off."""
 KEPT_EVERY = 3
@@ -44,6 +47,8 @@ class Group:
     label: str
     alive: list[Entry]
     part: int
+    planned_s: float
+    """What is timed in a replicate, or what the fewest rounds take where that is more."""
     number: int = 0
     """Replicates so far."""
     put_off: int = 0
@@ -127,9 +132,9 @@ class Timing:
         least_calls = latency.least_calls(self.effort.calls_a_replicate)
         least_s = least_calls * sum(started[entry]["call_ms"] for entry in entries) / 1e3
         parts = list(self._parts(entries, started))
-        seconds = max(self.effort.seconds_per_replicate, least_s) * len(parts)
-        self.schedule.expect_replicates(heat, len(entries), seconds)
-        return [Group(label, part, number) for number, part in enumerate(parts)]
+        planned_s = max(self.effort.seconds_per_replicate, least_s)
+        self.schedule.expect_replicates(heat, len(entries), planned_s * len(parts))
+        return [Group(label, part, number, planned_s) for number, part in enumerate(parts)]
 
     def _parts(self, entries: list[Entry], started: Mapping[Entry, Message]) -> Iterator[list[Entry]]:
         def needed_mb(some: Iterable[Entry]) -> float:
@@ -208,18 +213,21 @@ class Timing:
     def _ask(self, group: Group, number: int, seconds: float, started: Mapping[Entry, Message]) -> Message:
         self.orders.at_work.unlink(missing_ok=True)
         colds = [started[entry] for entry in group.alive]
-        # Patience must not cost what is planned its seconds: the budget has to have room for one more.
+        # Patience must not cost what is planned its seconds: the budget has to have room for it.
         patient = group.put_off < PUT_OFF * self.effort.replicates and self.schedule.affords_another(group.took_s)
-        still_ns = self.recorder.still_ns(group.alive[0]) if patient else None
+        order = self.orders.replicate(
+            group.alive,
+            number,
+            seconds,
+            still_ns=self.recorder.still_ns(group.alive[0]),
+            most_seconds=min(STRETCH * group.planned_s, seconds + self.schedule.spare_a_replicate_s),
+            # With one thread there is nobody to hand work to: what disturbs passes within a round.
+            may_be_put_off=patient and group.alive[0].condition.threads > 1,
+        )
         # A replicate gives a sign of life before every visit.
         visit = 1 + max(latency.WARM_UP_CALLS, latency.A_VISIT_OF_MANY)
         slowest_s = max(cold["load_s"] + visit * cold["first_call_ms"] / 1e3 for cold in colds)
-        return ask(
-            self.work,
-            self.orders.replicate(group.alive, number, seconds) | {"still_ns": still_ns},
-            log=self.orders.log,
-            silence_s=self.silence_s(slowest_s),
-        )
+        return ask(self.work, order, log=self.orders.log, silence_s=self.silence_s(slowest_s))
 
     def _suspect(self, alive: Sequence[Entry]) -> Entry | None:
         """The variant that was at work when the process died; None for the FP32 model, or where nobody is known.

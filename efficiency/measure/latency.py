@@ -32,6 +32,8 @@ CALLS_A_VISIT = (1, 50)
 A_VISIT_OF_MANY = 4
 """Calls of a visit of a slow variant, at most, where many are asked for: more would part it from its round."""
 LEAST_ROUNDS = 5
+ENOUGH_ROUNDS = 10
+"""Undisturbed ones after which another process tells more than this one's next."""
 WARM_UP_CALLS = 3
 
 
@@ -132,10 +134,15 @@ def rounds(
     seed: int,
     device: str = "cpu",
     least_calls: int = 0,
+    still_ns: float | None = None,
+    most_seconds: float = 0.0,
     on_variant: Callable[[str], None] = lambda key: None,
 ) -> Taken:
     """Time all variants for about `seconds`, or for longer where one would get fewer than `least_calls`.
 
+    Where the pulse of an undisturbed machine is known, up to `still_ns`, rounds go on until `seconds` of them were
+    undisturbed (at least `LEAST_ROUNDS`, or `ENOUGH_ROUNDS`), for no more than `most_seconds`. No variant's own times
+    decide it, so it favours none.
     `on_variant` is told before every visit, so that a crash has a suspect; it must be next to nothing.
     """
     rng = np.random.default_rng(seed)
@@ -160,11 +167,16 @@ def rounds(
     felt: list[int] = []
     taken: dict[str, list[tuple[int, int]]] = {key: [] for key in variants}
     with _no_collection():
-        end, number = time.monotonic() + seconds, 0
+        number, undisturbed, undisturbed_s = 0, 0, 0.0
         least = max(LEAST_ROUNDS, *(math.ceil(least_calls / a_visit) for a_visit in calls.values()))
-        while number < least or time.monotonic() < end:
-            hand_over(own_threads=False)
-            felt.append(feel())
+        hand_over(own_threads=False)
+        felt.append(feel())
+        started = began = time.monotonic()
+
+        def too_few() -> bool:
+            return undisturbed < LEAST_ROUNDS or (undisturbed < ENOUGH_ROUNDS and undisturbed_s < seconds)
+
+        while number < least or began - started < seconds or (too_few() and began - started < most_seconds):
             for place in rng.permutation(len(keys)):
                 key = keys[place]
                 on_variant(key)
@@ -172,7 +184,10 @@ def rounds(
                 durations = _visit(variants[key], one_call[key], calls[key])
                 taken[key] += [(number, duration) for duration in durations]
             number += 1
-        hand_over(own_threads=False)
-        felt.append(feel())
+            hand_over(own_threads=False)
+            felt.append(feel())
+            before, began = began, time.monotonic()
+            if still_ns is None or max(felt[-2:]) <= still_ns:
+                undisturbed, undisturbed_s = undisturbed + 1, undisturbed_s + began - before
     samples = {key: np.array(values, dtype=np.int64) for key, values in taken.items()}
     return Taken(samples, np.array(felt, dtype=np.int64))

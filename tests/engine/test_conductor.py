@@ -169,6 +169,13 @@ def test_the_columns_follow_from_what_is_kept(moody):
     assert row["agreement_pct"] == pytest.approx(change.agreement_pct)
 
 
+def test_rows_of_a_users_own_model_tell_its_code(moody):
+    told = moody.rows.loc[moody.rows["status"] == "done", "code_digest"]
+    assert "control" in told.index
+    assert told.nunique(dropna=False) == 1
+    assert told.notna().all()
+
+
 def test_logits_are_compared_with_the_baselines(moody):
     kept = {key: moody.store.details(int(moody.rows.loc[key, "row_id"])) for key in ("baseline", "dynamic-int8")}
     assert kept["baseline"]["logits"] is None
@@ -318,17 +325,31 @@ def test_a_slow_variant_is_called_as_often_as_is_asked(tmp_path):
 def test_a_replicate_that_finds_the_machine_disturbed_is_put_off_but_not_for_ever(tmp_path, monkeypatch):
     monkeypatch.setattr(timing, "PAUSE_S", 0.0)
     monkeypatch.setattr(recording.StoreRecorder, "still_ns", lambda recorder, entry: 1.0)  # no handoff is as quick
-    found = conducted(study_of("steady", Variant.of(["inference-mode"])), tmp_path)
+    study = replace(study_of("steady", Variant.of(["inference-mode"])), conditions=(Condition(threads=2),))
+    found = conducted(study, tmp_path)
     assert "Waiting for an undisturbed moment" in {told.now for told in found.told}
     assert set(found.rows["replicates"]) == {EFFORT.replicates}
     assert set(found.rows["status"]) == {"done"}
     found.store.close()
 
 
+def test_a_replicate_that_is_disturbed_goes_on_for_longer_as_far_as_the_budget_allows(tmp_path, monkeypatch):
+    monkeypatch.setattr(recording.StoreRecorder, "still_ns", lambda recorder, entry: 1.0)
+    rounds = {}
+    for budget_s in (None, 1.0):
+        effort = replace(EFFORT, seconds_per_replicate=0.4, budget_s=budget_s)
+        study = replace(study_of("steady", Variant.of(["inference-mode"])), effort=effort)
+        found = conducted(study, tmp_path / str(budget_s))
+        rounds[budget_s] = len(np.unique(found.samples("baseline")[:, :2], axis=0))
+        found.store.close()
+    assert rounds[None] > 2 * rounds[1.0]
+
+
 def test_no_replicate_is_put_off_at_the_cost_of_the_budget(tmp_path, monkeypatch):
     monkeypatch.setattr(recording.StoreRecorder, "still_ns", lambda recorder, entry: 1.0)
     effort = replace(EFFORT, most_replicates=8_000, budget_s=1.0)
-    found = conducted(replace(study_of("steady", Variant.of(["inference-mode"])), effort=effort), tmp_path)
+    study = replace(study_of("steady", Variant.of(["inference-mode"])), conditions=(Condition(threads=2),))
+    found = conducted(replace(study, effort=effort), tmp_path)
     assert "Waiting for an undisturbed moment" not in {told.now for told in found.told}
     assert set(found.rows["replicates"]) == {EFFORT.replicates}
     found.store.close()

@@ -171,6 +171,31 @@ def test_the_machines_pulse_is_felt_before_every_round_and_after_the_last():
     assert (taken.handoff_ns > 0).all()
 
 
+@pytest.mark.parametrize(
+    ("still_ns", "most_seconds", "expected"),
+    [
+        (None, 60.0, latency.LEAST_ROUNDS),  # what an undisturbed machine's pulse is, nobody knows
+        (20.0, 60.0, latency.LEAST_ROUNDS),
+        (2.0, 60.0, 10 + latency.LEAST_ROUNDS),
+        (2.0, 0.0, latency.LEAST_ROUNDS),
+    ],
+)
+def test_rounds_go_on_until_enough_were_undisturbed_as_far_as_time_is_given(
+    monkeypatch, still_ns, most_seconds, expected
+):
+    pulses = iter([9] * 10 + [1] * 50)  # the machine is disturbed for ten rounds
+    monkeypatch.setattr(latency.pulse, "handoff", lambda device: lambda: next(pulses))
+    variants = {key: Timed(lambda sample: sample, ()) for key in "ab"}
+    taken = rounds(variants, None, seconds=0, seed=0, still_ns=still_ns, most_seconds=most_seconds)
+    assert len(taken.handoff_ns) - 1 == expected
+    assert {len(np.unique(found[:, 0])) for found in taken.samples.values()} == {expected}
+
+
+def test_rounds_end_on_a_machine_that_is_never_undisturbed():
+    taken = rounds({"a": Timed(lambda sample: sample, ())}, None, seconds=0, seed=0, still_ns=0.5, most_seconds=0.2)
+    assert taken.handoff_ns.min() > 0.5
+
+
 def test_a_variant_is_told_of_before_it_is_touched():
     """So that a crash has a suspect, in whichever visit it comes."""
     variants = Variants()
