@@ -60,8 +60,10 @@ def known(row: Mapping[Any, Any], side: str = "") -> Known:
     names = ("speedup_ci_low", "speedup_ci_high", "replicates")
     low, high, replicates = (float("nan") if row[n + side] is None else float(row[n + side]) for n in names)
     reach = float(stats.t.ppf(0.5 + CONFIDENCE / 2, replicates - 1))
-    stated, minutes = math.log(high / low) / 2 / reach, math.log1p(own_minutes.half(row, side)) / reach
-    if not own_minutes.told(row, side):
+    minutes = math.log1p(own_minutes.half(row, side)) / reach
+    if own_minutes.told(row, side):
+        stated = math.log(high / low) / 2 / reach
+    else:
         stated = minutes * math.sqrt(1 + OF_ALL_APART**2 * max(replicates, 0.0))
     return Known(minutes, stated, replicates)
 

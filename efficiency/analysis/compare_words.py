@@ -109,8 +109,8 @@ def found_beside(rows: pd.DataFrame) -> list[str]:
 
 def of_code(rows: pd.DataFrame) -> list[str]:
     """The user's own models whose code differs between the studies."""
-    known = rows.dropna(subset=["code_digest_a", "code_digest_b"])
-    changed = known[known["code_digest_a"] != known["code_digest_b"]]
+    a, b = rows["code_digest_a"], rows["code_digest_b"]  # empty where they are not known
+    changed = rows[(a != "") & (b != "") & (a != b)]
     return [
         f"{label}: its Python files are not the same in A and B, so what moved may be the model's own doing."
         for label in dict.fromkeys(changed["workload_label"])

@@ -61,7 +61,7 @@ class Orders:
         seconds: float,
         *,
         still_ns: float | None = None,
-        most_seconds: float = 0.0,
+        linger_s: float = 0.0,
         may_be_put_off: bool = False,
     ) -> Message:
         """For `replicate.run`: these variants, which share workload and condition, timed together (see `latency`)."""
@@ -71,7 +71,7 @@ class Orders:
             "sample": str(self._sample(name, condition)),
             "seed": self._study.seed + 1_000 + number,
             "seconds": seconds,
-            "most_seconds": most_seconds,
+            "linger_s": linger_s,
             "still_ns": still_ns,
             "may_be_put_off": may_be_put_off,
             "least_calls": self._study.effort.calls_a_replicate,

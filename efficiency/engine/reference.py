@@ -53,8 +53,8 @@ def run(asked: Message, send: Send) -> None:
             f"The data set {dataset.key} declares {dataset.test_rows} test rows and gives {test_rows}; "
             "mend its declaration."
         )
-    code = reference_content.code(workload)
-    answer = {"card": card, "test_rows": test_rows, "padding_pct": padding_pct, "code_digest": code or None}
+    answer: Message = {"card": card, "test_rows": test_rows, "padding_pct": padding_pct}
     if any(wanted["condition"]["phase"] == "inference" for wanted in asked["samples"]):
         answer["content"] = reference_content.of(workload, dataset, checkpoints.load(workload, dataset), test)
-    send(answer)
+    code = answer["content"]["code"] if "content" in answer else reference_content.code(workload)
+    send(answer | {"code_digest": code or None})

@@ -70,7 +70,7 @@ def run(asked: Message, send: Send) -> None:
         device=device,
         least_calls=asked["least_calls"],
         still_ns=still_ns,
-        most_seconds=asked["most_seconds"],
+        linger_s=asked["linger_s"],
         on_variant=lambda key: at_work_now(places[key]),
     )
     mark(at_work.NOBODY)
@@ -82,6 +82,7 @@ def run(asked: Message, send: Send) -> None:
                 "start": round(loading - started, 3),
                 "load": round(timing - loading, 3),
                 "timed": round(time.perf_counter() - timing, 3),
+                "lingered": round(taken.lingered_s, 3),
                 "cpu": round(time.process_time(), 3),
             },
         }

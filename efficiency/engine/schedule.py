@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 
 from efficiency import estimate
@@ -22,6 +21,7 @@ class Schedule:
         self._left = estimate.steps(study, checked.entries, machine, study.effort.seconds_per_replicate)
         self._planned = dict(self._left)
         self._started = time.monotonic()
+        self._lingered_s = 0.0
         self.total_s = sum(self._left.values())
 
     @property
@@ -68,23 +68,39 @@ class Schedule:
         left_s = self._budget_s - self._elapsed_s - others_s
         return estimate.affordable_seconds(self._effort, left_s, len(replicates), variants)
 
+    def lingered(self, seconds: float) -> None:
+        """So many were spent on waiting for an undisturbed machine: nothing that is left is slower for it."""
+        self._lingered_s += seconds
+
     def affords_another(self, replicate_s: float) -> bool:
         """Whether a replicate beyond those planned fits into what the budget leaves over."""
-        return self._spare_s >= replicate_s
+        return self._limit_s is None or self._spare_s(self._limit_s) >= replicate_s
+
+    def linger_s(self, going: int, unplanned_s: float = 0.0) -> float:
+        """What a replicate may linger, so that all that are planned may, or one for each group that is still `going`.
+
+        One that is not planned takes its own `unplanned_s` from that. Without a budget the study must not take longer
+        than it may by adding replicates.
+        """
+        limit_s = self._limit_s if self._limit_s is not None else self._most_s
+        share_s = self._spare_s(limit_s) / max(1, going, len(self._replicates(self._left)))
+        return max(0.0, share_s - unplanned_s)
 
     @property
-    def spare_a_replicate_s(self) -> float:
-        """What the budget leaves over for each replicate that is planned and not over yet."""
-        return max(0.0, self._spare_s) / max(1, len(self._replicates(self._left)))
+    def _limit_s(self) -> float | None:
+        return self._budget_s if self._budget_s is not None else self._effort.budget_s
 
     @property
-    def _spare_s(self) -> float:
-        """What the budget leaves over, where what is left is as slow, measured by its estimate, as what is over."""
-        budget_s = self._budget_s if self._budget_s is not None else self._effort.budget_s
-        if budget_s is None:
-            return math.inf
-        pace = max(1.0, self._elapsed_s / self.passed_s) if self.passed_s else 1.0
-        return budget_s - self._elapsed_s - pace * sum(self._left.values())
+    def _most_s(self) -> float:
+        """As `estimate.most_seconds`, for what is left of the plan."""
+        replicates_s = sum(self._planned[step] for step in self._replicates(self._planned))
+        added = max(0, self._effort.most_replicates - self._effort.replicates)
+        return self.total_s + replicates_s * added / max(1, self._effort.replicates)
+
+    def _spare_s(self, limit_s: float) -> float:
+        """What is left over of these seconds, where what is planned is as slow, by its estimate, as what is over."""
+        pace = max(1.0, (self._elapsed_s - self._lingered_s) / self.passed_s) if self.passed_s else 1.0
+        return limit_s - self._elapsed_s - pace * sum(self._left.values())
 
     @property
     def _elapsed_s(self) -> float:

@@ -30,8 +30,8 @@ TURNS_A_SERVER = 4
 """Replicates of a heat that are forked from one server, at most: they share where its libraries lie in memory."""
 PUT_OFF = 3
 """Times that the replicates of a heat are put off, at most, for each that is planned."""
-STRETCH = 8
-"""Times as long as planned that a replicate goes on, at most, where few of its rounds were undisturbed."""
+LINGER = 7
+"""Times its planned seconds that a replicate goes on for, at most, where few of its rounds were undisturbed."""
 PAUSE_S = 0.5
 """After a turn in which all were put off."""
 KEPT_EVERY = 3
@@ -47,14 +47,14 @@ class Group:
     label: str
     alive: list[Entry]
     part: int
-    planned_s: float
-    """What is timed in a replicate, or what the fewest rounds take where that is more."""
+    least_s: float
+    """What the fewest rounds take."""
     number: int = 0
     """Replicates so far."""
     put_off: int = 0
     """Times that one found the machine disturbed."""
     took_s: float = 0.0
-    """The last of them, from start to end."""
+    """The last of them, from start to end, but for what it lingered."""
 
     @property
     def heat(self) -> Heat:
@@ -106,7 +106,7 @@ class Timing:
                     continue
                 before = group.put_off
                 try:
-                    self._replicate(group, started)
+                    self._replicate(group, len(going), started)
                 except VariantFailed as failure:
                     groups.remove(group)
                     self._give_up(group, groups, failure)
@@ -132,9 +132,9 @@ class Timing:
         least_calls = latency.least_calls(self.effort.calls_a_replicate)
         least_s = least_calls * sum(started[entry]["call_ms"] for entry in entries) / 1e3
         parts = list(self._parts(entries, started))
-        planned_s = max(self.effort.seconds_per_replicate, least_s)
-        self.schedule.expect_replicates(heat, len(entries), planned_s * len(parts))
-        return [Group(label, part, number, planned_s) for number, part in enumerate(parts)]
+        seconds = max(self.effort.seconds_per_replicate, least_s) * len(parts)
+        self.schedule.expect_replicates(heat, len(entries), seconds)
+        return [Group(label, part, number, least_s) for number, part in enumerate(parts)]
 
     def _parts(self, entries: list[Entry], started: Mapping[Entry, Message]) -> Iterator[list[Entry]]:
         def needed_mb(some: Iterable[Entry]) -> float:
@@ -166,7 +166,7 @@ class Timing:
         """Those that are planned always are."""
         return group.number < self.effort.replicates or self.schedule.affords_another(group.took_s)
 
-    def _replicate(self, group: Group, started: Mapping[Entry, Message]) -> None:
+    def _replicate(self, group: Group, going: int, started: Mapping[Entry, Message]) -> None:
         """One more; raises `VariantFailed` where the FP32 model itself brought it down, or nobody knows."""
         planned = group.number < self.effort.replicates
         count = f"{group.number + 1} of {self.effort.replicates}" if planned else f"{group.number + 1}, for precision"
@@ -175,7 +175,7 @@ class Timing:
         place = group.part * self._most + group.number
         before = health.read()
         try:
-            taken = self._ask(group, place, self.schedule.seconds_a_replicate(len(group.alive)), started)
+            taken = self._ask(group, place, going, started)
         except VariantFailed as failure:
             suspect = self._suspect(group.alive)
             if suspect is None:
@@ -184,12 +184,16 @@ class Timing:
             group.alive.remove(suspect)
             self.timed.pop(suspect, None)
             return
+        after = health.read()
+        took_s = after.at_s - before.at_s
         if taken.get("put_off"):
             group.put_off += 1
+            self.schedule.lingered(took_s)
             return
-        after = health.read()
-        group.took_s = after.at_s - before.at_s
-        taken["seconds"]["whole"] = round(group.took_s, 3)
+        lingered_s = taken["seconds"]["lingered"]
+        self.schedule.lingered(lingered_s)
+        group.took_s = took_s - lingered_s
+        taken["seconds"]["whole"] = round(took_s, 3)
         self.recorder.timed(
             group.alive, place, taken, health.between(before, after, taken["seconds"]["cpu"] if child.forks() else 0.0)
         )
@@ -210,18 +214,21 @@ class Timing:
             if entry not in self.timed:
                 self.settle(entry, "failed", f"The heat could not be timed: {failure}")
 
-    def _ask(self, group: Group, number: int, seconds: float, started: Mapping[Entry, Message]) -> Message:
+    def _ask(self, group: Group, number: int, going: int, started: Mapping[Entry, Message]) -> Message:
         self.orders.at_work.unlink(missing_ok=True)
         colds = [started[entry] for entry in group.alive]
+        seconds = self.schedule.seconds_a_replicate(len(group.alive))
+        unplanned_s = 0.0 if group.number < self.effort.replicates else group.took_s
         # Patience must not cost what is planned its seconds: the budget has to have room for it.
+        linger_s = self.schedule.linger_s(going, unplanned_s)
         patient = group.put_off < PUT_OFF * self.effort.replicates and self.schedule.affords_another(group.took_s)
         order = self.orders.replicate(
             group.alive,
             number,
             seconds,
             still_ns=self.recorder.still_ns(group.alive[0]),
-            most_seconds=min(STRETCH * group.planned_s, seconds + self.schedule.spare_a_replicate_s),
-            # With one thread there is nobody to hand work to: what disturbs passes within a round.
+            linger_s=min(LINGER * max(seconds, group.least_s), linger_s),
+            # With one thread there is nobody to hand work to, and what disturbs passes within a process.
             may_be_put_off=patient and group.alive[0].condition.threads > 1,
         )
         # A replicate gives a sign of life before every visit.

@@ -55,6 +55,8 @@ class Taken:
     """Per variant [calls, 2]: round and nanoseconds."""
     handoff_ns: NDArray[np.int64]
     """[rounds + 1]: the machine's pulse before each round and after the last (`measure.pulse`)."""
+    lingered_s: float
+    """For how long it went on for undisturbed rounds."""
 
 
 @contextmanager
@@ -135,14 +137,14 @@ def rounds(
     device: str = "cpu",
     least_calls: int = 0,
     still_ns: float | None = None,
-    most_seconds: float = 0.0,
+    linger_s: float = 0.0,
     on_variant: Callable[[str], None] = lambda key: None,
 ) -> Taken:
     """Time all variants for about `seconds`, or for longer where one would get fewer than `least_calls`.
 
-    Where the pulse of an undisturbed machine is known, up to `still_ns`, rounds go on until `seconds` of them were
-    undisturbed (at least `LEAST_ROUNDS`, or `ENOUGH_ROUNDS`), for no more than `most_seconds`. No variant's own times
-    decide it, so it favours none.
+    Where the pulse of an undisturbed machine is known, up to `still_ns`, rounds go on for up to `linger_s` more, until
+    as many were undisturbed as fill `seconds`, or `ENOUGH_ROUNDS` if those are fewer, but at least `LEAST_ROUNDS`. No
+    variant's own times decide it, so it favours none.
     `on_variant` is told before every visit, so that a crash has a suspect; it must be next to nothing.
     """
     rng = np.random.default_rng(seed)
@@ -166,28 +168,38 @@ def rounds(
     feel = pulse.handoff(device)
     felt: list[int] = []
     taken: dict[str, list[tuple[int, int]]] = {key: [] for key in variants}
-    with _no_collection():
-        number, undisturbed, undisturbed_s = 0, 0, 0.0
-        least = max(LEAST_ROUNDS, *(math.ceil(least_calls / a_visit) for a_visit in calls.values()))
+    number, undisturbed, undisturbed_s, now = 0, 0, 0.0, 0.0
+
+    def feel_pulse() -> None:
+        nonlocal now
         hand_over(own_threads=False)
         felt.append(feel())
-        started = began = time.monotonic()
+        now = time.monotonic()
 
-        def too_few() -> bool:
-            return undisturbed < LEAST_ROUNDS or (undisturbed < ENOUGH_ROUNDS and undisturbed_s < seconds)
+    def one_round() -> None:
+        nonlocal number, undisturbed, undisturbed_s
+        began = now
+        for place in rng.permutation(len(keys)):
+            key = keys[place]
+            on_variant(key)
+            hand_over(variants[key].own_threads)
+            durations = _visit(variants[key], one_call[key], calls[key])
+            taken[key] += [(number, duration) for duration in durations]
+        number += 1
+        feel_pulse()
+        if still_ns is None or max(felt[-2:]) <= still_ns:
+            undisturbed, undisturbed_s = undisturbed + 1, undisturbed_s + now - began
 
-        while number < least or began - started < seconds or (too_few() and began - started < most_seconds):
-            for place in rng.permutation(len(keys)):
-                key = keys[place]
-                on_variant(key)
-                hand_over(variants[key].own_threads)
-                durations = _visit(variants[key], one_call[key], calls[key])
-                taken[key] += [(number, duration) for duration in durations]
-            number += 1
-            hand_over(own_threads=False)
-            felt.append(feel())
-            before, began = began, time.monotonic()
-            if still_ns is None or max(felt[-2:]) <= still_ns:
-                undisturbed, undisturbed_s = undisturbed + 1, undisturbed_s + began - before
+    with _no_collection():
+        least = max(LEAST_ROUNDS, *(math.ceil(least_calls / a_visit) for a_visit in calls.values()))
+        feel_pulse()
+        started = now
+        while number < least or now - started < seconds:
+            one_round()
+        planned = now
+        while now - planned < linger_s and (  # of an unknown pulse all rounds count as undisturbed
+            undisturbed < LEAST_ROUNDS or (undisturbed < ENOUGH_ROUNDS and undisturbed_s < seconds)
+        ):
+            one_round()
     samples = {key: np.array(values, dtype=np.int64) for key, values in taken.items()}
-    return Taken(samples, np.array(felt, dtype=np.int64))
+    return Taken(samples, np.array(felt, dtype=np.int64), now - planned)

@@ -157,6 +157,8 @@ def test_what_a_users_model_was_before_it_changed_says_nothing_of_it(store: Stor
     assert set(same.judged["verdict"]) == {"slower"}
     assert not compare_words.of_code(same.rows)
     assert len(compare_words.of_code(other.rows)) == 1
+    unknown = keep(rng, [1.5] * FEW, 12)  # a study from before the code was told
+    assert not compare_words.of_code(compared(store, unknown, c).rows)
 
 
 def test_a_study_that_was_confirmed_is_no_other_hour_of_its_confirmations(store: Store, keep: Keep) -> None:

@@ -68,6 +68,12 @@ def test_a_heat_that_was_never_undisturbed_is_known_by_the_others():
     assert stillness.judged(steady, best_ns=NEAR).disturbed
 
 
+def test_processes_that_went_on_for_longer_do_not_make_a_disturbed_machine_the_usual_one():
+    """Most pulses are theirs, by far; the one that was undisturbed knows what the machine can do."""
+    found = stillness.judged(felt([NEAR] * 6, [FAR] * 41, [FAR] * 41))
+    assert found.disturbed
+
+
 @pytest.mark.parametrize("pulse", [None, np.empty((0, 3), dtype=np.int64), felt([0] * 6, [0] * 6)])
 def test_without_a_pulse_all_counts(pulse):
     """As on CUDA, or in studies from before it was felt."""

@@ -172,7 +172,7 @@ def test_the_machines_pulse_is_felt_before_every_round_and_after_the_last():
 
 
 @pytest.mark.parametrize(
-    ("still_ns", "most_seconds", "expected"),
+    ("still_ns", "linger_s", "expected"),
     [
         (None, 60.0, latency.LEAST_ROUNDS),  # what an undisturbed machine's pulse is, nobody knows
         (20.0, 60.0, latency.LEAST_ROUNDS),
@@ -180,20 +180,35 @@ def test_the_machines_pulse_is_felt_before_every_round_and_after_the_last():
         (2.0, 0.0, latency.LEAST_ROUNDS),
     ],
 )
-def test_rounds_go_on_until_enough_were_undisturbed_as_far_as_time_is_given(
-    monkeypatch, still_ns, most_seconds, expected
-):
+def test_rounds_go_on_until_enough_were_undisturbed_as_far_as_time_is_given(monkeypatch, still_ns, linger_s, expected):
     pulses = iter([9] * 10 + [1] * 50)  # the machine is disturbed for ten rounds
     monkeypatch.setattr(latency.pulse, "handoff", lambda device: lambda: next(pulses))
     variants = {key: Timed(lambda sample: sample, ()) for key in "ab"}
-    taken = rounds(variants, None, seconds=0, seed=0, still_ns=still_ns, most_seconds=most_seconds)
+    taken = rounds(variants, None, seconds=0, seed=0, still_ns=still_ns, linger_s=linger_s)
     assert len(taken.handoff_ns) - 1 == expected
     assert {len(np.unique(found[:, 0])) for found in taken.samples.values()} == {expected}
+    assert (taken.lingered_s > 0) == (expected > latency.LEAST_ROUNDS)
 
 
-def test_rounds_end_on_a_machine_that_is_never_undisturbed():
-    taken = rounds({"a": Timed(lambda sample: sample, ())}, None, seconds=0, seed=0, still_ns=0.5, most_seconds=0.2)
-    assert taken.handoff_ns.min() > 0.5
+def test_so_many_undisturbed_rounds_as_fill_the_time_are_enough_and_ten_are_always(monkeypatch):
+    monkeypatch.setattr(latency, "CALLS_A_VISIT", (1, 1))
+    variants = {"a": Timed(lambda sample: time.sleep(0.01), ())}  # two calls a round: 20 ms
+    rounds_of = {}
+    for seconds in (0.13, 0.5):
+        still = iter([9] * 27 + [1] * 99)
+        monkeypatch.setattr(latency.pulse, "handoff", lambda device, still=still: lambda: next(still))
+        taken = rounds(variants, None, seconds=seconds, seed=0, still_ns=2.0, linger_s=60.0)
+        rounds_of[seconds] = int((taken.handoff_ns == 1).sum()) - 1
+    assert latency.LEAST_ROUNDS <= rounds_of[0.13] <= 7
+    assert rounds_of[0.5] == latency.ENOUGH_ROUNDS
+
+
+def test_rounds_end_on_a_machine_that_is_never_undisturbed(monkeypatch):
+    monkeypatch.setattr(latency.pulse, "handoff", lambda device: lambda: 9)
+    variants = {"a": Timed(lambda sample: time.sleep(0.001), ())}
+    taken = rounds(variants, None, seconds=0, seed=0, still_ns=2.0, linger_s=0.2)
+    assert taken.lingered_s >= 0.2
+    assert len(taken.handoff_ns) - 1 > latency.LEAST_ROUNDS
 
 
 def test_a_variant_is_told_of_before_it_is_touched():
