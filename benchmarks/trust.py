@@ -1,6 +1,6 @@
 """How far a speed-up can be trusted: the same question asked again and again, of two methods, side by side.
 
-    python benchmarks/trust.py [--quick] [--runs N] [--keep FOLDER]
+    python benchmarks/trust.py [--quick] [--runs N] [--minutes M] [--keep FOLDER]
 
 How much faster is INT8 than FP32? Asked of the small CNN, the LSTM and the transformer, on 1 and 2 threads, with the
 machine left alone and with a noisy neighbour: twelve cells. A run of our method times the six heats of a study, as a
@@ -8,9 +8,10 @@ study does: with the quick preset's processes and seconds, and its rule of when 
 (`torch.utils.benchmark`, one after the other) gets the same seconds a cell. Runs of the two alternate. Beside INT8,
 every heat of ours has a copy of the baseline, and copies that are slower by 3 and by 5 %.
 
-`--keep` writes each run to a folder, with all that the clock said, and goes on from what is in it. Takes about 85
-minutes, or 10 with `--quick`, during which nothing else may run. The last line is one JSON document; ratios are
-baseline / variant, shares are of 1.
+`--keep` writes each run to a folder, with all that the clock said, and goes on from what is in it. Takes 90 minutes at
+most, or 10 with `--quick`, during which nothing else may run: on a machine that others disturb a study goes on for
+longer, so there are fewer runs, and `--keep` makes up for them another time. The last line is one JSON document;
+ratios are baseline / variant, shares are of 1.
 """
 
 from __future__ import annotations
@@ -40,6 +41,10 @@ from efficiency.machine import this_machine  # noqa: E402
 from efficiency.measure import latency  # noqa: E402
 
 RUNS, QUICK_RUNS = 20, 2
+MINUTES, QUICK_MINUTES = 86.0, 6.0
+"""After which no pair of runs begins that would not end in time; what follows the runs takes up to four minutes."""
+LEAST_RUNS = 2
+"""Of each kind, whatever the time: of one run no spread can be told."""
 MUST_REACH = {
     "cv_pct": {"1 thread, quiet": 1.0, "otherwise": 2.0},
     "times_tighter": {"quiet": 3.0, "noisy": 5.0},
@@ -152,8 +157,14 @@ def lstm_study() -> dict[str, Any]:
     }
 
 
-def all_runs(wanted: int, folder: Path, keep: Path) -> tuple[list[dict[str, Any]], list[methods.Raw]]:
-    """Every run, quiet and noisy in turn, those in `keep` as they were; and what the clock said in each."""
+def all_runs(
+    wanted: int, minutes: float, folder: Path, keep: Path
+) -> tuple[list[dict[str, Any]], list[methods.Raw]]:
+    """Runs quiet and noisy in turn, as many as wanted or as these minutes hold, and what the clock said in each.
+
+    Those in `keep` are taken as they were.
+    """
+    began, longest_s = time.monotonic(), 0.0
     keep.mkdir(parents=True, exist_ok=True)
     ours: methods.Ours | None = None
     seconds: dict[bool, float] = {}
@@ -161,6 +172,10 @@ def all_runs(wanted: int, folder: Path, keep: Path) -> tuple[list[dict[str, Any]
     runs: list[dict[str, Any]] = []
     raws: list[methods.Raw] = []
     for number in range(wanted):
+        pair_began = time.monotonic()
+        if number >= LEAST_RUNS and pair_began + longest_s > began + 60 * minutes:
+            print(f"{number} runs of {wanted} fit into {minutes:g} minutes", flush=True)
+            break
         for noisy in (False, True):
             name = f"run-{number}-{'noisy' if noisy else 'quiet'}"
             told, clock = keep / f"{name}.json", keep / f"{name}.npz"
@@ -175,6 +190,7 @@ def all_runs(wanted: int, folder: Path, keep: Path) -> tuple[list[dict[str, Any]
             raws.append(dict(np.load(clock)))
             seconds[noisy] = runs[-1]["ours"]["seconds"] / len(runs[-1]["theirs"])
             print(f"{name} of {wanted}: {seconds[noisy]:.1f} s a cell", flush=True)
+        longest_s = max(longest_s, time.monotonic() - pair_began)
     return runs, raws
 
 
@@ -182,11 +198,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="How far a speed-up can be trusted.")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_RUNS} runs a cell in place of {RUNS}")
     parser.add_argument("--runs", type=int, help="runs a cell")
+    parser.add_argument("--minutes", type=float, help="for all runs; as many are made as fit in")
     parser.add_argument("--keep", type=Path, help="a folder of runs: go on from it, and add to it")
     options = parser.parse_args()
     wanted = options.runs or (QUICK_RUNS if options.quick else RUNS)
+    minutes = options.minutes or (QUICK_MINUTES if options.quick else MINUTES)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        runs, raws = all_runs(wanted, Path(folder), options.keep or Path(folder))
+        runs, raws = all_runs(wanted, minutes, Path(folder), options.keep or Path(folder))
     document = {
         "benchmark": "trust",
         "machine": this_machine().label,

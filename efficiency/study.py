@@ -77,6 +77,8 @@ class Study:
     """Prepare everything again, also what an earlier study has kept."""
     confirms: str = ""
     """The id of the study whose winner this one times again (`confirm.plan`); empty for all others."""
+    of_code: str = ""
+    """The digest of a user's own code (`code_digest` of a row) that alone may be measured; empty where any may."""
 
     def dataset_of(self, workload: Workload) -> Dataset:
         """The data set that this workload is measured on; raises `UnknownName` where it has none of those asked for."""

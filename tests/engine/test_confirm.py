@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import moody_workload
 import peaks
@@ -45,7 +46,7 @@ def test_only_what_leads_is_timed_again_with_the_same_settings() -> None:
         plan = confirm.plan(record, row, ["inference-mode"], this_machine())
         expected = replace(
             ASKED, variants=(Variant.of(["inference-mode"]),), conditions=ASKED.conditions[1:], budget_s=None,
-            datasets=(str(row["dataset"]),), name="Confirms Asked", confirms=id,
+            datasets=(str(row["dataset"]),), name="Confirms Asked", confirms=id, of_code=row["code_digest"],
         )  # fmt: skip
         assert plan == expected
         assert Study.from_dict(plan.as_dict()) == plan
@@ -71,3 +72,19 @@ def test_only_what_leads_is_timed_again_with_the_same_settings() -> None:
         gone = replace(record, asked=record.asked | {"conditions": []})
         with pytest.raises(BadRequest, match="no longer says how"):
             confirm.plan(gone, row, ["inference-mode"], this_machine())
+
+
+def test_a_model_whose_code_has_changed_is_not_timed_in_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    code = Path(moody_workload.__file__).read_text()
+    file.write_text(code)
+    with Store.open() as store:
+        id = measured(store, replace(ASKED, workloads=(f"{file}:steady",), conditions=(Condition(),)))
+        row = views.records(store.rows([id]))[-1]
+        plan = confirm.plan(store.study(id), row, ["inference-mode"], this_machine())
+        file.write_text(f"{code}\n# changed\n")
+        again = store.add_study(plan.as_dict(), name=plan.name, machine=this_machine().as_dict(), command="")
+        assert job.conduct(store, again) == "failed"
+        assert f"no longer what study {id} measured; measure it anew" in store.study(again).message
+        file.write_text(code)
+        measured(store, plan)
