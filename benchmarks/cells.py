@@ -14,7 +14,7 @@ import peers
 from numpy.typing import NDArray
 
 from efficiency import study, workloads
-from efficiency.analysis import accuracy, roofline, speed, stillness
+from efficiency.analysis import accuracy, roofline, speed
 from efficiency.ceiling import Ceiling
 from efficiency.condition import Condition
 from efficiency.effort import Effort
@@ -89,7 +89,7 @@ class Heat:
         self.felt.append(_numbered(number, np.column_stack([np.arange(len(pulse)), pulse])))
 
     def _of(self, key: str) -> NDArray[np.int64]:
-        return stillness.judged(np.concatenate(self.felt)).of(np.concatenate(self.samples[key]))
+        return np.concatenate(self.samples[key])
 
     @property
     def replicates(self) -> int:

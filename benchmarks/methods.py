@@ -47,11 +47,11 @@ MOST_REPLICATES = 14
 """Of the 20 that the quick preset may take, so that all runs end within 90 minutes."""
 
 
-def stillness_of(raw: Raw, cell: str) -> stillness.Stillness:
-    """What was undisturbed in a cell of this run, as the study judged it."""
+def disturbed(raw: Raw, cell: str) -> bool:
+    """Whether the machine was, nearly all the time that this run timed the cell, as the study judged it."""
     threads = cell.rsplit("/", 1)[1]
     pulses = [felt for key, felt in raw.items() if key.endswith(f"/{threads}/{PULSE}")]
-    return stillness.judged(raw[f"{cell}/{PULSE}"], min(map(stillness.undisturbed_ns, pulses)))
+    return stillness.disturbed(raw[f"{cell}/{PULSE}"], min(map(stillness.undisturbed_ns, pulses)))
 
 
 def default() -> Effort:

@@ -1,7 +1,7 @@
 """How far runs of a cell lie apart beyond what any of them can know, beside how far the processes within them do.
 
 What an interval allows for other hours is a share of how much further apart a variant's processes lie than the
-control's (`speed.BETWEEN_HOURS`): the share that was found here.
+control's, and than rounds within them do (`speed.BETWEEN_HOURS`): the share that was found here.
 """
 
 from __future__ import annotations
@@ -11,33 +11,29 @@ from typing import Any
 import methods
 import numpy as np
 
-from efficiency.analysis import speed
+from efficiency.analysis import fastest_calls, speed
 from efficiency.study import BASELINE, CONTROL
 
 
 def report(raws: list[methods.Raw], cell: str, int8: str) -> dict[str, Any]:
     """Standard deviations of the speed-up's logarithm, in percent, and the share (`speed.BETWEEN_HOURS`) that would
-    have been right here; None where too few runs were undisturbed, or copies lay as far apart."""
-    ours, control = (_runs(raws, cell, variant) for variant in (int8, CONTROL))
-    if len(ours) < 2:
-        return dict.fromkeys(("processes", "processes_of_control", "runs_beyond", "share"))
-    within, within_control = (float(np.mean([np.var(run, ddof=1) for run in runs])) for runs in (ours, control))
-    known = float(np.mean([np.var(run, ddof=1) / len(run) for run in ours]))
-    beyond = max(0.0, float(np.var([np.mean(run) for run in ours], ddof=1)) - known)
-    found = {"processes": within, "processes_of_control": within_control, "runs_beyond": beyond}
-    share = round((beyond / (within - within_control)) ** 0.5, 2) if within > within_control else None
+    have been right here; None where too few runs were undisturbed, or copies and rounds lay as far apart."""
+    raws = [raw for raw in raws if not methods.disturbed(raw, cell)]
+    if len(raws) < 2:
+        return dict.fromkeys(("processes", "processes_of_control", "rounds_within", "runs_beyond", "share"))
+    ours, control = ([_found(raw, cell, variant) for raw in raws] for variant in (int8, CONTROL))
+    found = {
+        "processes": float(np.mean([run.apart for run in ours])),
+        "processes_of_control": float(np.mean([run.apart for run in control])),
+        "rounds_within": float(np.mean([run.inside for run in ours])),
+    }
+    known = float(np.mean([run.variance for run in ours]))
+    found["runs_beyond"] = max(0.0, float(np.var([run.figures.mean() for run in ours], ddof=1)) - known)
+    beyond = found["processes"] - max(found["processes_of_control"], found["rounds_within"])
+    share = round((found["runs_beyond"] / beyond) ** 0.5, 2) if beyond > 0 else None
     return {name: round(100 * variance**0.5, 2) for name, variance in found.items()} | {"share": share}
 
 
-def _runs(raws: list[methods.Raw], cell: str, variant: str) -> list[list[float]]:
-    """Of each run with two undisturbed processes or more: the logarithms of their speed-ups."""
-    found = []
-    for raw in raws:
-        still = methods.stillness_of(raw, cell)
-        if still.disturbed:
-            continue
-        baseline, own = (still.of(raw[f"{cell}/{key}"]) for key in (BASELINE, variant))
-        ratios = speed.replicate_ratios(baseline, own)
-        if len(ratios) > 1:
-            found.append([float(np.log(ratio)) for ratio in ratios.values()])
-    return found
+def _found(raw: methods.Raw, cell: str, variant: str) -> speed.Combined:
+    pair = fastest_calls.paired(raw[f"{cell}/{BASELINE}"], raw[f"{cell}/{variant}"])
+    return speed.combined(*fastest_calls.readings(pair))

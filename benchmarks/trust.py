@@ -157,9 +157,7 @@ def lstm_study() -> dict[str, Any]:
     }
 
 
-def all_runs(
-    wanted: int, minutes: float, folder: Path, keep: Path
-) -> tuple[list[dict[str, Any]], list[methods.Raw]]:
+def all_runs(wanted: int, minutes: float, folder: Path, keep: Path) -> tuple[list[dict[str, Any]], list[methods.Raw]]:
     """Runs quiet and noisy in turn, as many as wanted or as these minutes hold, and what the clock said in each.
 
     Those in `keep` are taken as they were.

@@ -8,7 +8,6 @@ from typing import Any
 import copies
 import methods
 import numpy as np
-import one_level
 import processes_apart
 import simulated
 from numpy.typing import NDArray
@@ -35,9 +34,8 @@ def spread(values: list[float]) -> dict[str, Any]:
 
 
 def of_cell(runs: list[dict[str, Any]], raws: list[methods.Raw], cell: str) -> dict[str, Any]:
-    """Both methods on one cell, how often our interval holds the mean of all runs, and what is left at one level."""
+    """Both methods on one cell, and how often our interval holds the mean of all runs."""
     int8 = methods.INT8[cell.rsplit("/", 1)[0]]
-    at_one_level = one_level.speed_ups(raws, cell, int8)
     cells = [run["ours"]["cells"][cell] for run in runs]
     found = [one["speedup"] for one in cells]
     ours, theirs = spread([one[0] for one in found]), spread([run["theirs"][cell] for run in runs])
@@ -54,7 +52,6 @@ def of_cell(runs: list[dict[str, Any]], raws: list[methods.Raw], cell: str) -> d
         "its_minutes_held_the_mean": sum(_minutes_hold(one, centre) for one in cells),
         "foretold": _foretold(cells),
         "apart_pct": processes_apart.report(raws, cell, int8),
-        "at_one_level_of_fp32": spread(at_one_level) if len(at_one_level) > 1 else None,
     }
 
 

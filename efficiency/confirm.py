@@ -63,8 +63,8 @@ def plan(
     """The study that times these variants of the row's workload and condition again, `p99` with calls enough for one;
     raises `BadRequest`.
 
-    The seed stays, so that what is prepared is the same; the budget does not, which was for many more rows. A user's own
-    model is timed again only while its code is what it was.
+    The seed stays, so that what is prepared is the same; the budget does not, which was for many more rows. A user's
+    own model is timed again only while its code is what it was.
     """
     if reason := why_not(record, here):
         raise BadRequest(reason)

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from efficiency import confirm
-from efficiency.analysis import choice, disturbance, replicates, speed, stillness, timing_again, views
+from efficiency.analysis import choice, disturbance, fastest_calls, replicates, speed, timing_again, views
 from efficiency.analysis.choice import Answer, Choice, Compare, Confirmation
 from efficiency.analysis.limits import Limits
 from efficiency.equivalence import equivalence_pct_of
@@ -137,12 +137,8 @@ def _timing(store: Store, rows: pd.DataFrame, bands_pct: Mapping[str, float]) ->
     baseline, control = (done.loc[done["variant"] == variant, "row_id"] for variant in (BASELINE, CONTROL))
 
     @cache
-    def still() -> stillness.Stillness:
-        return stillness.of_heat(store.details(int(baseline.iloc[0]))) if len(baseline) else stillness.ALL
-
-    @cache
-    def samples(row_id: int) -> speed.Samples:
-        return still().of(replicates.nanoseconds(store.samples(row_id)))
+    def samples(row_id: int) -> fastest_calls.Samples:
+        return replicates.nanoseconds(store.samples(row_id))
 
     @cache
     def compare(winner: int, other: int) -> speed.SpeedUp | None:

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from efficiency.analysis import speed
+
 Samples = NDArray[np.int64]
 Series = list[NDArray[np.float64]]
 
@@ -82,6 +84,11 @@ def _drawn(rng: np.random.Generator, series: Series, length: int) -> NDArray[np.
     """One of the series, begun anywhere and gone round."""
     one = series[rng.integers(len(series))]
     return np.resize(np.roll(one, rng.integers(len(one))), length)
+
+
+def combined(figures: NDArray[np.float64]) -> speed.Combined:
+    """Of processes that vary by nothing else than from one to the next."""
+    return speed.Combined(figures, float(np.var(figures, ddof=1)) / len(figures))
 
 
 def study(

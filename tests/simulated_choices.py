@@ -1,8 +1,8 @@
 """Studies of many variants whose true speed, accuracy and size are known: for judging the rule that recommends one.
 
 Latencies carry noise that was fitted to stored raw samples (`simulated.fit`), answers are drawn row by row, paired with
-the baseline's. The figures are `analysis.speed`'s and `analysis.accuracy`'s, worked out for all variants at once; tests
-hold that they come to the same.
+the baseline's. The figures are `analysis.speed`'s and `analysis.accuracy`'s, the latter worked out for all variants at
+once; a test holds that they come to the same.
 
 A variant is a scheme (what is done to the weights, or a runtime) with a way of calling it, as in a real study: all
 ways of one scheme give the same answers and differ little in speed. How many answers a scheme changes is drawn from
@@ -46,27 +46,19 @@ class Fitted:
 class Timed:
     """What one set of replicates says; variants first, the baseline's own place is 0 and the control's is 1."""
 
-    figures: Floats
-    """[places, replicates]: the mean logarithm of the faster third."""
-    blocks: Floats | None
-    """[places, replicates, blocks], where there are rounds enough."""
-    p50_ms: Floats
+    samples: list[speed.Samples]
+    """By place."""
 
     def faster(self, place: int, than: int) -> speed.SpeedUp:
-        """As `speed.speed_up` has it, with what hours differ by."""
-        differences = self.figures[than] - self.figures[place]
-        inside = 0.0
-        if self.blocks is not None:
-            blocks = self.blocks[than] - self.blocks[place]
-            inside = float(np.mean(np.var(blocks, axis=1, ddof=1)) / blocks.shape[1])
-        return speed.of_figures(differences, inside, float(np.var(self.figures[0] - self.figures[1], ddof=1)))
+        """With what hours differ by."""
+        found = speed.speed_up(self.samples[than], self.samples[place], (self.samples[0], self.samples[1]))
+        assert found is not None
+        return found
 
-
-def _fastest(logs: Floats) -> Floats:
-    """Mean of the fastest third along the last axis, the last one in part (`speed._fastest`)."""
-    count = max(1.0, speed.FASTER * logs.shape[-1])
-    weights = np.clip(count - np.arange(logs.shape[-1]), 0.0, 1.0)
-    return np.asarray(np.sort(logs, axis=-1) @ weights / weights.sum())
+    @property
+    def p50_ms(self) -> Floats:
+        """By place."""
+        return np.array([speed.latency(samples).p50_ms for samples in self.samples])
 
 
 def raw(rng: np.random.Generator, noise: Noise, speedups: Floats, replicates: int, baseline_ms: float) -> Floats:
@@ -86,15 +78,9 @@ def raw(rng: np.random.Generator, noise: Noise, speedups: Floats, replicates: in
 
 
 def timed(milliseconds: Floats) -> Timed:
-    """What `speed` makes of these."""
-    places, replicates, rounds, _ = milliseconds.shape
-    logs = np.log(milliseconds)
-    blocks = None
-    if rounds >= 2 * speed.BLOCKS:
-        parts = np.array_split(logs, speed.BLOCKS, axis=2)
-        blocks = np.stack([_fastest(part.reshape(places, replicates, -1)) for part in parts], axis=2)
-    flat = milliseconds.reshape(places, -1)
-    return Timed(_fastest(logs.reshape(places, replicates, -1)), blocks, np.median(flat, axis=1))
+    """These as samples."""
+    places = np.indices(milliseconds.shape[1:])[:2].reshape(2, -1)
+    return Timed([np.vstack([places, np.rint(1e6 * own.ravel())]).T.astype(np.int64) for own in milliseconds])
 
 
 def differences(gained: NDArray[np.int64], lost: NDArray[np.int64], rows: int) -> tuple[Floats, Floats, Floats]:
@@ -199,7 +185,7 @@ def fitted(noise: Noise) -> Fitted:
 
 def _timing_columns(timing: Timed) -> dict[str, object]:
     """The timing columns of the baseline, the control and the variants, in this order."""
-    ratios = [timing.faster(place, 0) for place in range(1, len(timing.figures))]
+    ratios = [timing.faster(place, 0) for place in range(1, len(timing.samples))]
     floor = speed.noise_floor(ratios[0])
     threshold = speed.discovery_threshold([ratio.p_value for ratio in ratios[1:]])
     verdicts = [speed.verdict(ratios[0], 1.0), *(speed.verdict(ratio, floor, threshold) for ratio in ratios[1:])]
@@ -218,7 +204,7 @@ def _timing_columns(timing: Timed) -> dict[str, object]:
 
 def _frame(timing: Timed, counts: NDArray[np.int64], size_mb: Floats, test_rows: int) -> pd.DataFrame:
     delta, low, high = differences(counts[:, 0], counts[:, 1], test_rows)
-    places = len(timing.figures)
+    places = len(timing.samples)
     nothing: list[float] = [0.0, np.nan]
     frame = pd.DataFrame({
         "row_id": np.arange(places),

@@ -1,4 +1,4 @@
-"""What `trust.py` makes of its runs: shares, when a study stops, and the spread that is left at one level of FP32."""
+"""What `trust.py` makes of its runs: shares, when a study stops, and how far runs lie apart."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from efficiency.measure.latency import LEAST_ROUNDS
 
 sys.path.insert(0, str(paths.PROJECT / "benchmarks"))
 import methods
-import one_level
 import processes_apart
 import trust_figures
 
@@ -35,15 +34,6 @@ def raw_of(rng: np.random.Generator, level: float) -> methods.Raw:
     return found | {f"{CELL}/{methods.PULSE}": np.array(felt, dtype=np.int64)}
 
 
-def test_what_memory_makes_is_gone_at_one_level_of_fp32() -> None:
-    rng = np.random.default_rng(0)
-    raws = [raw_of(rng, level) for level in (4.0, 4.4, 4.2, 4.8)]
-    at_one_level = trust_figures.spread(one_level.speed_ups(raws, CELL, "int8"))
-    plain = [float(np.exp(one_level._replicates(raw, CELL, "int8")[:, 1].mean())) for raw in raws]
-    assert trust_figures.spread(plain)["cv_pct"] > 3
-    assert at_one_level["cv_pct"] < 0.5
-
-
 def test_what_earlier_runs_foretell_is_held_against_each_that_follows() -> None:
     runs = [
         {"speedup": [value, value / 1.04, 1.04 * value], "precision_pct": 2.0, "replicates": 8}
@@ -59,9 +49,9 @@ def test_a_run_that_was_disturbed_says_nothing() -> None:
     rng = np.random.default_rng(0)
     raw = raw_of(rng, 4.0)
     raw[f"{CELL}/{methods.PULSE}"][:, 2] = 9_000
-    raw[f"{CELL}/{methods.PULSE}"][0, 2] = 1_000
     raw[f"elsewhere/2/{methods.PULSE}"] = np.array([[0, 0, 1_000]], dtype=np.int64)
-    assert one_level.speed_ups([raw], CELL, "int8") == []
+    assert methods.disturbed(raw, CELL)
+    assert processes_apart.report([raw, raw], CELL, "int8")["processes"] is None
 
 
 def test_what_no_run_knows_is_told_from_how_far_its_processes_lie_apart() -> None:

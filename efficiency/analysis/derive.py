@@ -126,21 +126,20 @@ def heat(
 
 
 def speed_ups(baseline: Measured, rows: Sequence[Measured]) -> list[speed.SpeedUp | None]:
-    """Of each row against the baseline, by the rounds in which the machine was undisturbed; None where unknown. Where
-    the control is among the rows, the intervals allow for other hours."""
+    """Of each row against the baseline; None where unknown. Where the control is among the rows, the intervals allow
+    for other hours."""
     control = next((row for row in rows if row.control), None)
     return [_speed_up(baseline, row, baseline, control) for row in rows]
 
 
 def _speed_up(reference: Measured, row: Measured, baseline: Measured, control: Measured | None) -> speed.SpeedUp | None:
-    """Of a row against another of its heat; the heat's baseline knows which rounds were undisturbed."""
+    """Of a row against another of its heat."""
     if reference.samples is None or row.samples is None:
         return None
-    still = stillness.during(baseline.felt, row.samples, baseline.best_ns)
     copies = None
     if control is not None and control.samples is not None and baseline.samples is not None:
-        copies = still.of(baseline.samples), still.of(control.samples)
-    return speed.speed_up(still.of(reference.samples), still.of(row.samples), copies)
+        copies = baseline.samples, control.samples
+    return speed.speed_up(reference.samples, row.samples, copies)
 
 
 def _columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | None, judge: Judge) -> Columns:
@@ -160,7 +159,7 @@ def _columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | None, jud
         **_speed_columns(row, baseline, ratio, judge),
     }
     wide = ratio is not None and ratio.precision > judge.precision
-    disturbed = row.samples is not None and stillness.during(baseline.felt, row.samples, baseline.best_ns).disturbed
+    disturbed = row.samples is not None and stillness.during(baseline.felt, row.samples, baseline.best_ns)
     replicates, ceiling_pct = columns.get("replicates"), columns.get("ceiling_pct")
     warnings = notes.of(row, took_effect(row), judge.floor, replicates, wide, disturbed, ceiling_pct)
     columns["warnings"] = ";".join(warnings) or None
@@ -224,7 +223,6 @@ def _speed_columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | Non
         "latency_ms_p99_ci_low": times.p99_low_ms,
         "latency_ms_p99_ci_high": times.p99_high_ms,
         "throughput_per_s": 1e3 * row.batch_size / times.p50_ms,
-        # Of these, those count that were undisturbed.
         "replicates": ratio.replicates if ratio else len(np.unique(row.samples[:, 0])),
         "ceiling_pct": None if row.attainable_ms is None else 100 * row.attainable_ms / times.p50_ms,
         "noise_floor_pct": 100 * (judge.floor - 1) if judge.has_control else None,

@@ -21,7 +21,7 @@ class Done:
 
     @property
     def replicates(self) -> int:
-        """Processes that timed it, those included that were set aside since the machine was disturbed."""
+        """Processes that timed it."""
         return max(int(number_of(self.row.get("replicates")) or 0), len(self._health))
 
     @property

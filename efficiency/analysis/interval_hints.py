@@ -28,11 +28,6 @@ def wide_interval(done: Done) -> str:
 
 
 def few_replicates(done: Done) -> str:
-    if done.replicates >= FEW_REPLICATES:
-        return (
-            f"Of {done.replicates} processes that timed this row fewer than {FEW_REPLICATES} found the machine "
-            "undisturbed, so its interval is wide or missing. Measure again at a quieter moment."
-        )
     text = f"Fewer than {FEW_REPLICATES} processes timed this row, so its interval is wide or missing. "
     planned = int(done.effort("replicates") or 0)
     if 0 < planned < FEW_REPLICATES:

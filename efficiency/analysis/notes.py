@@ -98,11 +98,11 @@ MEANINGS: dict[str, str] = {
     "cpu-throttled": "The container's quota held the processor back while this was timed.",
     "swapping": "Memory was swapped while this was timed.",
     "too-hot": "The processor was slowed down for its heat while this was timed.",
-    "disturbed": "Hardly a round was undisturbed: others had the cores, or the host kept them far apart.",
+    "disturbed": "The machine was disturbed nearly all the time: others had the cores, or they lay far apart.",
     "beyond-ceiling": "The machine's peak was measured while it was busy: a call seems to do more than it can.",
     "test-subset": "Accuracy was measured on the first rows of the test set.",
     "wide-interval": "The interval is wider than asked for, by the row's own minutes.",
-    "few-replicates": "Fewer than three processes timed this row undisturbed.",
+    "few-replicates": "Fewer than three processes timed this row.",
 }
 """What each warning says, where nothing is known of what was done for the row; `hint` says what to do."""
 
@@ -154,8 +154,8 @@ def of(
 ) -> list[str]:
     """Keys of HINTS that apply to the row; `wide` is whether its interval is wider than was asked for.
 
-    `replicates` is how many count, `disturbed` whether too few of them were undisturbed (`analysis.stillness`), and
-    `ceiling_pct` the share of the machine's peak that it reaches.
+    `replicates` is how many timed it, `disturbed` whether the machine was so nearly all the time
+    (`analysis.stillness`), and `ceiling_pct` the share of the machine's peak that it reaches.
     """
     found = []
     if took_effect == "no":

@@ -9,19 +9,17 @@ from __future__ import annotations
 import pandas as pd
 
 from efficiency.analysis import replicates, speed
-from efficiency.analysis.stillness import ALL, Stillness
 
 
 def speed_up(
     variant: pd.DataFrame,
     against: pd.DataFrame,
-    still: Stillness = ALL,
     copies: tuple[pd.DataFrame, pd.DataFrame] | None = None,
 ) -> speed.SpeedUp | None:
     """Latency of `against` / latency of `variant`, above 1 where the variant is faster; None where it is not known.
 
-    Frames are the store's samples: `replicate`, `round`, `latency_ms`; `still` says which of their rounds count.
+    Frames are the store's samples: `replicate`, `round`, `latency_ms`.
     `copies` are the heat's baseline and control, by which the interval allows for other hours (`speed.speed_up`).
     """
-    theirs, ours, *both = (still.of(replicates.nanoseconds(samples)) for samples in (against, variant, *(copies or ())))
+    theirs, ours, *both = (replicates.nanoseconds(samples) for samples in (against, variant, *(copies or ())))
     return speed.speed_up(theirs, ours, (both[0], both[1]) if both else None)

@@ -1,8 +1,8 @@
 """What each fresh process says by itself: the points that a speed-up and its interval are made of.
 
-A reader who sees them sees why the interval is as wide as it is: the estimate is their mean (of logarithms), and
-the interval follows from how far they lie apart, or from how far stretches of rounds within them do where that is more,
-and from how much further apart they lie than the control's.
+A reader who sees them sees why the interval is as wide as it is: the estimate rests on the fastest calls of all of
+them, and the interval follows from how far each of them moves it, or stretches of rounds within them do where that is
+more, and from how much further they lie apart than the control's.
 """
 
 from __future__ import annotations
@@ -12,21 +12,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from efficiency.analysis import speed
-from efficiency.analysis.stillness import ALL, Stillness
+from efficiency.analysis import fastest_calls
 
 WIDER = 1.02
 """An interval so many times as wide is wider by more than rounding."""
+STILL = 0.9
+"""A machine that was undisturbed for so much of the time was quiet."""
 FEW = 4
 """Of three processes the interval is 4.3 standard errors to each side, of two 12.7."""
 
 
-def ratios(baseline: pd.DataFrame, variant: pd.DataFrame, still: Stillness = ALL) -> pd.DataFrame:
+def ratios(baseline: pd.DataFrame, variant: pd.DataFrame) -> pd.DataFrame:
     """A line a process that timed both: `replicate` and `speedup`, above 1 is faster.
 
-    Both frames are the store's samples: `replicate`, `round`, `latency_ms`; `still` says which of their rounds count.
+    Both frames are the store's samples: `replicate`, `round`, `latency_ms`.
     """
-    found = speed.replicate_ratios(*(still.of(nanoseconds(samples)) for samples in (baseline, variant)))
+    found = fastest_calls.replicate_ratios(*(nanoseconds(samples) for samples in (baseline, variant)))
     points = pd.DataFrame({"replicate": list(found), "speedup": list(found.values())})
     return points.astype({"replicate": "int64", "speedup": float})
 
@@ -43,11 +44,12 @@ def allows_for_hours(row: pd.Series[Any]) -> bool:
     return bool(np.sqrt(high / low) - 1 > WIDER * precision_pct / 100)
 
 
-def why_as_wide(row: pd.Series[Any], points: pd.DataFrame, still: Stillness) -> str:
-    """Sentences under the chart of these points."""
+def why_as_wide(row: pd.Series[Any], points: pd.DataFrame, undisturbed: float | None) -> str:
+    """Sentences under the chart of these points; `undisturbed` is the share of the time that the machine was."""
     said = [
-        "A point is what one fresh process found by itself. The line is their mean and the band its 95 % interval: the "
-        "further the points lie apart, or the rounds within them, the wider."
+        "A point is what one fresh process found by itself. The line is what the fastest tenth of all their calls say "
+        "together, and the band its 95 % interval: the more it turns on single processes, or on stretches within "
+        "them, the wider."
     ]
     if len(points) < FEW:
         said.append(f"Of {len(points)} processes little can be said: how far they lie apart may be luck.")
@@ -56,12 +58,15 @@ def why_as_wide(row: pd.Series[Any], points: pd.DataFrame, still: Stillness) -> 
             "They lie further apart than the control's, so what this variant leans on differs from hour to hour as "
             "well, which the band allows for."
         )
-    if still.set_aside:
-        said.append(f"{still.set_aside:.0%} of the rounds are set aside: others had the cores then.")
+    if undisturbed is not None and undisturbed < STILL:
+        said.append(
+            f"The machine was undisturbed for {undisturbed:.0%} of the time; a process that met nothing else lies off "
+            "the line, and counts for little."
+        )
     return " ".join([*said, "Both axes have one scale."])
 
 
-def nanoseconds(samples: pd.DataFrame) -> speed.Samples:
+def nanoseconds(samples: pd.DataFrame) -> fastest_calls.Samples:
     """int64 [n, 3], as the engine has them."""
     columns = [samples["replicate"], samples["round"], (samples["latency_ms"] * 1e6).round()]
     return np.column_stack(columns).astype(np.int64)

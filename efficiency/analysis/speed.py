@@ -1,14 +1,14 @@
 """How much faster a variant is than the baseline, with an interval, and what may be said of it.
 
 Samples are int64 [n, 3]: replicate, round, nanoseconds of one call. Within a replicate the variants took turns, so
-whatever slowed one slowed the other. What disturbs a call makes it slower, never faster, so a replicate's figure
-rests on the faster third of each one's calls: the ratio of their means, as logarithms. The estimate is the mean over
-replicates, and the interval is Student's t over replicates, since a process carries a bias of its own
-that no number of calls within it averages away (Georges, Buytaert and Eeckhout, 2007).
+whatever slowed one slowed the other. What disturbs a call makes it slower, never faster, so the estimate rests on the
+fastest calls of each, read in two ways (`analysis.fastest_calls`), each with the weight that makes the whole surest.
+The interval is Student's t over replicates, since a process carries a bias of its own that no number of calls within it
+averages away (Georges, Buytaert and Eeckhout, 2007).
 
 Nor does any number of processes average away what their minutes have in common. So the interval allows for that, too:
-what sets the processes of a variant apart, beyond what sets those of a copy of the baseline apart, sets hours apart as
-well, and is taken to do so by a share of it (`BETWEEN_HOURS`).
+what sets the processes of a variant apart, beyond what sets those of a copy of the baseline apart and what the rounds
+within them vary by, sets hours apart as well, and is taken to do so by a share of it (`BETWEEN_HOURS`).
 """
 
 from __future__ import annotations
@@ -23,18 +23,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from efficiency.analysis import fastest_calls
+from efficiency.analysis.fastest_calls import Reading, Samples
 from efficiency.effort import CALLS_FOR_P99
 from efficiency.equivalence import EQUIVALENCE_PCT
 
-Samples = NDArray[np.int64]
 Verdict = Literal["faster", "same", "slower", "unresolved"]
 
 FALSE_DISCOVERIES = 0.05
 """Share of the differences that a study reports which may be none."""
-FASTER = 1 / 3
-"""Share of the calls, the fastest, that a replicate's figure rests on."""
-BLOCKS = 5
-"""Blocks of rounds in a replicate, at most: neighbouring rounds are not independent, blocks nearly are."""
 BETWEEN_HOURS = 0.5
 """How far hours set the speed-ups of one variant apart, as a share of how far they set its processes apart beyond those
 of a copy: both as the standard deviation of a logarithm. By `benchmarks/trust.py`, on the CPU of shared machines."""
@@ -109,92 +106,70 @@ def _percentile_interval(
     return float(low), float(high)
 
 
-def _level(calls: int) -> float:
-    """At which share of all possible calls the fastest third of so many lies on average: a sixth, but for few calls."""
-    return (max(1.0, FASTER * calls) + 1) / (2 * (calls + 1))
-
-
-def _fastest(nanoseconds: NDArray[np.int64], level: float) -> float:
-    """Mean logarithm of the fastest of some calls: of as many as lie at this level on average."""
-    logs = np.log(np.sort(nanoseconds))
-    count = max(1.0, 2 * level * (len(logs) + 1) - 1)
-    weights = np.clip(count - np.arange(len(logs)), 0.0, 1.0)  # the last one counts in part
-    return float(np.average(logs, weights=weights))
-
-
-def _log_ratio(baseline: Samples, variant: Samples) -> float:
-    """The fastest of few calls are not as fast as those of many, so both sides are taken at the level of the fewer."""
-    level = _level(min(len(baseline), len(variant)))
-    return _fastest(baseline[:, 2], level) - _fastest(variant[:, 2], level)
-
-
-def _by_replicate(samples: Samples) -> dict[int, Samples]:
-    """The samples of each replicate, in order of rounds."""
-    ordered = samples[np.lexsort((samples[:, 1], samples[:, 0]))]
-    edges = np.flatnonzero(np.diff(ordered[:, 0])) + 1
-    return {int(part[0, 0]): part for part in np.split(ordered, edges) if len(part)}
-
-
-def _paired(baseline: Samples, variant: Samples) -> dict[int, tuple[Samples, Samples]]:
-    """Per replicate the calls of both, of the rounds that both took part in."""
-    ours, theirs = _by_replicate(variant), _by_replicate(baseline)
-    found = {}
-    for replicate in sorted(ours.keys() & theirs.keys()):
-        both = np.intersect1d(ours[replicate][:, 1], theirs[replicate][:, 1])
-        if len(both):
-            found[replicate] = tuple(part[np.isin(part[:, 1], both)] for part in (theirs[replicate], ours[replicate]))
-    return found  # type: ignore[return-value]
-
-
-def replicate_ratios(baseline: Samples, variant: Samples) -> dict[int, float]:
-    """Each replicate's own speed-up, by its number."""
-    return {number: float(np.exp(_log_ratio(*pair))) for number, pair in _paired(baseline, variant).items()}
-
-
-def _within(baseline: Samples, variant: Samples) -> float | None:
-    """Variance of a replicate's figure by what its blocks of rounds show; None where there are too few rounds."""
-    rounds = np.unique(baseline[:, 1])
-    count = min(BLOCKS, len(rounds) // 2)
-    if count < 2:
-        return None
-    figures = [
-        _log_ratio(*(samples[np.isin(samples[:, 1], block)] for samples in (baseline, variant)))
-        for block in np.array_split(rounds, count)
-    ]
-    return float(np.var(figures, ddof=1)) / count
-
-
 def speed_up(baseline: Samples, variant: Samples, copies: tuple[Samples, Samples] | None = None) -> SpeedUp | None:
     """The paired speed-up; None with fewer than two replicates, from which no interval follows.
 
     `copies` are the baseline and the control of the heat: by how far the same processes set these two apart, the
     interval allows for other hours.
     """
-    pairs = _paired(baseline, variant)
-    if len(pairs) < 2:
+    pair = fastest_calls.paired(baseline, variant)
+    processes = np.unique(pair[0][:, 0])
+    if len(processes) < 2:
         return None
-    within = [found for pair in pairs.values() if (found := _within(*pair)) is not None]
-    figures = np.array([_log_ratio(*pair) for pair in pairs.values()])
-    # Of the same processes: where memory does not hold a heat, another group's copies had other minutes.
-    beside = [_log_ratio(*pair) for number, pair in _paired(*copies).items() if number in pairs] if copies else []
-    copies_apart = float(np.var(beside, ddof=1)) if len(beside) > 1 else None
-    return of_figures(figures, float(np.mean(within)) if within else 0.0, copies_apart)
+    copies_apart = None
+    if copies:
+        # Of the same processes: where memory does not hold a heat, another group's copies had other minutes.
+        beside = fastest_calls.paired(*(samples[np.isin(samples[:, 0], processes)] for samples in copies))
+        if len(np.unique(beside[0][:, 0])) > 1:
+            copies_apart = combined(*fastest_calls.readings(beside)).apart
+    return of_figures(combined(*fastest_calls.readings(pair)), copies_apart)
 
 
-def of_figures(figures: NDArray[np.float64], inside: float, copies_apart: float | None = None) -> SpeedUp:
-    """From each replicate's logarithm, the variance that the blocks of rounds inside them show of it, and that of a
-    copy's logarithms from replicate to replicate (None: other hours are not allowed for).
+@dataclass(frozen=True)
+class Combined:
+    """What processes say of a speed-up, its logarithm."""
 
-    The standard error within these minutes is the larger of two: between replicates, and what is seen inside them. Four
-    replicates that agree by luck must not look surer than their own rounds are.
+    figures: NDArray[np.float64]
+    """[processes]; the estimate is their mean."""
+    variance: float
+    """Of the estimate, by what differs between these processes and inside them."""
+    inside: float = 0.0
+    """Variance of a figure by what the blocks of rounds inside a process show of it."""
+
+    @property
+    def apart(self) -> float:
+        """Variance of the figures."""
+        return float(np.var(self.figures, ddof=1))
+
+
+def combined(together: Reading, each: Reading) -> Combined:
+    """Both readings, each as much as makes the whole surest.
+
+    Where they disagree, either luck or the machine was at work: processes that were disturbed all the while move the
+    mean of each by itself. The disagreement counts as an error of that one, so the more it is the less it has to say.
     """
-    count, apart, centre = len(figures), float(np.var(figures, ddof=1)), float(figures.mean())
-    these_minutes = math.sqrt(max(apart, inside) / count)
-    hours = 0.0 if copies_apart is None else BETWEEN_HOURS * math.sqrt(max(0.0, apart - copies_apart))
-    error, reach = math.hypot(these_minutes, hours), _t(count - 1)
-    p_value = 2 * float(stats.t.sf(abs(centre) / error, count - 1)) if error else float(centre == 0)
+    count = len(together.figures)
+    both = float(np.cov(together.figures, each.figures)[0, 1]) / count
+    of_each = each.variance + float(together.figures.mean() - each.figures.mean()) ** 2
+    spread = together.variance - 2 * both + of_each
+    share = min(1.0, max(0.0, (together.variance - both) / spread)) if spread > 0 else 0.0
+    variance = (1 - share) ** 2 * together.variance + 2 * share * (1 - share) * both + share**2 * of_each
+    inside = (1 - share) ** 2 * together.inside + share**2 * each.inside
+    return Combined((1 - share) * together.figures + share * each.figures, variance, inside)
+
+
+def of_figures(found: Combined, copies_apart: float | None = None) -> SpeedUp:
+    """The interval of what processes say; `copies_apart` is how far they set a copy of the baseline apart, a variance
+    (None: other hours are not allowed for)."""
+    centre, reach = float(found.figures.mean()), _t(len(found.figures) - 1)
+    hours = 0.0
+    if copies_apart is not None:
+        hours = BETWEEN_HOURS * math.sqrt(max(0.0, found.apart - max(copies_apart, found.inside)))
+    these_minutes = math.sqrt(found.variance)
+    error = math.hypot(these_minutes, hours)
+    p_value = 2 * float(stats.t.sf(abs(centre) / error, len(found.figures) - 1)) if error else float(centre == 0)
     low, high = math.exp(centre - reach * error), math.exp(centre + reach * error)
-    return SpeedUp(math.exp(centre), low, high, count, p_value, math.expm1(reach * these_minutes))
+    return SpeedUp(math.exp(centre), low, high, len(found.figures), p_value, math.expm1(reach * these_minutes))
 
 
 @cache

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from efficiency import ceiling, workloads
-from efficiency.analysis import accuracy, pairs, speed, stillness, views
+from efficiency.analysis import accuracy, pairs, speed, views
 from efficiency.analysis.kept import mapping_of
 from efficiency.ceiling import Ceiling
 from efficiency.claims.base import Behind, Need
@@ -112,7 +112,7 @@ class Heat:
         copies = None
         if CONTROL in self.rows:
             copies = self.store.samples(self.row_id(BASELINE)), self.store.samples(self.row_id(CONTROL))
-        return pairs.speed_up(ours, theirs, stillness.of_heat(self.details(BASELINE)), copies)
+        return pairs.speed_up(ours, theirs, copies)
 
     def answers(self, variant: str) -> pd.DataFrame:
         return self.store.answers(self.row_id(variant))

@@ -21,8 +21,8 @@ class Recorder(Protocol):
     def timed(self, entries: Sequence[Entry], replicate: int, taken: dict[str, Any], health: Health) -> None:
         """One replicate of these: what `replicate.run` sends, and what else the machine did meanwhile."""
 
-    def undisturbed(self, entries: Sequence[Entry]) -> int:
-        """In how many replicates of these the machine was undisturbed for long enough to count."""
+    def disturbed(self, entries: Sequence[Entry]) -> bool:
+        """Whether the machine was disturbed nearly all the time that these were timed."""
 
     def still_ns(self, entry: Entry) -> float | None:
         """The machine's pulse up to which it counts as undisturbed for this row; None where that is not known."""

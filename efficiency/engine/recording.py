@@ -148,12 +148,11 @@ class StoreRecorder:
             row.measured.health.append(health)
             row.details["health"] = [seen.as_dict() for seen in row.measured.health]
 
-    def undisturbed(self, entries: Sequence[Entry]) -> int:
+    def disturbed(self, entries: Sequence[Entry]) -> bool:
         samples = self._rows[entries[-1]].measured.samples  # of this group alone, where the heat has several
         if samples is None:
-            return 0
-        still = stillness.during(self._rows[entries[0]].measured.felt, samples, self._best_ns(entries[0]))
-        return 0 if still.disturbed else len(np.unique(still.of(samples)[:, 0]))
+            return False
+        return stillness.during(self._rows[entries[0]].measured.felt, samples, self._best_ns(entries[0]))
 
     def still_ns(self, entry: Entry) -> float | None:
         best_ns = self._best_ns(entry)

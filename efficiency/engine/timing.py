@@ -2,9 +2,9 @@
 
 A machine that others share is faster for a minute and slower for the next. So the heats of a study take turns, a
 replicate each: what every one of them sees of the machine is spread over all the time that the study is timed. A
-replicate that finds the machine disturbed is put off: that takes a tenth of a second, and what it had timed would not
-have counted. One that finds it so while it times goes on for longer: a process with hardly an undisturbed round was
-started, and its models loaded, for nothing.
+replicate that finds the machine disturbed is put off: that takes a tenth of a second, and what it had timed would
+hardly have been among the fastest calls, which are what counts. One that finds it so while it times goes on for
+longer: a process with hardly an undisturbed round was started, and its models loaded, for nothing.
 """
 
 from __future__ import annotations
@@ -89,9 +89,9 @@ class Timing:
     def run(self, heats: Sequence[tuple[str, list[Entry]]], started: Mapping[Entry, Message]) -> None:
         """Time these heats, each a label and its entries, the baseline and the control first.
 
-        `started` is what each entry's cold start found. As many replicates as are planned, then more while fewer of
-        them were undisturbed, or while an interval is too wide, as far as the budget allows. A variant that brings a
-        replicate down is settled as failed.
+        `started` is what each entry's cold start found. As many replicates as are planned, then more while the
+        machine was disturbed nearly all the time, or an interval is too wide, as far as the budget allows. A variant
+        that brings a replicate down is settled as failed.
         """
         groups = [group for label, entries in heats for group in self._groups(label, entries, started)]
         turns_of_server = 0  # the first is the study's own
@@ -157,8 +157,7 @@ class Timing:
             return True
         if group.number >= self._most:
             return False
-        counting = self.recorder.undisturbed(group.alive)
-        if counting >= self.effort.replicates and self.recorder.precise(group.alive, self.effort.precision):
+        if not self.recorder.disturbed(group.alive) and self.recorder.precise(group.alive, self.effort.precision):
             return False
         return self._affordable(group)
 

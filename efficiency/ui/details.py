@@ -194,8 +194,7 @@ def _replicates(store: Store, rows: pd.DataFrame, row: pd.Series[Any], baseline:
     control = views.control_of(rows, row)
     shown = [one for one in (row, None if row["variant"] == CONTROL else control) if one is not None]
     reference = store.samples(int(baseline["row_id"]))
-    still = stillness.of_heat(store.details(int(baseline["row_id"])))
-    found = [(one, replicates.ratios(reference, store.samples(int(one["row_id"])), still)) for one in shown]
+    found = [(one, replicates.ratios(reference, store.samples(int(one["row_id"])))) for one in shown]
     found = [(one, points) for one, points in found if len(points) and pd.notna(one["speedup_ci_low"])]
     if not found or found[0][0]["row_id"] != row["row_id"]:
         return
@@ -206,7 +205,8 @@ def _replicates(store: Store, rows: pd.DataFrame, row: pd.Series[Any], baseline:
         config={"displayModeBar": False},
         alt=" ".join(replicates.said(one, points) for one, points in found),
     )
-    st.caption(replicates.why_as_wide(row, found[0][1], still))
+    undisturbed = stillness.of_heat(store.details(int(baseline["row_id"])))
+    st.caption(replicates.why_as_wide(row, found[0][1], undisturbed))
 
 
 def _answers(store: Store, row: pd.Series[Any], baseline: pd.Series[Any] | None, tolerance_pp: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from simulated import combined
 
 from efficiency.analysis import any_hour, speed
 from efficiency.analysis.any_hour import Known
@@ -21,7 +22,7 @@ ROW = {
 def simulated(rng: np.random.Generator, studies: int, replicates: int, hours: float) -> tuple[list[float], Known]:
     """Speed-ups of so many studies, and what the first one knows of its error."""
     logs = rng.normal(0, APART, (studies, replicates)) + rng.normal(0, hours, (studies, 1))
-    own = speed.of_figures(np.log(TRUTH) + logs[0], 0.0, copies_apart=0.0)
+    own = speed.of_figures(combined(np.log(TRUTH) + logs[0]), copies_apart=0.0)
     return list(TRUTH * np.exp(logs.mean(axis=1))), any_hour.known(columns(own))
 
 
@@ -75,7 +76,7 @@ def test_a_study_from_before_hours_were_allowed_for_is_not_taken_as_surer() -> N
 def test_what_allows_for_no_hours_is_as_sure_as_its_processes_are_many(replicates: int) -> None:
     """Both errors are the same then, but for rounding."""
     figures = np.random.default_rng(replicates).normal(1, APART, replicates)
-    own = any_hour.known(columns(speed.of_figures(figures, 0.0, copies_apart=1.0)))
+    own = any_hour.known(columns(speed.of_figures(combined(figures), copies_apart=1.0)))
     assert any_hour.spread(own, []) == (own.minutes, replicates - 1)
 
 
@@ -99,7 +100,7 @@ def test_two_studies_differ_by_more_than_hours_do_or_not() -> None:
         rows = []
         for _ in range(2):
             logs = np.log(TRUTH) + rng.normal(0, HOURS) + rng.normal(0, APART, 9)
-            rows.append(columns(speed.of_figures(logs, 0.0, copies_apart=0.0)))
+            rows.append(columns(speed.of_figures(combined(logs), copies_apart=0.0)))
         low, high = any_hour.change(*rows)
         called += not low <= 1 <= high
     assert called / TRIES < 0.05, "Nothing differs but the hour."

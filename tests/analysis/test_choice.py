@@ -627,27 +627,6 @@ def machine() -> Fitted:
     return simulated_choices.fitted(simulated.fit(*raw))
 
 
-def test_figures_of_the_simulation_are_those_of_a_study(machine):
-    """All variants at once, and one by one as a study does it, come to the same."""
-    for rounds in (8, 10):
-        noise = replace(machine.noise, rounds=rounds)
-        milliseconds = simulated_choices.raw(np.random.default_rng(0), noise, np.array([1.0, 2.0]), 5, 3.0)
-        timing = simulated_choices.timed(milliseconds)
-        places, replicates, _, calls = milliseconds.shape
-        samples = [
-            np.column_stack([
-                np.repeat(np.arange(replicates), rounds * calls),
-                np.tile(np.repeat(np.arange(rounds), calls), replicates),
-                np.rint(1e6 * milliseconds[place].ravel()),
-            ]).astype(np.int64)
-            for place in range(places)
-        ]  # fmt: skip
-        as_studied = speed.speed_up(samples[0], samples[2], (samples[0], samples[1]))
-        assert timing.faster(2, 0).estimate == pytest.approx(as_studied.estimate, rel=1e-6)
-        assert timing.faster(2, 0).low == pytest.approx(as_studied.low, rel=1e-6)
-        assert timing.p50_ms[2] == pytest.approx(speed.latency(samples[2]).p50_ms, rel=1e-5)
-
-
 @pytest.mark.parametrize(("gained", "lost"), [(0, 0), (2, 7), (8, 10), (30, 90), (5, 200)])
 def test_answers_of_the_simulation_are_judged_as_a_study_judges_them(gained, lost):
     labels = np.zeros(2_000, np.int64)

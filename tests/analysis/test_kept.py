@@ -107,7 +107,7 @@ def said(kept: dict[str, Any]) -> str:
         preparation.said(kept, 1.0), preparation.size_said(kept), preparation.answers_said(kept), kernels.said(kept),
         roofline.sentence(40.0, kept["work"]) if isinstance(kept.get("work"), dict) else "",
         answers.logits_said(kept.get("logits")), wording.energy(kept.get("energy")), tables.evidence(kept),
-        notes.hints(ROW, {}, kept), stillness.of_heat(kept).set_aside, runtime_gain.said(GAIN, kept),
+        notes.hints(ROW, {}, kept), stillness.of_heat(kept), runtime_gain.said(GAIN, kept),
         artefact.why_not(ROW, STUDY, kept),
     ]  # fmt: skip
     if len(found):

@@ -154,8 +154,6 @@ def test_few_processes_are_put_down_to_what_ended_them():
     assert f"ended before all {planned} planned processes" in hint("few-replicates", {"replicates": 2})
     one = asked(effort=replace(PRESETS["quick"][1], replicates=2, most_replicates=2))
     assert "asked for 2 only" in hint("few-replicates", {"replicates": 2}, one)
-    disturbed = hint("few-replicates", {"replicates": 2}, health=[QUIET] * 9)
-    assert disturbed.startswith("Of 9 processes that timed this row fewer than 3 found the machine undisturbed")
 
 
 def test_the_technique_of_a_combination_that_did_nothing_is_named():

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from efficiency.analysis import replicates
-from efficiency.analysis.stillness import ALL, Stillness
 
 MINUTES = pd.Series({"speedup_ci_low": 2.0 / 1.02, "speedup_ci_high": 2.0 * 1.02, "speedup_precision_pct": 2.0})
 HOURS = pd.Series({"speedup_ci_low": 2.0 / 1.05, "speedup_ci_high": 2.0 * 1.05, "speedup_precision_pct": 2.0})
@@ -18,13 +17,13 @@ POINTS = pd.DataFrame({"replicate": range(8), "speedup": np.linspace(1.95, 2.05,
 @pytest.mark.parametrize(("row", "allowed"), [(MINUTES, False), (HOURS, True), (BEFORE, False)])
 def test_other_hours_are_named_where_the_interval_allows_for_them(row: pd.Series, allowed: bool) -> None:
     assert replicates.allows_for_hours(row) is allowed
-    assert ("from hour to hour" in replicates.why_as_wide(row, POINTS, ALL)) is allowed
+    assert ("from hour to hour" in replicates.why_as_wide(row, POINTS, None)) is allowed
 
 
-def test_few_processes_and_rounds_that_are_set_aside_are_named() -> None:
-    plain = replicates.why_as_wide(MINUTES, POINTS, ALL)
+def test_few_processes_and_a_disturbed_machine_are_named() -> None:
+    plain = replicates.why_as_wide(MINUTES, POINTS, 0.98)
     assert "luck" not in plain
-    assert "set aside" not in plain
-    said = replicates.why_as_wide(MINUTES, POINTS.head(2), Stillness(np.zeros((3, 2), np.int64), 0.93, False))
+    assert "undisturbed" not in plain
+    said = replicates.why_as_wide(MINUTES, POINTS.head(2), 0.34)
     assert "Of 2 processes little can be said" in said
-    assert "93% of the rounds are set aside" in said
+    assert "undisturbed for 34% of the time" in said

@@ -8,9 +8,9 @@ import json
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from simulated import Noise, fit, study
+from simulated import Noise, combined, fit, study
 
-from efficiency.analysis import speed
+from efficiency.analysis import fastest_calls, speed
 from efficiency.analysis.speed import SpeedUp
 from efficiency.paths import EXAMPLE
 from efficiency.study import BASELINE, CONTROL, PRESETS
@@ -74,12 +74,10 @@ def test_the_interval_holds_the_truth_where_processes_agree_by_luck():
 
 
 def test_processes_that_agree_by_luck_do_not_look_surer_than_their_own_rounds():
-    """The same process four times over: no spread between them, and an interval all the same."""
-    baseline, variant = one_study(np.random.default_rng(0), 1.1, 1)
-    four = [np.vstack([samples + np.array([number, 0, 0]) for number in range(4)]) for samples in (baseline, variant)]
-    lucky = speed.speed_up(*four)
-    usual = np.median([np.log(one.high / one.low) for one in simulated(1.1, 4, bias=0.0)])
-    assert np.log(lucky.high / lucky.low) > usual / 3
+    """Of many studies of four processes the luckiest; by how far processes lie apart alone, its interval would be half
+    as wide."""
+    widths = np.array([np.log(one.high / one.low) for one in simulated(1.1, 4, bias=0.0)])
+    assert np.quantile(widths, 0.02) > np.median(widths) / 5
 
 
 @pytest.fixture(scope="module")
@@ -132,10 +130,10 @@ def test_the_interval_allows_for_hours_that_set_more_apart_than_copies(copies):
     hours = speed.BETWEEN_HOURS * np.sqrt(apart**2 - copies**2)
     for _ in range(4 * SIMULATIONS):
         seen = np.var(rng.normal(0, copies, 12), ddof=1)
-        one = speed.of_figures(rng.normal(0, hours) + rng.normal(0, apart, 12), 0.0, copies_apart=seen)
+        one = speed.of_figures(combined(rng.normal(0, hours) + rng.normal(0, apart, 12)), copies_apart=seen)
         held += one.low <= 1 <= one.high
         minutes_held += abs(np.log(one.estimate)) <= np.log1p(one.precision)
-        copy = speed.of_figures(rng.normal(np.log(0.95), 0.01, 12), 0.0, np.var(rng.normal(0, 0.01, 12), ddof=1))
+        copy = speed.of_figures(combined(rng.normal(np.log(0.95), 0.01, 12)), np.var(rng.normal(0, 0.01, 12), ddof=1))
         called += speed.verdict(copy, floor=1.0) == "slower"
     assert 0.93 <= held / (4 * SIMULATIONS) <= 0.98
     assert minutes_held / (4 * SIMULATIONS) < 0.8
@@ -144,7 +142,7 @@ def test_the_interval_allows_for_hours_that_set_more_apart_than_copies(copies):
 
 def test_only_copies_of_the_same_processes_tell_of_hours():
     """Those of another group, timed at other minutes, may lie anywhere."""
-    baseline, variant = one_study(np.random.default_rng(9), 1.3, 6, bias=0.03)
+    baseline, variant = one_study(np.random.default_rng(9), 1.3, 8, bias=0.1, rounds=200)
     copy = baseline.copy()
     elsewhere = [samples + np.array([100, 0, 0]) for samples in (baseline, variant)]
     allowed = speed.speed_up(baseline, variant, (baseline, copy))
@@ -154,13 +152,15 @@ def test_only_copies_of_the_same_processes_tell_of_hours():
     assert speed.speed_up(baseline, variant, tuple(elsewhere)) == speed.speed_up(baseline, variant)
 
 
-def test_what_slows_a_process_does_not_move_the_ratio():
-    baseline, variant = one_study(np.random.default_rng(0), 2.0, 3)
+def test_what_slows_processes_does_not_move_the_ratio():
+    """Seven of ten had the cores to themselves never; the other three say what the machine can do."""
+    baseline, variant = one_study(np.random.default_rng(0), 2.0, 10)
     slowed = [samples.copy() for samples in (baseline, variant)]
-    for samples in slowed:
-        samples[samples[:, 0] == 1, 2] *= 3
-    before, after = speed.speed_up(baseline, variant), speed.speed_up(*slowed)
-    assert after.estimate == pytest.approx(before.estimate, rel=1e-6)
+    slowed[0][slowed[0][:, 0] > 2, 2] *= 3
+    slowed[1][slowed[1][:, 0] > 2, 2] *= 2
+    found = speed.speed_up(*slowed)
+    assert found.estimate == pytest.approx(2.0, rel=0.02)
+    assert found.low < 2 < found.high
 
 
 def test_what_slows_a_third_of_the_rounds_hardly_moves_the_ratio():
@@ -185,7 +185,7 @@ def test_few_calls_against_many_are_compared_alike():
             np.column_stack([np.zeros(n), np.arange(n) % 5, 1e7 * np.exp(rng.gamma(2.0, 0.03, n))]).astype(np.int64)
             for n in (5, 250)
         )
-        found.append(np.log(speed.replicate_ratios(few, many)[0]))
+        found.append(np.log(fastest_calls.replicate_ratios(few, many)[0]))
     assert abs(np.mean(found)) < 4 * np.std(found) / np.sqrt(1000) + 0.002
 
 
