@@ -113,7 +113,7 @@ def _stopped(samples: list[NDArray[np.int64]]) -> list[speed.SpeedUp]:
     effort = methods.default()
     for replicates in range(effort.replicates, effort.most_replicates + 1):
         baseline, control, *others = (own[own[:, 0] < replicates] for own in samples)
-        copies = baseline, control
+        copies = speed.Copies(baseline, control)
         ratios = [ratio for own in (control, *others) if (ratio := speed.speed_up(baseline, own, copies)) is not None]
         if all(ratio.precision <= effort.precision for ratio in ratios):
             break

@@ -141,11 +141,14 @@ def _timing(store: Store, rows: pd.DataFrame, bands_pct: Mapping[str, float]) ->
         return replicates.nanoseconds(store.samples(row_id))
 
     @cache
+    def copies() -> speed.Copies | None:
+        if not len(baseline) or not len(control):
+            return None
+        return speed.Copies(samples(int(baseline.iloc[0])), samples(int(control.iloc[0])))
+
+    @cache
     def compare(winner: int, other: int) -> speed.SpeedUp | None:
-        copies = None
-        if len(baseline) and len(control):
-            copies = samples(int(baseline.iloc[0])), samples(int(control.iloc[0]))
-        return speed.speed_up(samples(other), samples(winner), copies)
+        return speed.speed_up(samples(other), samples(winner), copies())
 
     study_id = str(rows["study_id"].iloc[0])
     rows = rows.assign(disturbed=disturbance.of(rows, store.details))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -51,11 +52,16 @@ class Timed:
 
     def faster(self, place: int, than: int) -> speed.SpeedUp:
         """With what hours differ by."""
-        found = speed.speed_up(self.samples[than], self.samples[place], (self.samples[0], self.samples[1]))
+        found = speed.speed_up(self.samples[than], self.samples[place], self.copies)
         assert found is not None
         return found
 
-    @property
+    @cached_property
+    def copies(self) -> speed.Copies:
+        """The baseline and the control."""
+        return speed.Copies(self.samples[0], self.samples[1])
+
+    @cached_property
     def p50_ms(self) -> Floats:
         """By place."""
         return np.array([speed.latency(samples).p50_ms for samples in self.samples])

@@ -119,8 +119,9 @@ def heat(
         of_control is not None,
     )
     derived = [_columns(row, baseline, ratio, judge) for row, ratio in zip(rows, [None, *ratios], strict=True)]
+    copies = _copies(rows)
     for row, columns in zip(rows, derived, strict=True):
-        columns.update(_runtime_columns(row, rows))
+        columns.update(_runtime_columns(row, rows, copies))
     _mark_front(rows, derived)
     return derived
 
@@ -128,17 +129,20 @@ def heat(
 def speed_ups(baseline: Measured, rows: Sequence[Measured]) -> list[speed.SpeedUp | None]:
     """Of each row against the baseline; None where unknown. Where the control is among the rows, the intervals allow
     for other hours."""
-    control = next((row for row in rows if row.control), None)
-    return [_speed_up(baseline, row, baseline, control) for row in rows]
+    copies = _copies([baseline, *rows])
+    return [_speed_up(baseline, row, copies) for row in rows]
 
 
-def _speed_up(reference: Measured, row: Measured, baseline: Measured, control: Measured | None) -> speed.SpeedUp | None:
+def _copies(rows: Sequence[Measured]) -> speed.Copies | None:
+    """The heat's, the baseline first; None where one of them was not timed."""
+    baseline, control = rows[0].samples, next((row.samples for row in rows if row.control), None)
+    return None if baseline is None or control is None else speed.Copies(baseline, control)
+
+
+def _speed_up(reference: Measured, row: Measured, copies: speed.Copies | None) -> speed.SpeedUp | None:
     """Of a row against another of its heat."""
     if reference.samples is None or row.samples is None:
         return None
-    copies = None
-    if control is not None and control.samples is not None and baseline.samples is not None:
-        copies = baseline.samples, control.samples
     return speed.speed_up(reference.samples, row.samples, copies)
 
 
@@ -254,11 +258,10 @@ def _speed_columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | Non
     return columns
 
 
-def _runtime_columns(row: Measured, rows: Sequence[Measured]) -> Columns:
-    """The speed-up over the same runtime in FP32, by the same rounds; the heat's baseline comes first in `rows`."""
+def _runtime_columns(row: Measured, rows: Sequence[Measured], copies: speed.Copies | None) -> Columns:
+    """The speed-up over the same runtime in FP32, by the same rounds."""
     reference = next((other for other in rows if other.variant == row.fp32_variant), None)
-    control = next((other for other in rows if other.control), None)
-    ratio = None if reference is None else _speed_up(reference, row, rows[0], control)
+    ratio = None if reference is None else _speed_up(reference, row, copies)
     if ratio is None:
         return {}
     return {

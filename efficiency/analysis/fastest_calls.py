@@ -11,7 +11,7 @@ Samples are int64 [n, 3]: replicate, round, nanoseconds of one call. What distur
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,108 +48,119 @@ class _Calls:
     """Logarithms of one variant's calls, the fastest first, each with the unit that it belongs to: a process, or a
     block of rounds in one."""
 
-    def __init__(self, nanoseconds: NDArray[np.int64], units: NDArray[np.intp]) -> None:
-        order = np.argsort(nanoseconds, kind="stable")
-        self.logs, self.units = np.log(nanoseconds[order]), units[order]
-        self.of_unit = np.bincount(units)
+    def __init__(self, logs: Figures, units: NDArray[np.intp], count: int) -> None:
+        self.logs, self.units = logs, units
+        self.of_unit = np.bincount(units, minlength=count)
 
-    def fastest(self, level: float, without: int | None = None) -> float:
-        """Mean logarithm of as many of the fastest as lie at this level on average, of all units or all but one."""
-        left_out = 0 if without is None else int(self.of_unit[without])
-        count = max(1.0, 2 * level * (len(self.logs) - left_out + 1) - 1)
-        reach = int(np.ceil(count)) + left_out
-        logs = self.logs[:reach]
-        if without is not None:
-            logs = logs[self.units[:reach] != without]
-        whole = int(count)
-        part = count - whole  # the last one counts in part
-        total = float(logs[:whole].sum()) + (part * float(logs[whole]) if part else 0.0)
-        return total / count
+    def each(self) -> list[Figures]:
+        """Those of every unit alone."""
+        together = self.logs[np.argsort(self.units, kind="stable")]
+        return np.split(together, np.cumsum(self.of_unit)[:-1])
 
-    def of(self, unit: int) -> _Calls:
-        """Those of one unit alone."""
-        found = object.__new__(_Calls)
-        found.logs = self.logs[self.units == unit]
-        found.units, found.of_unit = np.zeros(len(found.logs), np.intp), np.array([len(found.logs)])
-        return found
+    def without(self, unit: int, reach: float) -> Figures:
+        """Of all units but this one so many of the fastest, at least."""
+        most = int(np.ceil(reach)) + int(self.of_unit[unit])
+        return np.asarray(self.logs[:most][self.units[:most] != unit])
 
 
 Sides = tuple[_Calls, _Calls]
 """The baseline's and the variant's."""
 
 
-def _log_ratio(sides: Sides, share: float, without: int | None = None) -> float:
-    """The log of the speed-up by the fastest share of the calls, of all units or all but one.
-
-    The fastest of few calls are not as fast as those of many, so both sides are taken at the level of the fewer: at
-    which share of all possible calls the fastest of so many lie on average.
-    """
-    calls = min(len(side.logs) for side in sides)
-    level = (max(1.0, share * calls) + 1) / (2 * (calls + 1))
-    baseline, variant = sides
-    return baseline.fastest(level, without) - variant.fastest(level, without)
+def _level(calls: int, share: float) -> float:
+    """At which share of all possible calls the fastest of so many lie on average."""
+    return (max(1.0, share * calls) + 1) / (2 * (calls + 1))
 
 
-def _moving(sides: Sides, units: int) -> Figures:
+def _count(calls: int, level: float) -> float:
+    """How many of so many calls, the fastest, lie at this level on average."""
+    return max(1.0, 2 * level * (calls + 1) - 1)
+
+
+def _mean(logs: Figures, count: float) -> float:
+    """Of so many of the fastest, the last one in part."""
+    whole = int(count)
+    part = count - whole
+    return (float(logs[:whole].sum()) + (part * float(logs[whole]) if part else 0.0)) / count
+
+
+def _log_ratio(baseline: Figures, variant: Figures, share: float) -> float:
+    """Of the fastest share of the calls. The fastest of few calls are not as fast as those of many, so both sides are
+    taken at the level of the fewer."""
+    level = _level(min(len(baseline), len(variant)), share)
+    return _mean(baseline, _count(len(baseline), level)) - _mean(variant, _count(len(variant), level))
+
+
+def _moving(sides: Sides) -> Figures:
     """What all calls together say, as each unit moves it: pseudo-values, with their mean put where all have it."""
-    without = np.array([_log_ratio(sides, FASTEST, unit) for unit in range(units)])
-    return np.asarray(_log_ratio(sides, FASTEST) + (units - 1) * (without.mean() - without))
+    level = _level(min(len(side.logs) for side in sides), FASTEST)
+    without = np.zeros(len(sides[0].of_unit))
+    for side, sign in zip(sides, (1, -1), strict=True):
+        for unit, left_out in enumerate(side.of_unit):
+            count = _count(len(side.logs) - int(left_out), level)
+            without[unit] += sign * _mean(side.without(unit, count), count)
+    whole = _log_ratio(sides[0].logs, sides[1].logs, FASTEST)
+    return np.asarray(whole + (len(without) - 1) * (without.mean() - without))
 
 
-def _own(sides: Sides, units: Iterable[int]) -> Figures:
+def _own(sides: Sides) -> Figures:
     """What each unit says by itself."""
-    return np.array([_log_ratio((sides[0].of(unit), sides[1].of(unit)), OWN_FASTEST) for unit in units])
+    parts = zip(sides[0].each(), sides[1].each(), strict=True)
+    return np.array([_log_ratio(baseline, variant, OWN_FASTEST) for baseline, variant in parts])
+
+
+def _places(samples: Samples) -> NDArray[np.int64]:
+    """Replicate and round as one number."""
+    return samples[:, 0] * 2**32 + samples[:, 1]
 
 
 def paired(baseline: Samples, variant: Samples) -> tuple[Samples, Samples]:
-    """The calls of both, of the rounds that both took part in."""
-    keys = [samples[:, 0] * 2**32 + samples[:, 1] for samples in (baseline, variant)]
-    both = np.intersect1d(keys[0], keys[1])
-    return baseline[np.isin(keys[0], both)], variant[np.isin(keys[1], both)]
-
-
-def _sides(pair: Sequence[Samples], units: Sequence[NDArray[np.intp]]) -> Sides:
-    baseline, variant = (_Calls(samples[:, 2], own) for samples, own in zip(pair, units, strict=True))
-    return baseline, variant
+    """The calls of both, of the rounds that both took part in, the fastest first."""
+    places = _places(baseline), _places(variant)
+    both = np.intersect1d(places[0], places[1])
+    ours, theirs = baseline[np.isin(places[0], both)], variant[np.isin(places[1], both)]
+    return ours[np.argsort(ours[:, 2], kind="stable")], theirs[np.argsort(theirs[:, 2], kind="stable")]
 
 
 def _by_process(pair: Sequence[Samples]) -> Sides:
     numbers = np.unique(pair[0][:, 0])
-    return _sides(pair, [np.searchsorted(numbers, samples[:, 0]) for samples in pair])
+    ours, theirs = (
+        _Calls(np.log(samples[:, 2]), np.searchsorted(numbers, samples[:, 0]), len(numbers)) for samples in pair
+    )
+    return ours, theirs
 
 
 def _by_block(pair: Sequence[Samples]) -> tuple[Sides, NDArray[np.int64]] | None:
     """The calls by blocks of rounds, and how many blocks each process has; None where none has rounds enough."""
-    rounds = np.unique(pair[0][:, :2], axis=0)
-    edges, counts = [], []
-    for process in np.unique(rounds[:, 0]):
-        own = rounds[rounds[:, 0] == process, 1]
-        count = min(BLOCKS, len(own) // 2)
+    places = np.unique(_places(pair[0]))
+    starts = np.flatnonzero(np.diff(places >> 32, prepend=-1))
+    first, counts = [], []
+    for rounds in np.split(places, starts[1:]):
+        count = min(BLOCKS, len(rounds) // 2)
         if count > 1:
-            edges += [process * 2**32 + block[0] for block in np.array_split(own, count)]
+            first += [block[0] for block in np.array_split(rounds, count)]
             counts.append(count)
     if not counts:
         return None
-    counting, units = [], []
+    edges = np.array(first)
+    found = []
     for samples in pair:
-        unit = np.searchsorted(edges, samples[:, 0] * 2**32 + samples[:, 1], side="right") - 1
-        of_process = (unit >= 0) & (np.array(edges)[unit] // 2**32 == samples[:, 0])
-        counting.append(samples[of_process])
-        units.append(unit[of_process])
-    return _sides(counting, units), np.array(counts)
+        unit = np.searchsorted(edges, _places(samples), side="right") - 1
+        counting = (unit >= 0) & (edges[unit] >> 32 == samples[:, 0])
+        found.append(_Calls(np.log(samples[counting, 2]), unit[counting], len(edges)))
+    return (found[0], found[1]), np.array(counts)
 
 
 def readings(pair: Sequence[Samples]) -> tuple[Reading, Reading]:
     """All processes together, and each by itself, of the `paired` samples of a baseline and a variant."""
     processes = _by_process(pair)
-    number = len(processes[0].of_unit)
-    together, each = _moving(processes, number), _own(processes, range(number))
+    together, each = _moving(processes), _own(processes)
     blocks = _by_block(pair)
     if blocks is None:
         return Reading(together, 0.0), Reading(each, 0.0)
     sides, counts = blocks
-    moving = float(np.var(_moving(sides, counts.sum()), ddof=1)) * len(counts) / counts.sum()
-    own = np.split(_own(sides, range(counts.sum())), np.cumsum(counts)[:-1])
+    moving = float(np.var(_moving(sides), ddof=1)) * len(counts) / counts.sum()
+    own = np.split(_own(sides), np.cumsum(counts)[:-1])
     return Reading(together, moving), Reading(each, float(np.mean([np.var(one, ddof=1) / len(one) for one in own])))
 
 
@@ -157,4 +168,4 @@ def replicate_ratios(baseline: Samples, variant: Samples) -> dict[int, float]:
     """What each replicate that timed both finds by itself, by its number."""
     pair = paired(baseline, variant)
     numbers = np.unique(pair[0][:, 0])
-    return dict(zip(numbers.tolist(), np.exp(_own(_by_process(pair), range(len(numbers)))).tolist(), strict=True))
+    return dict(zip(numbers.tolist(), np.exp(_own(_by_process(pair))).tolist(), strict=True))

@@ -14,12 +14,11 @@ from efficiency.analysis import replicates, speed
 def speed_up(
     variant: pd.DataFrame,
     against: pd.DataFrame,
-    copies: tuple[pd.DataFrame, pd.DataFrame] | None = None,
+    copies: speed.Copies | None = None,
 ) -> speed.SpeedUp | None:
     """Latency of `against` / latency of `variant`, above 1 where the variant is faster; None where it is not known.
 
     Frames are the store's samples: `replicate`, `round`, `latency_ms`.
-    `copies` are the heat's baseline and control, by which the interval allows for other hours (`speed.speed_up`).
+    By the heat's `copies` the interval allows for other hours.
     """
-    theirs, ours, *both = (replicates.nanoseconds(samples) for samples in (against, variant, *(copies or ())))
-    return speed.speed_up(theirs, ours, (both[0], both[1]) if both else None)
+    return speed.speed_up(replicates.nanoseconds(against), replicates.nanoseconds(variant), copies)

@@ -53,7 +53,7 @@ def by_medians(row: Mapping[Any, Any], baseline: Mapping[Any, Any] | None) -> st
     return (
         f"The medians of all calls, {wording.number(baseline['latency_ms_p50'], 'ms')} and "
         f"{wording.number(row['latency_ms_p50'], 'ms')}, would make it {wording.number(ratio, 'x')}. The speed-up "
-        f"of {wording.number(row['speedup'], 'x')} is of the faster third of each process's calls, which a disturbance "
+        f"of {wording.number(row['speedup'], 'x')} is of the fastest calls, which a disturbance "
         f"reaches least: the slower calls were disturbed, and under such a load {'less' if ratio < low else 'more'} is "
         "gained."
     )

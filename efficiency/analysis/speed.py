@@ -106,23 +106,35 @@ def _percentile_interval(
     return float(low), float(high)
 
 
-def speed_up(baseline: Samples, variant: Samples, copies: tuple[Samples, Samples] | None = None) -> SpeedUp | None:
-    """The paired speed-up; None with fewer than two replicates, from which no interval follows.
+class Copies:
+    """The baseline and the control of a heat: by how far processes set these two apart, intervals allow for other
+    hours."""
 
-    `copies` are the baseline and the control of the heat: by how far the same processes set these two apart, the
-    interval allows for other hours.
-    """
+    def __init__(self, baseline: Samples, control: Samples) -> None:
+        self._samples = baseline, control
+        self._apart: dict[bytes, float | None] = {}
+
+    def apart(self, processes: NDArray[np.int64]) -> float | None:
+        """Variance of the logarithm from one of these processes to the next; None where fewer than two timed both.
+
+        Of the same processes: where memory does not hold a heat, another group's copies had other minutes.
+        """
+        key = processes.tobytes()
+        if key not in self._apart:
+            pair = fastest_calls.paired(*(own[np.isin(own[:, 0], processes)] for own in self._samples))
+            few = len(np.unique(pair[0][:, 0])) < 2
+            self._apart[key] = None if few else combined(*fastest_calls.readings(pair)).apart
+        return self._apart[key]
+
+
+def speed_up(baseline: Samples, variant: Samples, copies: Copies | None = None) -> SpeedUp | None:
+    """The paired speed-up; None with fewer than two replicates, from which no interval follows. Without `copies` it is
+    of its own minutes alone."""
     pair = fastest_calls.paired(baseline, variant)
     processes = np.unique(pair[0][:, 0])
     if len(processes) < 2:
         return None
-    copies_apart = None
-    if copies:
-        # Of the same processes: where memory does not hold a heat, another group's copies had other minutes.
-        beside = fastest_calls.paired(*(samples[np.isin(samples[:, 0], processes)] for samples in copies))
-        if len(np.unique(beside[0][:, 0])) > 1:
-            copies_apart = combined(*fastest_calls.readings(beside)).apart
-    return of_figures(combined(*fastest_calls.readings(pair)), copies_apart)
+    return of_figures(combined(*fastest_calls.readings(pair)), copies.apart(processes) if copies else None)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import pandas as pd
 from efficiency import ceiling, workloads
 from efficiency.analysis import accuracy, pairs, speed, views
 from efficiency.analysis.kept import mapping_of
+from efficiency.analysis.replicates import nanoseconds
 from efficiency.ceiling import Ceiling
 from efficiency.claims.base import Behind, Need
 from efficiency.condition import Condition, of_row
@@ -111,7 +112,8 @@ class Heat:
         ours, theirs = (self.store.samples(self.row_id(one)) for one in (variant, against))
         copies = None
         if CONTROL in self.rows:
-            copies = self.store.samples(self.row_id(BASELINE)), self.store.samples(self.row_id(CONTROL))
+            both = (self.store.samples(self.row_id(one)) for one in (BASELINE, CONTROL))
+            copies = speed.Copies(*map(nanoseconds, both))
         return pairs.speed_up(ours, theirs, copies)
 
     def answers(self, variant: str) -> pd.DataFrame:

@@ -20,7 +20,7 @@ METHODS = {
     "inference": (
         "Every variant is compared with one baseline: the same model in FP32, run eagerly under torch.no_grad. "
         f"{TURNS}",
-        "A speed-up is baseline / variant, by the faster third of each one's calls, and its 95 % interval follows from "
+        "A speed-up is baseline / variant, by the fastest of each one's calls, and its 95 % interval follows from "
         f"how far the processes lie apart{HOURS}. Latency p50 is the median over all calls.",
         FLOOR,
         f"Accuracy is the share of test rows answered rightly. {PAIRED}",
@@ -29,7 +29,7 @@ METHODS = {
     "training": (
         "What is timed is a training step: gradients set to none, forward, loss, backward, optimizer. Every variant is "
         f"compared with one baseline: the same model, trained eagerly in FP32. {TURNS}",
-        "A speed-up is baseline / variant, by the faster third of each one's steps, and its 95 % interval follows from "
+        "A speed-up is baseline / variant, by the fastest of each one's steps, and its 95 % interval follows from "
         f"how far the processes lie apart{HOURS}. Latency p50 is the median over all steps.",
         FLOOR,
         "Accuracy is the share of test rows that the trained weights answer rightly, in FP32: every variant has taken "

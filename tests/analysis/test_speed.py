@@ -145,11 +145,11 @@ def test_only_copies_of_the_same_processes_tell_of_hours():
     baseline, variant = one_study(np.random.default_rng(9), 1.3, 8, bias=0.1, rounds=200)
     copy = baseline.copy()
     elsewhere = [samples + np.array([100, 0, 0]) for samples in (baseline, variant)]
-    allowed = speed.speed_up(baseline, variant, (baseline, copy))
+    allowed = speed.speed_up(baseline, variant, speed.Copies(baseline, copy))
     assert np.log(allowed.high / allowed.estimate) > 1.3 * np.log1p(allowed.precision)
     both = np.vstack([baseline, elsewhere[0]]), np.vstack([copy, elsewhere[1]])
-    assert speed.speed_up(baseline, variant, both) == allowed
-    assert speed.speed_up(baseline, variant, tuple(elsewhere)) == speed.speed_up(baseline, variant)
+    assert speed.speed_up(baseline, variant, speed.Copies(*both)) == allowed
+    assert speed.speed_up(baseline, variant, speed.Copies(*elsewhere)) == speed.speed_up(baseline, variant)
 
 
 def test_what_slows_processes_does_not_move_the_ratio():
