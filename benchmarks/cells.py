@@ -79,22 +79,17 @@ class Heat:
     """What one timing of some variants found."""
 
     samples: dict[str, list[NDArray[np.int64]]] = field(default_factory=dict)
-    felt: list[NDArray[np.int64]] = field(default_factory=list)
+    replicates: int = 0
+    """Processes so far."""
 
     def add(self, number: int, answer: Message) -> None:
-        """A replicate's samples and pulse, under its number."""
+        """A replicate's samples, under its number."""
         for key, text in answer["samples"].items():
             self.samples.setdefault(key, []).append(_numbered(number, arrays.from_text(text)))
-        pulse = arrays.from_text(answer["handoff_ns"])
-        self.felt.append(_numbered(number, np.column_stack([np.arange(len(pulse)), pulse])))
+        self.replicates += 1
 
     def _of(self, key: str) -> NDArray[np.int64]:
         return np.concatenate(self.samples[key])
-
-    @property
-    def replicates(self) -> int:
-        """Processes so far."""
-        return len(self.felt)
 
     def ratio(self, other: Keys, ours: Keys) -> Ratio:
         """Latency of `other` by that of `ours`."""

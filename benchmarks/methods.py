@@ -44,7 +44,7 @@ Raw = dict[str, NDArray[np.int64]]
 
 
 MOST_REPLICATES = 14
-"""Of the 20 that the quick preset may take, so that all runs end within 90 minutes."""
+"""Of the 20 that the quick preset may take, so that 20 runs end within 90 minutes on a quiet machine."""
 
 
 def disturbed(raw: Raw, cell: str) -> bool:

@@ -36,4 +36,4 @@ def report(raws: list[methods.Raw], cell: str, int8: str) -> dict[str, Any]:
 
 def _found(raw: methods.Raw, cell: str, variant: str) -> speed.Combined:
     pair = fastest_calls.paired(raw[f"{cell}/{BASELINE}"], raw[f"{cell}/{variant}"])
-    return speed.combined(*fastest_calls.readings(pair))
+    return speed.combined(fastest_calls.readings(pair))

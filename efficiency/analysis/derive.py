@@ -108,7 +108,8 @@ def heat(
     # A variant that was dropped while it was timed keeps its samples, but no figure rests on them.
     rows = [replace(row, samples=None) if row.status == "failed" else row for row in rows]
     baseline = rows[0]
-    ratios = speed_ups(baseline, rows[1:])
+    copies = _copies(rows)
+    ratios = speed_ups(baseline, rows[1:], copies)
     of_control = next((ratio for row, ratio in zip(rows[1:], ratios, strict=True) if row.control), None)
     judge = Judge(
         speed.noise_floor(of_control),
@@ -119,22 +120,23 @@ def heat(
         of_control is not None,
     )
     derived = [_columns(row, baseline, ratio, judge) for row, ratio in zip(rows, [None, *ratios], strict=True)]
-    copies = _copies(rows)
     for row, columns in zip(rows, derived, strict=True):
         columns.update(_runtime_columns(row, rows, copies))
     _mark_front(rows, derived)
     return derived
 
 
-def speed_ups(baseline: Measured, rows: Sequence[Measured]) -> list[speed.SpeedUp | None]:
-    """Of each row against the baseline; None where unknown. Where the control is among the rows, the intervals allow
-    for other hours."""
-    copies = _copies([baseline, *rows])
+def speed_ups(
+    baseline: Measured, rows: Sequence[Measured], copies: speed.Copies | None = None
+) -> list[speed.SpeedUp | None]:
+    """Of each row against the baseline; None where unknown. Where the control is among the rows, or in `copies`, the
+    intervals allow for other hours."""
+    copies = copies or _copies([baseline, *rows])
     return [_speed_up(baseline, row, copies) for row in rows]
 
 
 def _copies(rows: Sequence[Measured]) -> speed.Copies | None:
-    """The heat's, the baseline first; None where one of them was not timed."""
+    """Of a heat's rows, which begin with the baseline; None where it or the control was not timed."""
     baseline, control = rows[0].samples, next((row.samples for row in rows if row.control), None)
     return None if baseline is None or control is None else speed.Copies(baseline, control)
 

@@ -39,7 +39,7 @@ def undisturbed(rows: pd.DataFrame, details: Callable[[int], Mapping[str, Any]])
 
 
 def mostly(warnings: object, replicates: object, details: Callable[[], Mapping[str, Any]]) -> bool:
-    """Whether fewer than half of the processes that count (`replicates`) were timed undisturbed.
+    """Whether fewer than half of the processes (`replicates`) were timed undisturbed.
 
     What most of them share is in no interval; what a few met lies between the processes, and the interval knows it.
     Where a document keeps nothing of each process, the warnings, as their column has them, are all there is.

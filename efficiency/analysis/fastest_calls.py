@@ -30,18 +30,18 @@ BLOCKS = 5
 
 
 @dataclass(frozen=True)
-class Reading:
-    """A speed-up as the processes make it: the mean of their figures."""
+class Readings:
+    """Both, as the processes make them: each is the mean of its figures."""
 
-    figures: Figures
-    inside: float
-    """Variance of a process's figure by what its blocks of rounds show; 0 where there are too few rounds."""
+    together: Figures
+    each: Figures
+    inside: NDArray[np.float64]
+    """[2, 2]: covariance of a process's two figures by what its blocks of rounds show; 0 where rounds are too few."""
 
     @property
-    def variance(self) -> float:
-        """Of the mean: the larger of what lies between processes and what is seen inside them. Four processes that
-        agree by luck must not look surer than their own rounds are."""
-        return max(float(np.var(self.figures, ddof=1)), self.inside) / len(self.figures)
+    def between(self) -> NDArray[np.float64]:
+        """[2, 2]: covariance of a process's two figures by how they differ from one process to the next."""
+        return np.cov(self.together, self.each)
 
 
 class _Calls:
@@ -57,9 +57,9 @@ class _Calls:
         together = self.logs[np.argsort(self.units, kind="stable")]
         return np.split(together, np.cumsum(self.of_unit)[:-1])
 
-    def without(self, unit: int, reach: float) -> Figures:
+    def without(self, unit: int, count: float) -> Figures:
         """Of all units but this one so many of the fastest, at least."""
-        most = int(np.ceil(reach)) + int(self.of_unit[unit])
+        most = int(np.ceil(count)) + int(self.of_unit[unit])
         return np.asarray(self.logs[:most][self.units[:most] != unit])
 
 
@@ -91,7 +91,7 @@ def _log_ratio(baseline: Figures, variant: Figures, share: float) -> float:
     return _mean(baseline, _count(len(baseline), level)) - _mean(variant, _count(len(variant), level))
 
 
-def _moving(sides: Sides) -> Figures:
+def _pseudo_values(sides: Sides) -> Figures:
     """What all calls together say, as each unit moves it: pseudo-values, with their mean put where all have it."""
     level = _level(min(len(side.logs) for side in sides), FASTEST)
     without = np.zeros(len(sides[0].of_unit))
@@ -151,21 +151,21 @@ def _by_block(pair: Sequence[Samples]) -> tuple[Sides, NDArray[np.int64]] | None
     return (found[0], found[1]), np.array(counts)
 
 
-def readings(pair: Sequence[Samples]) -> tuple[Reading, Reading]:
-    """All processes together, and each by itself, of the `paired` samples of a baseline and a variant."""
-    processes = _by_process(pair)
-    together, each = _moving(processes), _own(processes)
-    blocks = _by_block(pair)
+def readings(pair: Sequence[Samples]) -> Readings:
+    """Of the `paired` samples of a baseline and a variant."""
+    processes, blocks = _by_process(pair), _by_block(pair)
+    together, each = _pseudo_values(processes), _own(processes)
     if blocks is None:
-        return Reading(together, 0.0), Reading(each, 0.0)
+        return Readings(together, each, np.zeros((2, 2)))
     sides, counts = blocks
-    moving = float(np.var(_moving(sides), ddof=1)) * len(counts) / counts.sum()
-    own = np.split(_own(sides), np.cumsum(counts)[:-1])
-    return Reading(together, moving), Reading(each, float(np.mean([np.var(one, ddof=1) / len(one) for one in own])))
+    both = np.split(np.stack([_pseudo_values(sides), _own(sides)]), np.cumsum(counts)[:-1], axis=1)
+    return Readings(together, each, np.mean([np.cov(own) / own.shape[1] for own in both], axis=0))
 
 
 def replicate_ratios(baseline: Samples, variant: Samples) -> dict[int, float]:
     """What each replicate that timed both finds by itself, by its number."""
     pair = paired(baseline, variant)
     numbers = np.unique(pair[0][:, 0])
+    if not len(numbers):
+        return {}
     return dict(zip(numbers.tolist(), np.exp(_own(_by_process(pair))).tolist(), strict=True))

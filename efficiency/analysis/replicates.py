@@ -1,8 +1,8 @@
 """What each fresh process says by itself: the points that a speed-up and its interval are made of.
 
-A reader who sees them sees why the interval is as wide as it is: the estimate rests on the fastest calls of all of
-them, and the interval follows from how far each of them moves it, or stretches of rounds within them do where that is
-more, and from how much further they lie apart than the control's.
+A reader who sees them sees why the interval is as wide as it is: the estimate rests on their fastest calls, each by
+itself and all together, and the interval follows from how far each process moves it, or stretches of rounds within
+them do where that is more, and from how much further they lie apart than the control's.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ def allows_for_hours(row: pd.Series[Any]) -> bool:
 def why_as_wide(row: pd.Series[Any], points: pd.DataFrame, undisturbed: float | None) -> str:
     """Sentences under the chart of these points; `undisturbed` is the share of the time that the machine was."""
     said = [
-        "A point is what one fresh process found by itself. The line is what the fastest tenth of all their calls say "
-        "together, and the band its 95 % interval: the more it turns on single processes, or on stretches within "
-        "them, the wider."
+        "A point is what one fresh process found by itself. The line is what their fastest calls say, process by "
+        "process and all together, and the band its 95 % interval: the more it turns on single processes, or on "
+        "stretches within them, the wider."
     ]
     if len(points) < FEW:
         said.append(f"Of {len(points)} processes little can be said: how far they lie apart may be luck.")
@@ -60,8 +60,8 @@ def why_as_wide(row: pd.Series[Any], points: pd.DataFrame, undisturbed: float | 
         )
     if undisturbed is not None and undisturbed < STILL:
         said.append(
-            f"The machine was undisturbed for {undisturbed:.0%} of the time; a process that met nothing else lies off "
-            "the line, and counts for little."
+            f"The machine was undisturbed for {undisturbed:.0%} of the time; a process that met nothing else "
+            "may lie off the line, and then counts for less."
         )
     return " ".join([*said, "Both axes have one scale."])
 

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from efficiency.analysis import fastest_calls
-from efficiency.analysis.fastest_calls import Reading, Samples
+from efficiency.analysis.fastest_calls import Readings, Samples
 from efficiency.effort import CALLS_FOR_P99
 from efficiency.equivalence import EQUIVALENCE_PCT
 
@@ -34,7 +34,9 @@ FALSE_DISCOVERIES = 0.05
 """Share of the differences that a study reports which may be none."""
 BETWEEN_HOURS = 0.5
 """How far hours set the speed-ups of one variant apart, as a share of how far they set its processes apart beyond those
-of a copy: both as the standard deviation of a logarithm. By `benchmarks/trust.py`, on the CPU of shared machines."""
+of a copy: both as the standard deviation of a logarithm. A guess by what short studies on shared machines came to."""
+SHARES = np.linspace(0, 1, 51)
+"""What each process by itself may have to say of a speed-up (`combined`)."""
 CALLS_FOR_P90 = 50
 """Fewer calls than these leave less than five beyond the percentile: it stays empty, as p99 below `CALLS_FOR_P99`."""
 P99_TAKES = f"it takes {CALLS_FOR_P99} timed calls, since fewer leave less than five beyond it"
@@ -123,7 +125,7 @@ class Copies:
         if key not in self._apart:
             pair = fastest_calls.paired(*(own[np.isin(own[:, 0], processes)] for own in self._samples))
             few = len(np.unique(pair[0][:, 0])) < 2
-            self._apart[key] = None if few else combined(*fastest_calls.readings(pair)).apart
+            self._apart[key] = None if few else combined(fastest_calls.readings(pair)).apart
         return self._apart[key]
 
 
@@ -134,7 +136,7 @@ def speed_up(baseline: Samples, variant: Samples, copies: Copies | None = None) 
     processes = np.unique(pair[0][:, 0])
     if len(processes) < 2:
         return None
-    return of_figures(combined(*fastest_calls.readings(pair)), copies.apart(processes) if copies else None)
+    return of_figures(combined(fastest_calls.readings(pair)), copies.apart(processes) if copies else None)
 
 
 @dataclass(frozen=True)
@@ -154,20 +156,25 @@ class Combined:
         return float(np.var(self.figures, ddof=1))
 
 
-def combined(together: Reading, each: Reading) -> Combined:
+def combined(found: Readings) -> Combined:
     """Both readings, each as much as makes the whole surest.
 
     Where they disagree, either luck or the machine was at work: processes that were disturbed all the while move the
     mean of each by itself. The disagreement counts as an error of that one, so the more it is the less it has to say.
+    Nor is the whole surer than what is seen inside the processes: four that agree by luck must not look so.
     """
-    count = len(together.figures)
-    both = float(np.cov(together.figures, each.figures)[0, 1]) / count
-    of_each = each.variance + float(together.figures.mean() - each.figures.mean()) ** 2
-    spread = together.variance - 2 * both + of_each
-    share = min(1.0, max(0.0, (together.variance - both) / spread)) if spread > 0 else 0.0
-    variance = (1 - share) ** 2 * together.variance + 2 * share * (1 - share) * both + share**2 * of_each
-    inside = (1 - share) ** 2 * together.inside + share**2 * each.inside
-    return Combined((1 - share) * together.figures + share * each.figures, variance, inside)
+    count, between, inside = len(found.together), found.between, found.inside
+    weights = np.stack([1 - SHARES, SHARES])
+
+    def variances(of: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(np.einsum("is,ij,js->s", weights, of, weights))
+
+    disagreement = float(found.together.mean() - found.each.mean())
+    errors = np.maximum(variances(between), variances(inside)) / count + (SHARES * disagreement) ** 2
+    best = int(np.argmin(errors))
+    share = float(SHARES[best])
+    figures = (1 - share) * found.together + share * found.each
+    return Combined(figures, float(errors[best]), float(variances(inside)[best]))
 
 
 def of_figures(found: Combined, copies_apart: float | None = None) -> SpeedUp:

@@ -2,9 +2,9 @@
 
 A guest's cores are moved about by its host, and other programs take their turns on them. For seconds on end every
 handoff of work between threads then takes half as long again or more, which slows one variant by a tenth and another
-to half its speed. A speed-up rests on the fastest tenth of all calls (`analysis.fastest_calls`), which are of the
-undisturbed machine as long as that was there for a tenth of the time; where it was not, the figures are of another
-machine. What decides is work that belongs to no variant.
+to half its speed. A speed-up rests above all on the fastest tenth of all calls (`analysis.fastest_calls`), which are
+of the undisturbed machine as long as that was there for a tenth of the time; where it was not, the figures are of
+another machine. What decides is work that belongs to no variant.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ Felt = NDArray[np.int64]
 
 SLOWER = 1.25
 """A handoff that takes this many times as long as it does undisturbed was disturbed."""
-UNDISTURBED_QUANTILE = 0.1
+UNDISTURBED_QUANTILE = 0.03
+"""Far below the share that has to be undisturbed, so that a heat can be found wanting by itself."""
 
 _NAMES = ("replicate", "round", "handoff_ns")
 

@@ -141,8 +141,10 @@ class Conductor:
                 if "progress" in answer:
                     self._say(f"{label}: {answer['progress']} ({answer['share']:.0%})")
         if self._study.of_code and self._study.of_code != answer["code_digest"]:
-            of = self._study.confirms
-            raise VariantFailed(f"The Python files of {label} are no longer what study {of} measured; measure it anew.")
+            before = self._study.confirms
+            raise VariantFailed(
+                f"The Python files of {label} are no longer what study {before} measured; measure it anew."
+            )
         padding_pct = dict(zip(conditions, answer["padding_pct"], strict=True))
         return {
             "test_rows_at_hand": answer["test_rows"],

@@ -3,7 +3,7 @@
 A machine that others share is faster for a minute and slower for the next. So the heats of a study take turns, a
 replicate each: what every one of them sees of the machine is spread over all the time that the study is timed. A
 replicate that finds the machine disturbed is put off: that takes a tenth of a second, and what it had timed would
-hardly have been among the fastest calls, which are what counts. One that finds it so while it times goes on for
+hardly have been among the fastest calls, on which speed-ups rest. One that finds it so while it times goes on for
 longer: a process with hardly an undisturbed round was started, and its models loaded, for nothing.
 """
 

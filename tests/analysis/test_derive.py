@@ -270,13 +270,11 @@ def test_the_runtimes_gain_is_unknown_where_it_was_not_timed_beside():
         assert "runtime_speedup" not in derive.heat(heat)[2]
 
 
-def test_the_rounds_that_count_are_the_same_for_both_comparisons():
+def test_what_disturbs_half_of_the_time_is_in_neither_comparison():
     """The first half of every replicate was disturbed, and only the quantized model felt it."""
     heat = [baseline(), row("r+int8", 2.0, fp32_variant="r"), row("r", 8.0)]
     samples = heat[1].samples
     heat[1].samples = np.where((samples[:, 1] < 10)[:, None] & (np.arange(3) == 2), 3 * samples, samples)
-    rounds = np.indices((4, 21)).reshape(2, -1)
-    heat[0].felt = np.column_stack([*rounds, np.where(rounds[1] < 10, 9_000, 5_000)]).astype(np.int64)
     found = derive.heat(heat)[1]
     assert found["runtime_speedup"] == pytest.approx(4.0, rel=0.01)
     assert found["speedup"] == pytest.approx(5.0, rel=0.01)

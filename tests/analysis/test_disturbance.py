@@ -25,7 +25,7 @@ BUSY, STOLEN, HOT = QUIET | {"others_cores": 0.9}, QUIET | {"stolen_share": 0.4}
         ("busy", 6, True),
         ([{}, {"others_cores": "many"}, 3], 6, True),
     ],
-    ids=["most", "half", "of-all-kinds", "set-aside", "unknown-number", "none", "nothing", "no-list", "nonsense"],
+    ids=["most", "half", "of-all-kinds", "fewer-told", "unknown-number", "none", "nothing", "no-list", "nonsense"],
 )
 def test_most_of_the_processes_that_count(health: Any, replicates: int | None, disturbed: bool) -> None:
     assert disturbance.mostly("test-subset;busy-machine", replicates, lambda: {"health": health}) == disturbed
