@@ -87,7 +87,8 @@ def threshold(heats: list[list[Measured]]) -> float:
     p_values = []
     for baseline, *others in heats:
         rows = [row for row in others if row.status != "failed"]
-        for row, ratio in zip(rows, speed_ups(baseline, rows), strict=True):
+        copies = _copies([baseline, *rows])
+        for row, ratio in zip(rows, _speed_ups(baseline, rows, copies), strict=True):
             if ratio is not None and not row.control:
                 p_values.append(ratio.p_value)
     return speed.discovery_threshold(p_values)
@@ -109,7 +110,7 @@ def heat(
     rows = [replace(row, samples=None) if row.status == "failed" else row for row in rows]
     baseline = rows[0]
     copies = _copies(rows)
-    ratios = speed_ups(baseline, rows[1:], copies)
+    ratios = _speed_ups(baseline, rows[1:], copies)
     of_control = next((ratio for row, ratio in zip(rows[1:], ratios, strict=True) if row.control), None)
     judge = Judge(
         speed.noise_floor(of_control),
@@ -126,12 +127,8 @@ def heat(
     return derived
 
 
-def speed_ups(
-    baseline: Measured, rows: Sequence[Measured], copies: speed.Copies | None = None
-) -> list[speed.SpeedUp | None]:
-    """Of each row against the baseline; None where unknown. Where the control is among the rows, or in `copies`, the
-    intervals allow for other hours."""
-    copies = copies or _copies([baseline, *rows])
+def _speed_ups(baseline: Measured, rows: Sequence[Measured], copies: speed.Copies | None) -> list[speed.SpeedUp | None]:
+    """Of each row against the baseline; None where unknown."""
     return [_speed_up(baseline, row, copies) for row in rows]
 
 

@@ -159,9 +159,15 @@ class StoreRecorder:
         return stillness.SLOWER * best_ns if best_ns else None
 
     def precise(self, entries: Sequence[Entry], within: float) -> bool:
-        baseline, *others = (self._rows[entry].measured for entry in entries)
-        baseline.best_ns = self._best_ns(entries[0])
-        return all(ratio is not None and ratio.precision <= within for ratio in derive.speed_ups(baseline, others))
+        baseline, *others = (self._rows[entry].measured.samples for entry in entries)
+        # One after the other: asked after every replicate, and the first that is not ends it.
+        return all(
+            baseline is not None
+            and samples is not None
+            and (ratio := speed.speed_up(baseline, samples)) is not None
+            and ratio.precision <= within
+            for samples in others
+        )
 
     def _best_ns(self, entry: Entry) -> float | None:
         """What a handoff between as many threads takes undisturbed, by all heats of the study."""
