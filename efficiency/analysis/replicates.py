@@ -48,8 +48,9 @@ def why_as_wide(row: pd.Series[Any], points: pd.DataFrame, undisturbed: float | 
     """Sentences under the chart of these points; `undisturbed` is the share of the time that the machine was."""
     said = [
         "A point is what one fresh process found by itself. The line is what their fastest calls say, process by "
-        "process and all together, and the band its 95 % interval: the more it turns on single processes, or on "
-        "stretches within them, the wider."
+        "process and all together: not in their middle where some processes met a slower machine, which then count for "
+        "less. The band is its 95 % interval: the more it turns on single processes, or on stretches within them, the "
+        "wider."
     ]
     if len(points) < FEW:
         said.append(f"Of {len(points)} processes little can be said: how far they lie apart may be luck.")
@@ -59,10 +60,7 @@ def why_as_wide(row: pd.Series[Any], points: pd.DataFrame, undisturbed: float | 
             "well, which the band allows for."
         )
     if undisturbed is not None and undisturbed < STILL:
-        said.append(
-            f"The machine was undisturbed for {undisturbed:.0%} of the time; a process that met nothing else "
-            "may lie off the line, and then counts for less."
-        )
+        said.append(f"The machine was undisturbed for {undisturbed:.0%} of the time.")
     return " ".join([*said, "Both axes have one scale."])
 
 
