@@ -13,7 +13,6 @@ from pathlib import Path
 
 import copies
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from efficiency import study, workloads
@@ -47,11 +46,15 @@ MOST_REPLICATES = 14
 """Of the 20 that the quick preset may take, so that 20 runs end within 90 minutes on a quiet machine."""
 
 
+def best_ns(raw: Raw, cell: str) -> float:
+    """What a handoff takes undisturbed with the cell's threads, as far as the run knows."""
+    threads = cell.rsplit("/", 1)[1]
+    return min(stillness.undisturbed_ns(felt) for key, felt in raw.items() if key.endswith(f"/{threads}/{PULSE}"))
+
+
 def disturbed(raw: Raw, cell: str) -> bool:
     """Whether the machine was, nearly all the time that this run timed the cell, as the study judged it."""
-    threads = cell.rsplit("/", 1)[1]
-    pulses = [felt for key, felt in raw.items() if key.endswith(f"/{threads}/{PULSE}")]
-    return stillness.disturbed(raw[f"{cell}/{PULSE}"], min(map(stillness.undisturbed_ns, pulses)))
+    return stillness.disturbed(raw[f"{cell}/{PULSE}"], best_ns(raw, cell))
 
 
 def default() -> Effort:
@@ -118,8 +121,8 @@ class Ours:
         own = [e for e in self.entries if e.workload == workload and e.condition.threads == threads]
         return own[0], next(e for e in own if e.variant.key == INT8[workload])
 
-    def run(self, number: int) -> tuple[pd.DataFrame, Raw]:
-        """The rows of one study, and what the clock said."""
+    def run(self, number: int) -> Raw:
+        """What the clock said in one study."""
         asked = replace(self.asked, seed=self.seed + 10_000 * number)
         self.orders = Orders(asked, self.machine, {name: workloads.describe(name) for name in INT8}, self.folder)
         checked = Checked(asked, self.entries)
@@ -146,9 +149,8 @@ class Ours:
             heats.setdefault((entry.workload, entry.condition), []).append(entry)
         timing.run([(f"{name} {condition.threads}", own) for (name, condition), own in heats.items()], self.started)
         recorder.close_study()
-        rows = self.store.rows([study_id])
         raw: Raw = {}
-        for row in views.records(rows):
+        for row in views.records(self.store.rows([study_id])):
             if row["variant"] in copies.SLOWER:  # the copy's, multiplied
                 continue
             cell = f"{row['workload']}/{row['threads']}"
@@ -161,7 +163,7 @@ class Ours:
                 pulse = self.store.details(row["row_id"])["pulse"]
                 felt = [pulse[name] for name in ("replicate", "round", "handoff_ns")]
                 raw[f"{cell}/{PULSE}"] = np.column_stack(felt).astype(np.int64)
-        return rows, raw
+        return raw
 
 
 def one_after_the_other(asked: Message, send: Send) -> None:

@@ -33,18 +33,21 @@ import numpy as np
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(PROJECT), str(PROJECT / "tests")]
 
+import judged  # noqa: E402
 import methods  # noqa: E402
 import trust_figures  # noqa: E402
 
-from efficiency.analysis import views  # noqa: E402
 from efficiency.machine import this_machine  # noqa: E402
 from efficiency.measure import latency  # noqa: E402
 
 RUNS, QUICK_RUNS = 20, 2
 MINUTES = 86.0
 """After which no pair of runs begins that would not end in time; what follows the runs takes up to four minutes."""
-METHOD = "fastest calls, two readings"
-"""How speed-ups were worked out: kept runs of another method are not mixed with these."""
+CELLS = len(methods.INT8) * len(methods.THREADS)
+"""Of a run."""
+STOPS_BY = "fastest calls, two readings"
+"""What says when a study's intervals are narrow enough: kept runs that stopped by something else are not mixed with
+these. What a study says of its samples is worked out anew."""
 LEAST_RUNS = 2
 """Of each kind, whatever the time: of one run no spread can be told."""
 MUST_REACH = {
@@ -75,22 +78,11 @@ def neighbour(noisy: bool, seed: int) -> Iterator[None]:
 # One run of each method
 
 
-def ours_once(ours: methods.Ours, number: int) -> dict[str, Any]:
-    """What a study says of each cell, and how long it took."""
+def ours_once(ours: methods.Ours, number: int) -> tuple[float, methods.Raw]:
+    """How many seconds a study took, and what the clock said in it."""
     started = time.perf_counter()
-    rows, raw = ours.run(number)
-    seconds = time.perf_counter() - started
-    cells: dict[str, Any] = {}
-    for row in views.records(rows):
-        cell = cells.setdefault(f"{row['workload']}/{row['threads']}", {"verdicts": {}, "estimates": {}})
-        cell["replicates"] = row["replicates"]
-        if row["variant"] == methods.INT8[row["workload"]]:
-            cell["speedup"] = [row["speedup"], row["speedup_ci_low"], row["speedup_ci_high"]]
-            cell["precision_pct"] = row["speedup_precision_pct"]
-        elif row["variant"] != "baseline":
-            cell["verdicts"][row["variant"]] = row["speed_verdict"]
-            cell["estimates"][row["variant"]] = row["speedup"]
-    return {"seconds": seconds, "cells": cells, "raw": raw}
+    raw = ours.run(number)
+    return time.perf_counter() - started, raw
 
 
 def theirs_once(ours: methods.Ours, seconds: float) -> dict[str, float]:
@@ -106,10 +98,9 @@ def one_run(ours: methods.Ours, number: int, noisy: bool, seconds: float | None)
     """Both methods, the one that begins changing from run to run."""
     with neighbour(noisy, number):
         first = theirs_once(ours, seconds) if seconds and number % 2 else None
-        own = ours_once(ours, 2 * number + noisy)
-        usual = first or theirs_once(ours, own["seconds"] / len(own["cells"]))
-    raw = own.pop("raw")
-    return {"method": METHOD, "number": number, "noisy": noisy, "ours": own, "theirs": usual}, raw
+        own_s, raw = ours_once(ours, 2 * number + noisy)
+        usual = first or theirs_once(ours, own_s / CELLS)
+    return {"stops_by": STOPS_BY, "number": number, "noisy": noisy, "seconds": own_s, "theirs": usual}, raw
 
 
 def recording_us() -> float:
@@ -186,11 +177,12 @@ def all_runs(wanted: int, minutes: float, folder: Path, keep: Path) -> tuple[lis
                 run, raw = one_run(ours, number, noisy, seconds.get(noisy))
                 np.savez_compressed(clock, **raw)  # type: ignore[arg-type]
                 told.write_text(json.dumps(run))
-            runs.append(json.loads(told.read_text()))
-            if runs[-1].get("method") != METHOD:
+            run, raw = json.loads(told.read_text()), dict(np.load(clock))
+            if run.get("stops_by") != STOPS_BY:
                 raise SystemExit(f"{told} is of another version of this benchmark: name another folder, or remove it.")
-            raws.append(dict(np.load(clock)))
-            seconds[noisy] = runs[-1]["ours"]["seconds"] / len(runs[-1]["theirs"])
+            runs.append(run | {"cells": judged.cells(raw)})
+            raws.append(raw)
+            seconds[noisy] = run["seconds"] / CELLS
             print(f"{name} of {wanted}: {seconds[noisy]:.1f} s a cell", flush=True)
         longest_s = max(longest_s, time.monotonic() - pair_began)
     return runs, raws

@@ -36,7 +36,7 @@ def spread(values: list[float]) -> dict[str, Any]:
 def of_cell(runs: list[dict[str, Any]], raws: list[methods.Raw], cell: str) -> dict[str, Any]:
     """Both methods on one cell, and how often our interval holds the mean of all runs."""
     int8 = methods.INT8[cell.rsplit("/", 1)[0]]
-    cells = [run["ours"]["cells"][cell] for run in runs]
+    cells = [run["cells"][cell] for run in runs]
     found = [one["speedup"] for one in cells]
     ours, theirs = spread([one[0] for one in found]), spread([run["theirs"][cell] for run in runs])
     centre = float(np.exp(np.mean([np.log(one[0]) for one in found])))
@@ -51,7 +51,7 @@ def of_cell(runs: list[dict[str, Any]], raws: list[methods.Raw], cell: str) -> d
         "held_the_mean": sum(one[1] <= centre <= one[2] for one in found),
         "its_minutes_held_the_mean": sum(_minutes_hold(one, centre) for one in cells),
         "foretold": _foretold(cells),
-        "apart_pct": processes_apart.report(raws, cell, int8),
+        "between_hours": processes_apart.report(raws, cell, int8),
     }
 
 
@@ -88,7 +88,7 @@ def share(called: int, of: int) -> dict[str, Any]:
 
 def called(runs: list[dict[str, Any]], variant: str, *words: str) -> dict[str, Any]:
     """How often a variant had one of these verdicts, over all cells and runs."""
-    verdicts = [cell["verdicts"][variant] for run in runs for cell in run["ours"]["cells"].values()]
+    verdicts = [cell["verdicts"][variant] for run in runs for cell in run["cells"].values()]
     return share(sum(verdict in words for verdict in verdicts), len(verdicts))
 
 
@@ -112,9 +112,8 @@ def _stopped(samples: list[NDArray[np.int64]]) -> list[speed.SpeedUp]:
     """The speed-ups over the first of these samples when a study stops: when each is known as well as it asks."""
     effort = methods.default()
     for replicates in range(effort.replicates, effort.most_replicates + 1):
-        baseline, control, *others = (own[own[:, 0] < replicates] for own in samples)
-        copies = speed.Copies(baseline, control)
-        ratios = [ratio for own in (control, *others) if (ratio := speed.speed_up(baseline, own, copies)) is not None]
+        baseline, *others = (own[own[:, 0] < replicates] for own in samples)
+        ratios = [ratio for own in others if (ratio := speed.speed_up(baseline, own)) is not None]
         if all(ratio.precision <= effort.precision for ratio in ratios):
             break
     return ratios
@@ -153,7 +152,7 @@ def report(runs: list[dict[str, Any]], raws: list[methods.Raw]) -> dict[str, Any
             }
             for key in copies.SLOWER
         },
-        "seconds_a_cell": round(float(np.mean([run["ours"]["seconds"] for run in runs])) / len(runs[0]["theirs"]), 1),
+        "seconds_a_cell": round(float(np.mean([run["seconds"] for run in runs])) / len(runs[0]["theirs"]), 1),
         "simulated": simulations(quiet, sorted(runs[0]["theirs"])),
     }
     return found

@@ -133,22 +133,14 @@ def confirmations(studies: pd.DataFrame, study_id: str) -> pd.DataFrame:
 
 def _timing(store: Store, rows: pd.DataFrame, bands_pct: Mapping[str, float]) -> Timing:
     """With the samples read when they are first needed, and each comparison made once; the bands are by study."""
-    done = rows[rows["status"] == "done"]
-    baseline, control = (done.loc[done["variant"] == variant, "row_id"] for variant in (BASELINE, CONTROL))
 
     @cache
     def samples(row_id: int) -> fastest_calls.Samples:
         return replicates.nanoseconds(store.samples(row_id))
 
     @cache
-    def copies() -> speed.Copies | None:
-        if not len(baseline) or not len(control):
-            return None
-        return speed.Copies(samples(int(baseline.iloc[0])), samples(int(control.iloc[0])))
-
-    @cache
     def compare(winner: int, other: int) -> speed.SpeedUp | None:
-        return speed.speed_up(samples(other), samples(winner), copies())
+        return speed.speed_up(samples(other), samples(winner))
 
     study_id = str(rows["study_id"].iloc[0])
     rows = rows.assign(disturbed=disturbance.of(rows, store.details))

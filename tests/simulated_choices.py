@@ -52,14 +52,9 @@ class Timed:
 
     def faster(self, place: int, than: int) -> speed.SpeedUp:
         """With what hours differ by."""
-        found = speed.speed_up(self.samples[than], self.samples[place], self.copies)
+        found = speed.speed_up(self.samples[than], self.samples[place])
         assert found is not None
         return found
-
-    @cached_property
-    def copies(self) -> speed.Copies:
-        """The baseline and the control."""
-        return speed.Copies(self.samples[0], self.samples[1])
 
     @cached_property
     def p50_ms(self) -> Floats:

@@ -12,17 +12,18 @@ from efficiency import paths
 from efficiency.measure.latency import LEAST_ROUNDS
 
 sys.path.insert(0, str(paths.PROJECT / "benchmarks"))
+import judged
 import methods
 import processes_apart
 import trust_figures
 
-CELL = "lstm-classifier/2"
+CELL, INT8 = "lstm-classifier/2", "dynamic-int8"
 
 
 def raw_of(rng: np.random.Generator, level: float) -> methods.Raw:
     """A run of ten replicates whose FP32 takes about this long."""
     found: methods.Raw = {}
-    for key, share in (("baseline", 1.0), ("control", 1.0), ("copy", 1.0), ("int8", 0.4)):
+    for key, share in (("baseline", 1.0), ("control", 1.0), ("copy", 1.0), (INT8, 0.4)):
         parts = []
         for replicate in range(10):
             own = 1e6 * share * level * np.exp(rng.normal(0, 0.002, (LEAST_ROUNDS, 4)))
@@ -50,25 +51,34 @@ def test_a_run_that_was_disturbed_says_nothing() -> None:
     raw[f"{CELL}/{methods.PULSE}"][:, 2] = 9_000
     raw[f"elsewhere/2/{methods.PULSE}"] = np.array([[0, 0, 1_000]], dtype=np.int64)
     assert methods.disturbed(raw, CELL)
-    assert processes_apart.report([raw, raw], CELL, "int8")["processes"] is None
+    assert processes_apart.report([raw, raw], CELL, INT8)["processes_pct"] is None
 
 
 def test_what_no_run_knows_is_told_from_how_far_its_processes_lie_apart() -> None:
     rng, raws = np.random.default_rng(0), []
     for hour in rng.normal(0, 0.03, 60):
         raw = raw_of(rng, 4.0)
-        for key, deviation, own_hour in (("int8", 0.02, hour), ("control", 0.01, 0.0)):
-            factors = np.exp(own_hour + rng.normal(0, deviation, 10))
-            samples = raw[f"{CELL}/{key}"]
-            samples[:, 2] = raw[f"{CELL}/baseline"][:, 2] * factors[samples[:, 0]]
+        factors = np.exp(hour + rng.normal(0, 0.02, 10))
+        samples = raw[f"{CELL}/{INT8}"]
+        samples[:, 2] = 0.4 * raw[f"{CELL}/baseline"][:, 2] * factors[samples[:, 0]]
         raws.append(raw)
-    found = processes_apart.report(raws, CELL, "int8")
-    assert 2 <= found["processes"] <= 4, "The fastest calls of all turn on few of them."
-    assert 1 <= found["processes_of_control"] <= 2
-    assert found["runs_beyond"] == pytest.approx(3.0, rel=0.3)
-    beyond = found["processes"] ** 2 - max(found["processes_of_control"], found["rounds_within"]) ** 2
-    assert found["share"] == pytest.approx(found["runs_beyond"] / np.sqrt(beyond), rel=0.02)
-    assert processes_apart.report(raws[:1], CELL, "int8")["processes"] is None
+    found = processes_apart.report(raws, CELL, INT8)
+    assert 2 <= found["processes_pct"] <= 4, "The fastest calls of all turn on few of them."
+    assert found["runs_beyond_pct"] == pytest.approx(3.0, rel=0.3)
+    assert found["share_of_processes"] == pytest.approx(found["runs_beyond_pct"] / found["processes_pct"], abs=0.01)
+    assert found["share_of_the_speed_up"] == pytest.approx(0.03 / np.log(2.5), rel=0.3)
+    assert processes_apart.report(raws[:1], CELL, INT8)["processes_pct"] is None
+
+
+def test_a_run_is_judged_by_what_the_clock_said() -> None:
+    cell = judged.cells(raw_of(np.random.default_rng(0), 4.0))[CELL]
+    assert cell["verdicts"] == {"control": "same", "copy": "same", "slower-3": "slower", "slower-5": "slower"}
+    assert cell["estimates"]["slower-5"] == pytest.approx(1 / 1.05, rel=0.002)
+    estimate, low, high = cell["speedup"]
+    assert estimate == pytest.approx(2.5, rel=0.01)
+    assert low < estimate < high
+    assert cell["replicates"] == 10
+    assert cell["precision_pct"] < 100 * (high / estimate - 1)
 
 
 def test_a_simulated_study_stops_when_it_is_as_sure_as_asked() -> None:

@@ -1,7 +1,7 @@
 """How far a speed-up holds at another hour: what one study can only guess, and several tell.
 
 What differs between hours and not within one, above all how much of the memory others take up, is guessed in the
-interval of one study, by how far its processes lie apart (`speed.BETWEEN_HOURS`). Every other study of the same machine
+interval of one study, by how far its processes lie apart (`speed.between_hours`). Every other study of the same machine
 that measured the same replaces some of the guess by what these studies do differ. As in Smyth's moderated t (2004) the
 guess counts as so many studies, and both together give a variance and its degrees of freedom.
 """
@@ -17,12 +17,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from efficiency.analysis import disturbance, own_minutes, wording
+from efficiency.analysis import disturbance, own_minutes, speed, wording
 from efficiency.study import BASELINE, CONTROL
 
-OF_ALL_APART = 0.5
-"""How far hours lie apart where no copy tells of it, as in studies from before intervals allowed for hours: as a share
-of how far processes do."""
 _ROUNDING = 1e-9
 GUESS_COUNTS = 4
 """Studies that the guess counts as, at most; it rests on no more processes than there are."""
@@ -61,10 +58,9 @@ def known(row: Mapping[Any, Any], side: str = "") -> Known:
     low, high, replicates = (float("nan") if row[n + side] is None else float(row[n + side]) for n in names)
     reach = float(stats.t.ppf(0.5 + CONFIDENCE / 2, replicates - 1))
     minutes = math.log1p(own_minutes.half(row, side)) / reach
-    if own_minutes.told(row, side):
-        stated = math.log(high / low) / 2 / reach
-    else:
-        stated = minutes * math.sqrt(1 + OF_ALL_APART**2 * max(replicates, 0.0))
+    stated = math.log(high / low) / 2 / reach
+    if not own_minutes.told(row, side):  # from before intervals allowed for hours
+        stated = math.hypot(minutes, speed.between_hours(minutes, max(replicates, 0.0), math.log(high * low) / 2))
     return Known(minutes, stated, replicates)
 
 

@@ -87,8 +87,8 @@ def threshold(heats: list[list[Measured]]) -> float:
     p_values = []
     for baseline, *others in heats:
         rows = [row for row in others if row.status != "failed"]
-        copies = _copies([baseline, *rows])
-        for row, ratio in zip(rows, _speed_ups(baseline, rows, copies), strict=True):
+        for row in rows:
+            ratio = _speed_up(baseline, row)
             if ratio is not None and not row.control:
                 p_values.append(ratio.p_value)
     return speed.discovery_threshold(p_values)
@@ -109,8 +109,7 @@ def heat(
     # A variant that was dropped while it was timed keeps its samples, but no figure rests on them.
     rows = [replace(row, samples=None) if row.status == "failed" else row for row in rows]
     baseline = rows[0]
-    copies = _copies(rows)
-    ratios = _speed_ups(baseline, rows[1:], copies)
+    ratios = [_speed_up(baseline, row) for row in rows[1:]]
     of_control = next((ratio for row, ratio in zip(rows[1:], ratios, strict=True) if row.control), None)
     judge = Judge(
         speed.noise_floor(of_control),
@@ -122,27 +121,16 @@ def heat(
     )
     derived = [_columns(row, baseline, ratio, judge) for row, ratio in zip(rows, [None, *ratios], strict=True)]
     for row, columns in zip(rows, derived, strict=True):
-        columns.update(_runtime_columns(row, rows, copies))
+        columns.update(_runtime_columns(row, rows))
     _mark_front(rows, derived)
     return derived
 
 
-def _speed_ups(baseline: Measured, rows: Sequence[Measured], copies: speed.Copies | None) -> list[speed.SpeedUp | None]:
-    """Of each row against the baseline; None where unknown."""
-    return [_speed_up(baseline, row, copies) for row in rows]
-
-
-def _copies(rows: Sequence[Measured]) -> speed.Copies | None:
-    """Of a heat's rows, which begin with the baseline; None where it or the control was not timed."""
-    baseline, control = rows[0].samples, next((row.samples for row in rows if row.control), None)
-    return None if baseline is None or control is None else speed.Copies(baseline, control)
-
-
-def _speed_up(reference: Measured, row: Measured, copies: speed.Copies | None) -> speed.SpeedUp | None:
+def _speed_up(reference: Measured, row: Measured) -> speed.SpeedUp | None:
     """Of a row against another of its heat."""
     if reference.samples is None or row.samples is None:
         return None
-    return speed.speed_up(reference.samples, row.samples, copies)
+    return speed.speed_up(reference.samples, row.samples)
 
 
 def _columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | None, judge: Judge) -> Columns:
@@ -235,7 +223,7 @@ def _speed_columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | Non
             "speedup": 1.0,
             "speedup_ci_low": 1.0,
             "speedup_ci_high": 1.0,
-            "speedup_precision_pct": 0.0 if judge.has_control else None,
+            "speedup_precision_pct": 0.0,
             "speed_verdict": "same",
         }
     if ratio is None:
@@ -247,8 +235,7 @@ def _speed_columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | Non
         "speedup": ratio.estimate,
         "speedup_ci_low": ratio.low,
         "speedup_ci_high": ratio.high,
-        # Without a copy the whole interval is of its own minutes: nothing is told beside it.
-        "speedup_precision_pct": 100 * ratio.precision if judge.has_control else None,
+        "speedup_precision_pct": 100 * ratio.precision,
         "speed_verdict": verdict,
     }
     if verdict == "faster" and row.prepare_s is not None and baseline.samples is not None:
@@ -257,10 +244,10 @@ def _speed_columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | Non
     return columns
 
 
-def _runtime_columns(row: Measured, rows: Sequence[Measured], copies: speed.Copies | None) -> Columns:
+def _runtime_columns(row: Measured, rows: Sequence[Measured]) -> Columns:
     """The speed-up over the same runtime in FP32, by the same rounds."""
     reference = next((other for other in rows if other.variant == row.fp32_variant), None)
-    ratio = None if reference is None else _speed_up(reference, row, copies)
+    ratio = None if reference is None else _speed_up(reference, row)
     if ratio is None:
         return {}
     return {

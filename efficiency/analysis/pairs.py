@@ -11,14 +11,9 @@ import pandas as pd
 from efficiency.analysis import replicates, speed
 
 
-def speed_up(
-    variant: pd.DataFrame,
-    against: pd.DataFrame,
-    copies: speed.Copies | None = None,
-) -> speed.SpeedUp | None:
+def speed_up(variant: pd.DataFrame, against: pd.DataFrame) -> speed.SpeedUp | None:
     """Latency of `against` / latency of `variant`, above 1 where the variant is faster; None where it is not known.
 
     Frames are the store's samples: `replicate`, `round`, `latency_ms`.
-    By the heat's `copies` the interval allows for other hours.
     """
-    return speed.speed_up(replicates.nanoseconds(against), replicates.nanoseconds(variant), copies)
+    return speed.speed_up(replicates.nanoseconds(against), replicates.nanoseconds(variant))

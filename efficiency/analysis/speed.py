@@ -6,9 +6,8 @@ fastest calls of each, read in two ways (`analysis.fastest_calls`), each with th
 The interval is Student's t over replicates, since a process carries a bias of its own that no number of calls within it
 averages away (Georges, Buytaert and Eeckhout, 2007).
 
-Nor does any number of processes average away what their minutes have in common. So the interval allows for that, too:
-what sets the processes of a variant apart, beyond what sets those of a copy of the baseline apart and what the rounds
-within them vary by, sets hours apart as well, and is taken to do so by a share of it (`BETWEEN_HOURS`).
+Nor does any number of processes average away what their minutes have in common. So the interval allows for that, too
+(`between_hours`): what sets processes apart sets hours apart as well, but models that are alike are slowed alike.
 """
 
 from __future__ import annotations
@@ -33,8 +32,11 @@ Verdict = Literal["faster", "same", "slower", "unresolved"]
 FALSE_DISCOVERIES = 0.05
 """Share of the differences that a study reports which may be none."""
 BETWEEN_HOURS = 0.5
-"""How far hours set the speed-ups of one variant apart, as a share of how far they set its processes apart beyond those
-of a copy: both as the standard deviation of a logarithm. A guess by what short studies on shared machines came to."""
+"""How far hours set a speed-up apart, as a share of how far its processes lie apart: both as the standard deviation of
+a logarithm. A guess by what short studies on shared machines came to, as is the next."""
+OF_THE_DIFFERENCE = 0.07
+"""How far hours set a speed-up apart at most, as a share of its own logarithm. What slows memory or the clock slows two
+models by what they differ in, and a copy not at all: 1.5 becomes 1.46, but 1.05 no less than 1.046."""
 SHARES = np.linspace(0, 1, 51)
 """What each process by itself may have to say of a speed-up (`combined`)."""
 CALLS_FOR_P90 = 50
@@ -53,7 +55,7 @@ class SpeedUp:
 
     estimate: float
     low: float
-    """The 95 % interval, with what hours differ by where a copy told of it."""
+    """The 95 % interval, with what hours differ by."""
     high: float
     replicates: int
     p_value: float
@@ -108,35 +110,12 @@ def _percentile_interval(
     return float(low), float(high)
 
 
-class Copies:
-    """The baseline and the control of a heat: by how far processes set these two apart, intervals allow for other
-    hours."""
-
-    def __init__(self, baseline: Samples, control: Samples) -> None:
-        self._samples = baseline, control
-        self._apart: dict[bytes, float | None] = {}
-
-    def apart(self, processes: NDArray[np.int64]) -> float | None:
-        """Variance of the logarithm from one of these processes to the next; None where fewer than two timed both.
-
-        Of the same processes: where memory does not hold a heat, another group's copies had other minutes.
-        """
-        key = processes.tobytes()
-        if key not in self._apart:
-            pair = fastest_calls.paired(*(own[np.isin(own[:, 0], processes)] for own in self._samples))
-            few = len(np.unique(pair[0][:, 0])) < 2
-            self._apart[key] = None if few else combined(fastest_calls.readings(pair)).apart
-        return self._apart[key]
-
-
-def speed_up(baseline: Samples, variant: Samples, copies: Copies | None = None) -> SpeedUp | None:
-    """The paired speed-up; None with fewer than two replicates, from which no interval follows. Without `copies` it is
-    of its own minutes alone."""
+def speed_up(baseline: Samples, variant: Samples) -> SpeedUp | None:
+    """The paired speed-up; None with fewer than two replicates, from which no interval follows."""
     pair = fastest_calls.paired(baseline, variant)
-    processes = np.unique(pair[0][:, 0])
-    if len(processes) < 2:
+    if len(np.unique(pair[0][:, 0])) < 2:
         return None
-    return of_figures(combined(fastest_calls.readings(pair)), copies.apart(processes) if copies else None)
+    return of_figures(combined(fastest_calls.readings(pair)))
 
 
 @dataclass(frozen=True)
@@ -147,13 +126,6 @@ class Combined:
     """[processes]; the estimate is their mean."""
     variance: float
     """Of the estimate, by what differs between these processes and inside them."""
-    inside: float = 0.0
-    """Variance of a figure by what the blocks of rounds inside a process show of it."""
-
-    @property
-    def apart(self) -> float:
-        """Variance of the figures."""
-        return float(np.var(self.figures, ddof=1))
 
 
 def combined(found: Readings) -> Combined:
@@ -174,21 +146,24 @@ def combined(found: Readings) -> Combined:
     best = int(np.argmin(errors))
     share = float(SHARES[best])
     figures = (1 - share) * found.together + share * found.each
-    return Combined(figures, float(errors[best]), float(variances(inside)[best]))
+    return Combined(figures, float(errors[best]))
 
 
-def of_figures(found: Combined, copies_apart: float | None = None) -> SpeedUp:
-    """The interval of what processes say; `copies_apart` is how far they set a copy of the baseline apart, a variance
-    (None: other hours are not allowed for)."""
-    centre, reach = float(found.figures.mean()), _t(len(found.figures) - 1)
-    hours = 0.0
-    if copies_apart is not None:
-        hours = BETWEEN_HOURS * math.sqrt(max(0.0, found.apart - max(copies_apart, found.inside)))
-    these_minutes = math.sqrt(found.variance)
-    error = math.hypot(these_minutes, hours)
-    p_value = 2 * float(stats.t.sf(abs(centre) / error, len(found.figures) - 1)) if error else float(centre == 0)
+def between_hours(minutes: float, processes: float, logarithm: float) -> float:
+    """How far hours set a speed-up apart, the standard deviation of its logarithm: by its standard error within these
+    minutes and its number of processes, which tell how far processes lie apart, and by the logarithm itself."""
+    return min(BETWEEN_HOURS * minutes * math.sqrt(processes), OF_THE_DIFFERENCE * abs(logarithm))
+
+
+def of_figures(found: Combined) -> SpeedUp:
+    """The interval of what processes say."""
+    centre, processes = float(found.figures.mean()), len(found.figures)
+    minutes = math.sqrt(found.variance)
+    error = math.hypot(minutes, between_hours(minutes, processes, centre))
+    p_value = 2 * float(stats.t.sf(abs(centre) / error, processes - 1)) if error else float(centre == 0)
+    reach = _t(processes - 1)
     low, high = math.exp(centre - reach * error), math.exp(centre + reach * error)
-    return SpeedUp(math.exp(centre), low, high, len(found.figures), p_value, math.expm1(reach * these_minutes))
+    return SpeedUp(math.exp(centre), low, high, processes, p_value, math.expm1(reach * minutes))
 
 
 @cache

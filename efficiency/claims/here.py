@@ -12,7 +12,6 @@ import pandas as pd
 from efficiency import ceiling, workloads
 from efficiency.analysis import accuracy, pairs, speed, views
 from efficiency.analysis.kept import mapping_of
-from efficiency.analysis.replicates import nanoseconds
 from efficiency.ceiling import Ceiling
 from efficiency.claims.base import Behind, Need
 from efficiency.condition import Condition, of_row
@@ -21,7 +20,7 @@ from efficiency.machine import Machine
 from efficiency.results import drifts
 from efficiency.results.drifts import DriftRecord
 from efficiency.results.store import Store
-from efficiency.study import BASELINE, CONTROL, Study, Variant
+from efficiency.study import BASELINE, Study, Variant
 
 Row = dict[str, Any]
 """A row's columns; what is unknown is None."""
@@ -110,11 +109,7 @@ class Heat:
                 return None
             return speed.SpeedUp(estimate, low, high, int(self.value(variant, "replicates") or 0), float("nan"))
         ours, theirs = (self.store.samples(self.row_id(one)) for one in (variant, against))
-        copies = None
-        if CONTROL in self.rows:
-            both = (self.store.samples(self.row_id(one)) for one in (BASELINE, CONTROL))
-            copies = speed.Copies(*map(nanoseconds, both))
-        return pairs.speed_up(ours, theirs, copies)
+        return pairs.speed_up(ours, theirs)
 
     def answers(self, variant: str) -> pd.DataFrame:
         return self.store.answers(self.row_id(variant))

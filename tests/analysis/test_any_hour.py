@@ -11,7 +11,7 @@ from efficiency.analysis.any_hour import Known
 from efficiency.study import BASELINE
 
 TRUTH, APART, TRIES = 2.4, 0.03, 2_000
-"""Processes of a study lie 3 % apart, those of copies not at all."""
+"""Processes of a study lie 3 % apart."""
 HOURS = speed.BETWEEN_HOURS * APART
 ROW = {
     "variant": "dynamic-int8", "speedup": 2.4, "speedup_ci_low": 2.3, "speedup_ci_high": 2.5,
@@ -22,7 +22,7 @@ ROW = {
 def simulated(rng: np.random.Generator, studies: int, replicates: int, hours: float) -> tuple[list[float], Known]:
     """Speed-ups of so many studies, and what the first one knows of its error."""
     logs = rng.normal(0, APART, (studies, replicates)) + rng.normal(0, hours, (studies, 1))
-    own = speed.of_figures(combined(np.log(TRUTH) + logs[0]), copies_apart=0.0)
+    own = speed.of_figures(combined(np.log(TRUTH) + logs[0]))
     return list(TRUTH * np.exp(logs.mean(axis=1))), any_hour.known(columns(own))
 
 
@@ -75,8 +75,8 @@ def test_a_study_from_before_hours_were_allowed_for_is_not_taken_as_surer() -> N
 @pytest.mark.parametrize("replicates", range(2, 12))
 def test_what_allows_for_no_hours_is_as_sure_as_its_processes_are_many(replicates: int) -> None:
     """Both errors are the same then, but for rounding."""
-    figures = np.random.default_rng(replicates).normal(1, APART, replicates)
-    own = any_hour.known(columns(speed.of_figures(combined(figures), copies_apart=1.0)))
+    figures = np.random.default_rng(replicates).normal(0, APART, replicates)
+    own = any_hour.known(columns(speed.of_figures(combined(figures - figures.mean()))))
     assert any_hour.spread(own, []) == (own.minutes, replicates - 1)
 
 
@@ -100,7 +100,7 @@ def test_two_studies_differ_by_more_than_hours_do_or_not() -> None:
         rows = []
         for _ in range(2):
             logs = np.log(TRUTH) + rng.normal(0, HOURS) + rng.normal(0, APART, 9)
-            rows.append(columns(speed.of_figures(combined(logs), copies_apart=0.0)))
+            rows.append(columns(speed.of_figures(combined(logs))))
         low, high = any_hour.change(*rows)
         called += not low <= 1 <= high
     assert called / TRIES < 0.05, "Nothing differs but the hour."

@@ -321,7 +321,7 @@ def timing(*given: dict[str, object]) -> Timing:
         ([row("a", 2.99), row("b", 3.0, speedup_ci_low=2.7)], None),
         ([row("a", 2.91)], None),
         ([row("a", 2.89)], None),
-        ([row("a", 2.8)], "had A at 2.80x"),
+        ([row("a", 2.7)], "had A at 2.70x"),
         ([row("a", 2.99), row("c", 3.5)], None),
         ([row("b", 3.5)], None),
     ],

@@ -107,7 +107,7 @@ def test_a_true_regression_is_found_and_nothing_else(store: Store, keep: Keep) -
     rng = np.random.default_rng(1)
     before = [2.0] * VARIANTS
     after = [2.0 / 1.2, 2.0 / 1.2, 2.0 * 1.2, *before[3:]]
-    found = compared(store, keep(rng, before), keep(rng, after))
+    found = compared(store, keep(rng, before, 12), keep(rng, after, 12))
     verdicts = found.judged.set_index("variant")["verdict"]
     assert list(verdicts[["variant-00", "variant-01", "variant-02"]]) == ["slower", "slower", "faster"]
     assert not set(verdicts.iloc[2:-1]) & {"faster", "slower"}
@@ -121,7 +121,7 @@ def test_a_true_regression_is_found_and_nothing_else(store: Store, keep: Keep) -
 def test_what_differs_from_hour_to_hour_is_in_the_interval(store: Store, keep: Keep) -> None:
     """Hours that set a variant apart as `trust.py` saw them; without other studies to learn from."""
     rng = np.random.default_rng(2)
-    apart = 0.1
+    apart = 0.04
     held = 0
     for _ in range(PAIRS // 2):
         hours = np.exp(rng.normal(0, speed.BETWEEN_HOURS * apart, 2))

@@ -1,0 +1,49 @@
+"""What a study says of each cell of a run, worked out anew from what the clock said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import copies
+import methods
+import numpy as np
+
+from efficiency.analysis import derive
+from efficiency.analysis.derive import Measured
+from efficiency.study import BASELINE, CONTROL
+
+
+def cells(raw: methods.Raw) -> dict[str, Any]:
+    """By `workload/threads`: INT8's speed-up with its interval, and what was said of the control and the copies."""
+    names = sorted({key.rsplit("/", 1)[0] for key in raw})
+    heats = {cell: _heat(raw, cell) for cell in names}
+    threshold = derive.threshold(list(heats.values()))
+    return {cell: _cell(cell, rows, threshold) for cell, rows in heats.items()}
+
+
+def _heat(raw: methods.Raw, cell: str) -> list[Measured]:
+    samples = {key: raw[f"{cell}/{key}"] for key in (BASELINE, CONTROL, _int8(cell), copies.COPY)}
+    for key, factor in copies.SLOWER.items():
+        copy = samples[copies.COPY]
+        samples[key] = np.column_stack([copy[:, :2], np.rint(factor * copy[:, 2]).astype(np.int64)])
+    rows = [Measured(key, key == CONTROL, 1, "done", samples=own) for key, own in samples.items()]
+    rows[0].felt, rows[0].best_ns = raw[f"{cell}/{methods.PULSE}"], methods.best_ns(raw, cell)
+    return rows
+
+
+def _int8(cell: str) -> str:
+    return methods.INT8[cell.rsplit("/", 1)[0]]
+
+
+def _cell(cell: str, rows: list[Measured], threshold: float) -> dict[str, Any]:
+    columns = derive.heat(rows, methods.default().precision, threshold)
+    by_variant = {row.variant: own for row, own in zip(rows, columns, strict=True)}
+    int8 = by_variant.pop(_int8(cell))
+    del by_variant[BASELINE]
+    return {
+        "replicates": int8["replicates"],
+        "speedup": [int8["speedup"], int8["speedup_ci_low"], int8["speedup_ci_high"]],
+        "precision_pct": int8["speedup_precision_pct"],
+        "verdicts": {key: own["speed_verdict"] for key, own in by_variant.items()},
+        "estimates": {key: own["speedup"] for key, own in by_variant.items()},
+    }
