@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -93,14 +94,14 @@ class Heat:
 
     def ratio(self, other: Keys, ours: Keys) -> Ratio:
         """Latency of `other` by that of `ours`."""
-        return self._ratio(Variant(other).key, Variant(ours).key)
+        return self._ratio(Variant(other).key, Variant(ours).key, math.inf)
 
     def control(self) -> Ratio:
         """The baseline against itself: how far to trust the others."""
         return self._ratio(study.BASELINE, study.CONTROL)
 
-    def _ratio(self, other: str, ours: str) -> Ratio:
-        found = speed.speed_up(self._of(other), self._of(ours))
+    def _ratio(self, other: str, ours: str, unlike: float = 0.0) -> Ratio:
+        found = speed.speed_up(self._of(other), self._of(ours), unlike)
         if found is None:
             raise SystemExit(f"{ours} and {other} were not timed together often enough; give more replicates.")
         return Ratio(found.estimate, found.low, found.high)

@@ -6,7 +6,6 @@ from typing import Any
 
 import copies
 import methods
-import numpy as np
 
 from efficiency.analysis import derive
 from efficiency.analysis.derive import Measured
@@ -23,12 +22,8 @@ def cells(raw: methods.Raw) -> dict[str, Any]:
 
 def _heat(raw: methods.Raw, cell: str) -> list[Measured]:
     samples = {key: raw[f"{cell}/{key}"] for key in (BASELINE, CONTROL, _int8(cell), copies.COPY)}
-    for key, factor in copies.SLOWER.items():
-        copy = samples[copies.COPY]
-        samples[key] = np.column_stack([copy[:, :2], np.rint(factor * copy[:, 2]).astype(np.int64)])
-    rows = [Measured(key, key == CONTROL, 1, "done", samples=own) for key, own in samples.items()]
-    rows[0].felt, rows[0].best_ns = raw[f"{cell}/{methods.PULSE}"], methods.best_ns(raw, cell)
-    return rows
+    samples |= copies.slower(samples[copies.COPY])
+    return [Measured(key, key == CONTROL, 1, "done", samples=own) for key, own in samples.items()]
 
 
 def _int8(cell: str) -> str:
@@ -45,5 +40,4 @@ def _cell(cell: str, rows: list[Measured], threshold: float) -> dict[str, Any]:
         "speedup": [int8["speedup"], int8["speedup_ci_low"], int8["speedup_ci_high"]],
         "precision_pct": int8["speedup_precision_pct"],
         "verdicts": {key: own["speed_verdict"] for key, own in by_variant.items()},
-        "estimates": {key: own["speedup"] for key, own in by_variant.items()},
     }

@@ -1,7 +1,7 @@
 """The two methods that `trust.py` compares, each asked how much faster INT8 is.
 
-`Ours` times the heats of a study as a study does, with the quick preset's processes and seconds, into a store, from
-which its rows are read. `one_after_the_other` is what is usually done: `torch.utils.benchmark`, first the baseline,
+`Ours` times the heats of a study as a study does, with the quick preset's processes and seconds; `judged.py` says
+what a study makes of it. `one_after_the_other` is what is usually done: `torch.utils.benchmark`, first the baseline,
 then the variant, in one process.
 """
 
@@ -36,6 +36,8 @@ INT8 = {
     "transformer-encoder": "dynamic-int8",
 }
 THREADS = (1, 2)
+CELLS = len(INT8) * len(THREADS)
+"""How many a run has."""
 PATIENCE_S = 120.0
 PULSE = "pulse"
 Raw = dict[str, NDArray[np.int64]]
@@ -46,15 +48,11 @@ MOST_REPLICATES = 14
 """Of the 20 that the quick preset may take, so that 20 runs end within 90 minutes on a quiet machine."""
 
 
-def best_ns(raw: Raw, cell: str) -> float:
-    """What a handoff takes undisturbed with the cell's threads, as far as the run knows."""
-    threads = cell.rsplit("/", 1)[1]
-    return min(stillness.undisturbed_ns(felt) for key, felt in raw.items() if key.endswith(f"/{threads}/{PULSE}"))
-
-
 def disturbed(raw: Raw, cell: str) -> bool:
     """Whether the machine was, nearly all the time that this run timed the cell, as the study judged it."""
-    return stillness.disturbed(raw[f"{cell}/{PULSE}"], best_ns(raw, cell))
+    threads = cell.rsplit("/", 1)[1]
+    pulses = [felt for key, felt in raw.items() if key.endswith(f"/{threads}/{PULSE}")]
+    return stillness.disturbed(raw[f"{cell}/{PULSE}"], min(map(stillness.undisturbed_ns, pulses)))
 
 
 def default() -> Effort:

@@ -43,8 +43,6 @@ from efficiency.measure import latency  # noqa: E402
 RUNS, QUICK_RUNS = 20, 2
 MINUTES = 86.0
 """After which no pair of runs begins that would not end in time; what follows the runs takes up to four minutes."""
-CELLS = len(methods.INT8) * len(methods.THREADS)
-"""Of a run."""
 STOPS_BY = "fastest calls, two readings"
 """What says when a study's intervals are narrow enough: kept runs that stopped by something else are not mixed with
 these. What a study says of its samples is worked out anew."""
@@ -99,7 +97,7 @@ def one_run(ours: methods.Ours, number: int, noisy: bool, seconds: float | None)
     with neighbour(noisy, number):
         first = theirs_once(ours, seconds) if seconds and number % 2 else None
         own_s, raw = ours_once(ours, 2 * number + noisy)
-        usual = first or theirs_once(ours, own_s / CELLS)
+        usual = first or theirs_once(ours, own_s / methods.CELLS)
     return {"stops_by": STOPS_BY, "number": number, "noisy": noisy, "seconds": own_s, "theirs": usual}, raw
 
 
@@ -153,7 +151,7 @@ def lstm_study() -> dict[str, Any]:
 def all_runs(wanted: int, minutes: float, folder: Path, keep: Path) -> tuple[list[dict[str, Any]], list[methods.Raw]]:
     """Runs quiet and noisy in turn, as many as wanted or as these minutes hold, and what the clock said in each.
 
-    Those in `keep` are taken as they were.
+    What the clock said in those that are in `keep` is judged anew.
     """
     began, longest_s = time.monotonic(), 0.0
     keep.mkdir(parents=True, exist_ok=True)
@@ -182,7 +180,7 @@ def all_runs(wanted: int, minutes: float, folder: Path, keep: Path) -> tuple[lis
                 raise SystemExit(f"{told} is of another version of this benchmark: name another folder, or remove it.")
             runs.append(run | {"cells": judged.cells(raw)})
             raws.append(raw)
-            seconds[noisy] = run["seconds"] / CELLS
+            seconds[noisy] = run["seconds"] / methods.CELLS
             print(f"{name} of {wanted}: {seconds[noisy]:.1f} s a cell", flush=True)
         longest_s = max(longest_s, time.monotonic() - pair_began)
     return runs, raws

@@ -152,7 +152,7 @@ def report(runs: list[dict[str, Any]], raws: list[methods.Raw]) -> dict[str, Any
             }
             for key in copies.SLOWER
         },
-        "seconds_a_cell": round(float(np.mean([run["seconds"] for run in runs])) / len(runs[0]["theirs"]), 1),
+        "seconds_a_cell": round(float(np.mean([run["seconds"] for run in runs])) / methods.CELLS, 1),
         "simulated": simulations(quiet, sorted(runs[0]["theirs"])),
     }
     return found

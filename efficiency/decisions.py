@@ -138,9 +138,11 @@ def _timing(store: Store, rows: pd.DataFrame, bands_pct: Mapping[str, float]) ->
     def samples(row_id: int) -> fastest_calls.Samples:
         return replicates.nanoseconds(store.samples(row_id))
 
+    own = rows.set_index("row_id")["speedup"]
+
     @cache
     def compare(winner: int, other: int) -> speed.SpeedUp | None:
-        return speed.speed_up(samples(other), samples(winner))
+        return speed.speed_up(samples(other), samples(winner), speed.how_unlike(own[winner], own[other]))
 
     study_id = str(rows["study_id"].iloc[0])
     rows = rows.assign(disturbed=disturbance.of(rows, store.details))

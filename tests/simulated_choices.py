@@ -50,9 +50,9 @@ class Timed:
     samples: list[speed.Samples]
     """By place."""
 
-    def faster(self, place: int, than: int) -> speed.SpeedUp:
+    def faster(self, place: int, than: int, unlike: float = 0.0) -> speed.SpeedUp:
         """With what hours differ by."""
-        found = speed.speed_up(self.samples[than], self.samples[place])
+        found = speed.speed_up(self.samples[than], self.samples[place], unlike)
         assert found is not None
         return found
 
@@ -107,8 +107,9 @@ class Made:
     baseline_ms: float
 
     def compare(self, winner: int, other: int) -> speed.SpeedUp:
-        places = list(self.rows["row_id"])
-        return self.timing.faster(places.index(winner), places.index(other))
+        own, places = self.rows["speedup"].to_list(), list(self.rows["row_id"])
+        pair = places.index(winner), places.index(other)
+        return self.timing.faster(*pair, speed.how_unlike(*(own[place] for place in pair)))
 
 
 def made(

@@ -100,6 +100,9 @@ def test_both_methods_of_trust_answer(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(methods, "THREADS", (1,))
     ours = methods.Ours(tmp_path, Effort(16, 16, 0, 2, 0.3))
     raw = ours.run(0)
+    rows = ours.store.rows(None)
+    assert set(rows["status"]) == {"done"}
+    assert set(copies.SLOWER) < set(rows["variant"])
     assert set(raw) == {
         f"vision-small-cnn/1/{of}" for of in ("baseline", "control", "static-int8", copies.COPY, methods.PULSE)
     }

@@ -1,9 +1,10 @@
 """How far a speed-up holds at another hour: what one study can only guess, and several tell.
 
 What differs between hours and not within one, above all how much of the memory others take up, is guessed in the
-interval of one study, by how far its processes lie apart (`speed.between_hours`). Every other study of the same machine
-that measured the same replaces some of the guess by what these studies do differ. As in Smyth's moderated t (2004) the
-guess counts as so many studies, and both together give a variance and its degrees of freedom.
+interval of one study, by how far its processes lie apart and by how much the speed-up is (`speed.between_hours`). Every
+other study of the same machine that measured the same replaces some of the guess by what these studies do differ. As in
+Smyth's moderated t (2004) the guess counts as so many studies, and both together give a variance and its degrees of
+freedom.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from scipy import stats
 from efficiency.analysis import disturbance, own_minutes, speed, wording
 from efficiency.study import BASELINE, CONTROL
 
-_ROUNDING = 1e-9
 GUESS_COUNTS = 4
-"""Studies that the guess counts as, at most; it rests on no more processes than there are."""
+"""Studies that the guess counts as, at most; it rests on no more processes than there are. Of what a study's own
+minutes make of the error, which is no guess, each process counts."""
 CONFIDENCE = 0.95
 Spread = tuple[Any, Any]
 """A standard deviation of a logarithm, and its degrees of freedom."""
@@ -72,13 +73,20 @@ def spread(study: Known, speed_ups: Sequence[float]) -> tuple[float, float]:
     """
     if not (study.replicates > 1 and study.stated >= 0):
         return np.nan, np.nan
-    guessed = min(GUESS_COUNTS, study.replicates - 1)
+    stated = _stated_freedom(study)
     seen = float(np.var(np.log(speed_ups), ddof=1)) if len(speed_ups) > 1 else 0.0
-    freedom = guessed + max(len(speed_ups) - 1, 0)
-    deviation = float(np.sqrt((guessed * study.stated**2 + (freedom - guessed) * seen) / freedom))
-    if deviation > study.minutes * (1 + _ROUNDING):
-        return deviation, float(freedom)
-    return study.minutes, float(study.replicates - 1)
+    freedom = stated + max(len(speed_ups) - 1, 0)
+    deviation = float(np.sqrt((stated * study.stated**2 + (freedom - stated) * seen) / freedom))
+    if deviation > study.minutes:
+        return deviation, freedom
+    return study.minutes, study.replicates - 1
+
+
+def _stated_freedom(study: Known) -> float:
+    """The degrees of freedom of what a study states: those of its processes, the fewer the more of it is guessed."""
+    processes = study.replicates - 1
+    guessed = 1 - (study.minutes / study.stated) ** 2 if study.stated > study.minutes else 0.0
+    return float(1 / ((1 - guessed) / processes + guessed / min(GUESS_COUNTS, processes)))
 
 
 def any_hour(speed_ups: Sequence[float], study: Known) -> AnyHour:
@@ -122,7 +130,10 @@ def said(row: Mapping[Any, Any], others: Sequence[float]) -> str:
     if not another:  # all the same to the last digit
         return ""
     if not others:
-        return f"At another hour a study should find {another}, guessed from how far this one's processes lie apart."
+        return (
+            f"At another hour a study should find {another}, guessed from how far this one's processes lie apart and "
+            "how much is gained."
+        )
     mean = wording.interval(found.low, found.high, "x") or wording.number(found.mean, "x")
     studies = f"1 other study of this machine it was {wording.number(others[0], 'x')}"
     if len(others) > 1:

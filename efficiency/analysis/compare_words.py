@@ -27,7 +27,7 @@ EFFORT = {
 }
 CAUTION = (
     "The intervals of B against A allow for what differs from hour to hour, as far as it can be guessed from how "
-    "far apart a variant's processes lie and from what earlier studies of the same machine found."
+    "far apart a variant's processes lie, how much it gains, and what earlier studies of the same machine found."
 )
 ONLY = {"variant_label": "Variant", "workload_label": "Workload", "condition": "Condition"}
 """Columns of what one study alone measured, and their headings."""

@@ -11,8 +11,8 @@ from efficiency.analysis.kept import number_of
 
 
 def told(row: Mapping[Any, Any], side: str = "") -> bool:
-    """Whether the row tells the two apart; not in studies from before hours were allowed for. Names of columns may end
-    by a `side`."""
+    """Whether the row tells the two apart; not in studies from before hours were allowed for, nor in those
+    of the version after it that had no control. Names of columns may end by a `side`."""
     return number_of(row.get("speedup_precision_pct" + side)) is not None
 
 

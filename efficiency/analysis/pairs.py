@@ -11,9 +11,9 @@ import pandas as pd
 from efficiency.analysis import replicates, speed
 
 
-def speed_up(variant: pd.DataFrame, against: pd.DataFrame) -> speed.SpeedUp | None:
+def speed_up(variant: pd.DataFrame, against: pd.DataFrame, unlike: float) -> speed.SpeedUp | None:
     """Latency of `against` / latency of `variant`, above 1 where the variant is faster; None where it is not known.
 
-    Frames are the store's samples: `replicate`, `round`, `latency_ms`.
+    Frames are the store's samples: `replicate`, `round`, `latency_ms`; `unlike` is their `speed.how_unlike`.
     """
-    return speed.speed_up(replicates.nanoseconds(against), replicates.nanoseconds(variant))
+    return speed.speed_up(replicates.nanoseconds(against), replicates.nanoseconds(variant), unlike)

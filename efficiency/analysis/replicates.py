@@ -2,7 +2,7 @@
 
 A reader who sees them sees why the interval is as wide as it is: the estimate rests on their fastest calls, each by
 itself and all together, and the interval follows from how far each process moves it, or stretches of rounds within
-them do where that is more, once for their own minutes and once for other hours.
+them do where that is more. The same says what other hours may find, which the interval allows for.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ def why_as_wide(row: pd.Series[Any], points: pd.DataFrame, undisturbed: float | 
         said.append(f"Of {len(points)} processes little can be said: how far they lie apart may be luck.")
     if allows_for_hours(row):
         said.append(
-            "What sets processes apart differs from hour to hour as well, and the band allows for that: the less the "
-            "closer the variant is to the baseline."
+            "What sets processes apart differs from hour to hour as well, which the band allows for: hardly where the "
+            "variant is about as fast as the baseline, which is slowed as it is."
         )
     if undisturbed is not None and undisturbed < STILL:
         said.append(f"The machine was undisturbed for {undisturbed:.0%} of the time.")

@@ -7,7 +7,8 @@ The interval is Student's t over replicates, since a process carries a bias of i
 averages away (Georges, Buytaert and Eeckhout, 2007).
 
 Nor does any number of processes average away what their minutes have in common. So the interval allows for that, too
-(`between_hours`): what sets processes apart sets hours apart as well, but models that are alike are slowed alike.
+(`between_hours`): what sets processes apart sets hours apart as well, but a copy is slowed as the model itself is. That
+a variant which is about as fast as the baseline is much like it, and so slowed like it, is assumed.
 """
 
 from __future__ import annotations
@@ -31,12 +32,12 @@ Verdict = Literal["faster", "same", "slower", "unresolved"]
 
 FALSE_DISCOVERIES = 0.05
 """Share of the differences that a study reports which may be none."""
-BETWEEN_HOURS = 0.5
+OF_PROCESSES_APART = 0.5
 """How far hours set a speed-up apart, as a share of how far its processes lie apart: both as the standard deviation of
 a logarithm. A guess by what short studies on shared machines came to, as is the next."""
 OF_THE_DIFFERENCE = 0.07
-"""How far hours set a speed-up apart at most, as a share of its own logarithm. What slows memory or the clock slows two
-models by what they differ in, and a copy not at all: 1.5 becomes 1.46, but 1.05 no less than 1.046."""
+"""The most that this standard deviation can be, as a share of the speed-up's own logarithm: what slows memory or the
+clock slows two models by what they differ in."""
 SHARES = np.linspace(0, 1, 51)
 """What each process by itself may have to say of a speed-up (`combined`)."""
 CALLS_FOR_P90 = 50
@@ -110,12 +111,23 @@ def _percentile_interval(
     return float(low), float(high)
 
 
-def speed_up(baseline: Samples, variant: Samples) -> SpeedUp | None:
-    """The paired speed-up; None with fewer than two replicates, from which no interval follows."""
+def speed_up(baseline: Samples, variant: Samples, unlike: float = 0.0) -> SpeedUp | None:
+    """The paired speed-up; None with fewer than two replicates, from which no interval follows.
+
+    Two variants may be equally fast and yet nothing like each other: `unlike` then says by how much they may differ
+    (`how_unlike`).
+    """
     pair = fastest_calls.paired(baseline, variant)
     if len(np.unique(pair[0][:, 0])) < 2:
         return None
-    return of_figures(combined(fastest_calls.readings(pair)))
+    return of_figures(combined(fastest_calls.readings(pair)), unlike)
+
+
+def how_unlike(*speed_ups: float) -> float:
+    """Variants of these speed-ups over one baseline: the logarithm of the one that is most unlike it; infinite where
+    one is not known."""
+    logarithms = [abs(math.log(own)) if own > 0 else math.inf for own in speed_ups]
+    return max(logarithms, default=0.0)
 
 
 @dataclass(frozen=True)
@@ -149,17 +161,20 @@ def combined(found: Readings) -> Combined:
     return Combined(figures, float(errors[best]))
 
 
-def between_hours(minutes: float, processes: float, logarithm: float) -> float:
-    """How far hours set a speed-up apart, the standard deviation of its logarithm: by its standard error within these
-    minutes and its number of processes, which tell how far processes lie apart, and by the logarithm itself."""
-    return min(BETWEEN_HOURS * minutes * math.sqrt(processes), OF_THE_DIFFERENCE * abs(logarithm))
+def between_hours(error: float, processes: float, unlike: float) -> float:
+    """How far hours set a speed-up apart, the standard deviation of its logarithm.
+
+    `error` is its standard error by so many processes of the same minutes, so that times the root of their number it
+    says how far one lies from the next. `unlike` is a logarithm: of the speed-up, or `how_unlike`.
+    """
+    return min(OF_PROCESSES_APART * error * math.sqrt(processes), OF_THE_DIFFERENCE * abs(unlike))
 
 
-def of_figures(found: Combined) -> SpeedUp:
-    """The interval of what processes say."""
+def of_figures(found: Combined, unlike: float = 0.0) -> SpeedUp:
+    """The interval of what processes say; `unlike` as in `speed_up`."""
     centre, processes = float(found.figures.mean()), len(found.figures)
     minutes = math.sqrt(found.variance)
-    error = math.hypot(minutes, between_hours(minutes, processes, centre))
+    error = math.hypot(minutes, between_hours(minutes, processes, max(abs(centre), unlike)))
     p_value = 2 * float(stats.t.sf(abs(centre) / error, processes - 1)) if error else float(centre == 0)
     reach = _t(processes - 1)
     low, high = math.exp(centre - reach * error), math.exp(centre + reach * error)

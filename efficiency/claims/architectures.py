@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import combinations
 
 from efficiency import workloads
@@ -33,11 +34,10 @@ def _of_two(here: Here, first: str, second: str) -> Case:
 
 def _judged(label: str, one: Heat, other: Heat) -> Case:
     """Which is faster, then whether it is less accurate. Each was timed in a heat of its own, so their machine's states
-    are not shared, and the interval of the ratio is as wide as that makes it; hours it does not allow for, since no
-    control was timed beside both."""
+    are not shared, and the interval of the ratio is as wide as that makes it."""
     behind = tuple(heat.behind(BASELINE, asking.label_of(heat.workload)) for heat in (one, other))
     ours, theirs = (heat.store.samples(heat.row_id(BASELINE)) for heat in (one, other))
-    ratio = pairs.speed_up(ours, theirs)
+    ratio = pairs.speed_up(ours, theirs, math.inf)
     if ratio is None or ratio.low <= 1 <= ratio.high:
         return Case(label, one.workload, "unresolved", "Which of the two is faster cannot be told.", None, behind)
     fast, slow = (one, other) if ratio.estimate > 1 else (other, one)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -109,7 +110,8 @@ class Heat:
                 return None
             return speed.SpeedUp(estimate, low, high, int(self.value(variant, "replicates") or 0), float("nan"))
         ours, theirs = (self.store.samples(self.row_id(one)) for one in (variant, against))
-        return pairs.speed_up(ours, theirs)
+        own = [self.value(one, "speedup") or math.nan for one in (variant, against)]
+        return pairs.speed_up(ours, theirs, speed.how_unlike(*own))
 
     def answers(self, variant: str) -> pd.DataFrame:
         return self.store.answers(self.row_id(variant))

@@ -230,7 +230,7 @@ def test_luck_alone_does_not_make_the_best_of_many_reach_the_line(
 
 
 LUCKY = 12
-"""The seed of a world in which one of these rows lies above the line by luck: the first of 13 seeds of which it is so."""
+"""The seed of a world in which one of these rows lies above the line by luck: of 0 to 12 it is the only one."""
 
 
 def test_common_cases_of_the_fast_path_are_judged_together(store: Store) -> None:
