@@ -32,7 +32,7 @@ Verdict = Literal["faster", "same", "slower", "unresolved"]
 
 FALSE_DISCOVERIES = 0.05
 """Share of the differences that a study reports which may be none."""
-OF_PROCESSES_APART = 0.5
+OF_PROCESSES_APART = 0.75
 """How far hours set a speed-up apart, as a share of how far its processes lie apart: both as the standard deviation of
 a logarithm. A guess by what short studies on shared machines came to, as is the next."""
 OF_THE_DIFFERENCE = 0.07

@@ -8,6 +8,7 @@ import pytest
 import world
 
 from efficiency import claims, study, workloads
+from efficiency.analysis import speed
 from efficiency.claims import CLAIMS, WORDS, asking, dynamic, plan
 from efficiency.claims.base import Case, Figure, Need, judged, overall, summary
 from efficiency.claims.precision import TRAINED_ROWS
@@ -214,6 +215,7 @@ def test_luck_alone_does_not_make_the_best_of_many_reach_the_line(
         return world.Truth(2.0 if "int8" in variant else 1.0)
 
     monkeypatch.setattr(world, "TEST_ROWS", 50)
+    monkeypatch.setattr(speed, "OF_PROCESSES_APART", 0.0)  # what is allowed for other hours hides most of the luck
     nothing = claims.Here(MACHINE, (), None)
     asked = {need: pair for key in workloads.WORKLOADS for need, pair in int8_needs(nothing, key).items()}
     assert len(asked) > 20
@@ -230,7 +232,7 @@ def test_luck_alone_does_not_make_the_best_of_many_reach_the_line(
 
 
 LUCKY = 12
-"""The seed of a world in which one of these rows lies above the line by luck: of 0 to 12 it is the only one."""
+"""The seed of a world in which one of these rows lies above the line by luck."""
 
 
 def test_common_cases_of_the_fast_path_are_judged_together(store: Store) -> None:
