@@ -13,6 +13,12 @@ def home() -> Path:
     return Path(os.environ.get("EFFICIENCY_HOME") or PROJECT / "data").expanduser().resolve()
 
 
+def environment() -> dict[str, str]:
+    """This process's, for one that it starts: the package is not installed, and is found there where it was here."""
+    search = os.pathsep.join(filter(None, (str(PROJECT), os.environ.get("PYTHONPATH"))))
+    return {**os.environ, "PYTHONPATH": search}
+
+
 def user_data() -> Path | None:
     """Folder of data sets that is only read: `EFFICIENCY_DATA`, if set."""
     value = os.environ.get("EFFICIENCY_DATA")

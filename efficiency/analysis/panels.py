@@ -130,6 +130,11 @@ def front(rows: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
 FOUND = ("kept", "unresolved", "lost", "none")
 """What a headline rests on, best first: surely faster with the accuracy kept; with it neither kept nor lost for
 sure; only with it lost; not surely faster at all."""
+NAMELESS = {
+    "lost": "whatever is surely faster loses accuracy",
+    "none": "none is surely faster",
+}
+"""Why no variant is named, where none is."""
 
 
 def headlines(frame: pd.DataFrame, limit: int | None = None) -> pd.DataFrame:

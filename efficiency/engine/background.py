@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -21,13 +20,12 @@ def started(
     goes to the log, which is begun `anew` or gone on with, and so does standard output unless it goes elsewhere.
     Raises `EfficiencyError` where it cannot be started.
     """
-    search = os.pathsep.join(filter(None, (str(paths.PROJECT), os.environ.get("PYTHONPATH"))))
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb" if anew else "ab") as file:
             return subprocess.Popen(
                 [sys.executable, "-m", "efficiency", *arguments],
-                env=os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": search},
+                env=paths.environment() | {"PYTHONUNBUFFERED": "1"},
                 stdin=subprocess.DEVNULL,
                 stdout=file if stdout is None else stdout,
                 stderr=file,

@@ -27,10 +27,6 @@ VERDICTS = (
     ("kept", "Surely no more accuracy is lost than {tolerance:g} percentage points."),
     ("lost", "Surely more than that is lost{luck}."),
 )
-EMPTY = {
-    "lost": "leave it as it is: whatever is surely faster loses accuracy",
-    "none": "leave it as it is: no variant is surely faster",
-}
 
 
 @dataclass(frozen=True)
@@ -115,8 +111,8 @@ def _facts(study: StudyRecord) -> list[tuple[str, str]]:
 
 def _best(row: Mapping[str, Any]) -> str:
     """`Static INT8: 2.86x faster ± 0.05, -0.25 pp ± 0.30, 3.6x smaller`; or what is said where nothing is best."""
-    if row["found"] in EMPTY:
-        return EMPTY[row["found"]]
+    if row["found"] in panels.NAMELESS:
+        return f"leave it as it is: {panels.NAMELESS[row['found']]}"
     text = f"{row['variant_label']}: {wording.relative(row)}"
     if row["found"] == "unresolved":
         return f"{text}; whether it keeps the accuracy is not settled"

@@ -18,11 +18,6 @@ COMMAND = 90
 """Characters of a command that are shown; the rest is in its help."""
 CARDS = 6
 """More best findings than this are in the table only."""
-EMPTY = {
-    "lost": "whatever is surely faster loses accuracy",
-    "none": "none is surely faster",
-}
-"""What a card says that names no variant, of so many that were tried; see `panels.FOUND`."""
 
 
 def where_from(store: Store, ids: list[str]) -> None:
@@ -85,10 +80,10 @@ def cards(frame: pd.DataFrame) -> None:
 
 def _card(row: dict[str, Any], several: bool) -> str:
     where = escape(str(row["panel"])) + (f" · {escape(str(row['study_name']))}" if several else "")
-    if row["found"] in EMPTY:
+    if row["found"] in panels.NAMELESS:
         return (
             f'<div class="eff-card"><div class="where">{where}</div><div class="big">Leave it as it is</div>'
-            f'<div class="rest">Of {row["timed"]} tried, {EMPTY[row["found"]]}.</div></div>'
+            f'<div class="rest">Of {row["timed"]} tried, {panels.NAMELESS[row["found"]]}.</div></div>'
         )
     speed, _, margin = wording.speed(row).partition(" ± ")
     margin = f" <small>± {escape(margin)}</small>" if margin else ""

@@ -19,8 +19,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from efficiency import paths
 from efficiency.errors import BadRequest, EfficiencyError, line_in
-from efficiency.paths import PROJECT
 from efficiency.workloads.base import Dataset, Pace, Training, Workload
 
 if TYPE_CHECKING:
@@ -58,8 +58,6 @@ def describe_in_child(name: str) -> Workload:
 
 def _answer(path: Path, function: str) -> dict[str, Any]:
     """What the child says of the workload; raises `BadRequest` where it fails, hangs or dies."""
-    # The package is not installed: the child finds it where this process did.
-    search = os.pathsep.join(filter(None, (str(PROJECT), os.environ.get("PYTHONPATH"))))
     child = subprocess.Popen(
         [sys.executable, "-m", __name__, f"{path}:{function}"],
         stdin=subprocess.DEVNULL,
@@ -67,7 +65,7 @@ def _answer(path: Path, function: str) -> dict[str, Any]:
         stderr=subprocess.PIPE,
         encoding="utf-8",
         errors="replace",
-        env={**os.environ, "PYTHONPATH": search},
+        env=paths.environment(),
         start_new_session=True,
     )
     try:
