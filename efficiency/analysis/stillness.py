@@ -39,7 +39,7 @@ def undisturbed_ns(felt: Felt) -> float:
 
 def share(felt: Felt | None, best_ns: float | None = None) -> float | None:
     """Of the pulses, those of an undisturbed machine; None where none was felt. `best_ns` is what a handoff takes
-    undisturbed where other heats of the study know better."""
+    undisturbed where other heats of the study, or studies before it, know better."""
     if felt is None or not len(felt) or not felt[:, 2].any():
         return None
     limit_ns = SLOWER * min(undisturbed_ns(felt), best_ns or np.inf)
@@ -62,16 +62,21 @@ def as_details(felt: Felt, best_ns: float | None) -> dict[str, Any]:
     return dict(zip(_NAMES, felt.T.tolist(), strict=True)) | {"best_ns": best_ns}
 
 
-def of_heat(details: Mapping[str, Any]) -> float | None:
-    """As `share` of a heat, from the details of its baseline; None where they hold no pulse."""
+def felt_in(details: Mapping[str, Any]) -> Felt | None:
+    """The pulse in the details of a heat's baseline; None where they hold none: those of a study from before it was
+    felt, or of another origin."""
     pulse = details.get("pulse")
     try:
         felt = np.column_stack([np.asarray(pulse[name], np.int64) for name in _NAMES])  # type: ignore[index]
-        return share(felt, pulse["best_ns"])  # type: ignore[index]
-    except (
-        TypeError,
-        KeyError,
-        ValueError,
-        OverflowError,
-    ):  # a study from before it was felt, or a document of another origin
+    except (TypeError, KeyError, ValueError, OverflowError):
+        return None
+    return felt if len(felt) and felt.shape[1] == len(_NAMES) else None
+
+
+def of_heat(details: Mapping[str, Any]) -> float | None:
+    """As `share` of a heat, from the details of its baseline; None where they hold no pulse."""
+    felt = felt_in(details)
+    try:
+        return None if felt is None else share(felt, details["pulse"]["best_ns"])
+    except (TypeError, KeyError):  # of another origin
         return None

@@ -24,6 +24,7 @@ from efficiency.engine.progress import Progress, ProgressFile, clear, folder_of
 from efficiency.engine.recording import StoreRecorder
 from efficiency.errors import EfficiencyError
 from efficiency.machine import this_machine
+from efficiency.results import handoffs
 from efficiency.results.store import Store
 from efficiency.study import Study
 
@@ -65,7 +66,9 @@ def conduct(store: Store, study_id: str, tell: Tell = lambda progress: None) -> 
             store.set_status(study_id, "running")
             checked, machine = check(study, this_machine()), this_machine()
             say(Progress(study_id, "running", "Measuring what the machine can do"))
-            recorder = StoreRecorder(store, study_id, checked, machine, ceilings.known_or_measured(machine))
+            ceiling = ceilings.known_or_measured(machine)
+            known = handoffs.undisturbed_ns(store, machine.key)
+            recorder = StoreRecorder(store, study_id, checked, machine, ceiling, known)
             conductor.run(checked, machine, recorder, folder_of(study_id), pulse)
             status, message = _outcome(store, study_id)
     except Cancelled:

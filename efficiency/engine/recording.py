@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -55,10 +55,17 @@ class StoreRecorder:
     """Keeps every row of a study in the store, derived columns and raw material both."""
 
     def __init__(
-        self, store: Store, study_id: str, checked: Checked, machine: Machine, ceiling: Ceiling | None = None
+        self,
+        store: Store,
+        study_id: str,
+        checked: Checked,
+        machine: Machine,
+        ceiling: Ceiling | None = None,
+        handoffs_ns: Mapping[int, float] | None = None,
     ) -> None:
+        """`handoffs_ns`: what a handoff between so many threads takes undisturbed, as far as it is known already."""
         self._store, self._study_id, self._checked, self._machine = store, study_id, checked, machine
-        self._ceiling = ceiling
+        self._ceiling, self._handoffs_ns = ceiling, handoffs_ns or {}
         self._rows = {entry: self._new(position, entry) for position, entry in enumerate(checked.entries)}
 
     def _new(self, position: int, entry: Entry) -> _Row:
@@ -170,13 +177,16 @@ class StoreRecorder:
         )
 
     def _best_ns(self, entry: Entry) -> float | None:
-        """What a handoff between as many threads takes undisturbed, by all heats of the study."""
-        felt = [
-            row.measured.felt
+        """What a handoff between as many threads takes undisturbed, by all heats of the study and those before it."""
+        condition = entry.condition
+        found = [
+            stillness.undisturbed_ns(row.measured.felt)
             for row in self._rows.values()
-            if row.measured.felt is not None and row.entry.condition.threads == entry.condition.threads
+            if row.measured.felt is not None and row.entry.condition.threads == condition.threads
         ]
-        return min(map(stillness.undisturbed_ns, felt), default=None)
+        if condition.device == "cpu" and condition.threads in self._handoffs_ns:
+            found.append(self._handoffs_ns[condition.threads])
+        return min(found, default=None)
 
     def close_heat(self, entries: list[Entry]) -> None:
         rows = self._heat_of(entries[0])

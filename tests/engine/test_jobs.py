@@ -100,6 +100,23 @@ def test_a_study_is_measured_in_the_background(store):
     assert gone([worker])
 
 
+def test_that_the_machine_is_disturbed_all_the_while_is_known_from_the_studies_before(store):
+    first = jobs.submit(store, SHORT)
+    assert ended(store, first, "done")
+    assert not rows(store, first)["warnings"].fillna("").str.contains("disturbed").all()
+    baseline = int(rows(store, first).loc["baseline", "row_id"])
+    pulse = store.details(baseline)["pulse"]
+    calm = {**pulse, "handoff_ns": [ns / 4 for ns in pulse["handoff_ns"]]}
+    columns = {"variant": "baseline", "device": "cpu", "threads": rows(store, first)["threads"].iloc[0]}
+    earlier = store.add_study({}, name="At a calm hour", machine=store.study(first).machine, command="", status="done")
+    store.put_row(earlier, 0, columns, {"pulse": calm})
+
+    second = jobs.submit(store, SHORT)
+    assert ended(store, second, "done")
+    assert rows(store, second)["warnings"].str.contains("disturbed").all()
+    store.delete(earlier)
+
+
 def test_one_at_a_time_and_a_cancelled_one_makes_room(store):
     first = jobs.submit(store, LONG)
     assert until(lambda: is_timing(store, first, 3))
