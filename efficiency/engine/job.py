@@ -18,13 +18,12 @@ from efficiency import estimate
 from efficiency.analysis import views
 from efficiency.analysis.wording import without_options
 from efficiency.check import check
-from efficiency.engine import ceilings, conductor, turn
+from efficiency.engine import ceilings, conductor, handoffs, turn
 from efficiency.engine.conductor import Cancelled, Pulse
 from efficiency.engine.progress import Progress, ProgressFile, clear, folder_of
 from efficiency.engine.recording import StoreRecorder
 from efficiency.errors import EfficiencyError
 from efficiency.machine import this_machine
-from efficiency.results import handoffs
 from efficiency.results.store import Store
 from efficiency.study import Study
 

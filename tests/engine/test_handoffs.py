@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
-from efficiency.results import handoffs
+from efficiency.engine import handoffs
 from efficiency.results.store import Store
 from efficiency.results.tables import STUDIES
 
 NEAR, FAR = 7_000, 10_000
 """Nanoseconds of a handoff, as seen on a shared machine in two states that lasted for minutes."""
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(f"sqlite:///{tmp_path / 'e.db'}") as opened:
+        yield opened
 
 
 def pulse(ns: int, **others: Any) -> dict[str, Any]:
