@@ -6,24 +6,36 @@ from typing import Any
 
 import copies
 import methods
+import numpy as np
 
-from efficiency.analysis import derive
+from efficiency.analysis import derive, stillness
 from efficiency.analysis.derive import Measured
 from efficiency.study import BASELINE, CONTROL
 
 
-def cells(raw: methods.Raw) -> dict[str, Any]:
-    """By `workload/threads`: INT8's speed-up with its interval, and what was said of the control and the copies."""
+def cells(raw: methods.Raw, known: methods.Known) -> dict[str, Any]:
+    """By `workload/threads`: INT8's speed-up with its interval, and what was said of the control and the copies.
+
+    `known` is what the run knew from those before it.
+    """
     names = sorted({key.rsplit("/", 1)[0] for key in raw})
-    heats = {cell: _heat(raw, cell) for cell in names}
+    heats = {cell: _heat(raw, cell, known) for cell in names}
     threshold = derive.threshold(list(heats.values()))
     return {cell: _cell(cell, rows, threshold) for cell, rows in heats.items()}
 
 
-def _heat(raw: methods.Raw, cell: str) -> list[Measured]:
+def _heat(raw: methods.Raw, cell: str, known: methods.Known) -> list[Measured]:
     samples = {key: raw[f"{cell}/{key}"] for key in (BASELINE, CONTROL, _int8(cell), copies.COPY)}
     samples |= copies.slower(samples[copies.COPY])
-    return [Measured(key, key == CONTROL, 1, "done", samples=own) for key, own in samples.items()]
+    rows = [Measured(key, key == CONTROL, 1, "done", samples=own) for key, own in samples.items()]
+    rows[0].felt, rows[0].best_ns = raw[f"{cell}/{methods.PULSE}"], _best_ns(raw, int(cell.rsplit("/", 1)[1]), known)
+    return rows
+
+
+def _best_ns(raw: methods.Raw, threads: int, known: methods.Known) -> float:
+    """What a handoff takes undisturbed, by all heats of the run and those before it, as its recorder reckoned."""
+    pulses = [felt for key, felt in raw.items() if key.endswith(f"/{threads}/{methods.PULSE}")]
+    return min([known.get(threads, np.inf), *map(stillness.undisturbed_ns, pulses)])
 
 
 def _int8(cell: str) -> str:
@@ -39,5 +51,6 @@ def _cell(cell: str, rows: list[Measured], threshold: float) -> dict[str, Any]:
         "replicates": int8["replicates"],
         "speedup": [int8["speedup"], int8["speedup_ci_low"], int8["speedup_ci_high"]],
         "precision_pct": int8["speedup_precision_pct"],
+        "disturbed": "disturbed" in str(int8["warnings"]).split(";"),
         "verdicts": {key: own["speed_verdict"] for key, own in by_variant.items()},
     }

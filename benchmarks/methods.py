@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficiency import study, workloads
-from efficiency.analysis import stillness, views
+from efficiency.analysis import views
 from efficiency.check import Checked
 from efficiency.condition import Condition
 from efficiency.effort import Effort
-from efficiency.engine import cold, probe, reference
+from efficiency.engine import cold, handoffs, probe, reference
 from efficiency.engine.child import Message, Send, ask, renew
 from efficiency.engine.orders import Orders
 from efficiency.engine.recording import StoreRecorder
@@ -42,17 +42,12 @@ PATIENCE_S = 120.0
 PULSE = "pulse"
 Raw = dict[str, NDArray[np.int64]]
 """Of a run, by `workload/threads/variant`: [n, 3] replicate, round, nanoseconds; and so the pulse of each heat."""
+Known = dict[int, float]
+"""What a handoff between so many threads takes undisturbed, in nanoseconds, by the runs before."""
 
 
 MOST_REPLICATES = 14
 """Of the 20 that the quick preset may take, so that 20 runs end within 90 minutes on a quiet machine."""
-
-
-def disturbed(raw: Raw, cell: str) -> bool:
-    """Whether the machine was, nearly all the time that this run timed the cell, as the study judged it."""
-    threads = cell.rsplit("/", 1)[1]
-    pulses = [felt for key, felt in raw.items() if key.endswith(f"/{threads}/{PULSE}")]
-    return stillness.disturbed(raw[f"{cell}/{PULSE}"], min(map(stillness.undisturbed_ns, pulses)))
 
 
 def default() -> Effort:
@@ -65,9 +60,10 @@ def default() -> Effort:
 
 @dataclass
 class Ours:
-    """Prepared once; `run` is one study's timing, from nothing but what the probes left."""
+    """Prepared once; `run` is one study's timing, from what the probes left and what the store knows of the machine."""
 
     folder: Path
+    store: Store
     effort: Effort
     seed: int = 0
 
@@ -93,7 +89,6 @@ class Ours:
         ]
         described = {name: workloads.describe(name) for name in INT8}
         self.orders = Orders(self.asked, self.machine, described, self.folder)
-        self.store = Store.open(f"sqlite:///{self.folder / 'trust.db'}")
         self.started: dict[Entry, Message] = {}
         for name in INT8:
             self._prepare(name)
@@ -119,13 +114,16 @@ class Ours:
         own = [e for e in self.entries if e.workload == workload and e.condition.threads == threads]
         return own[0], next(e for e in own if e.variant.key == INT8[workload])
 
-    def run(self, number: int) -> Raw:
-        """What the clock said in one study."""
+    def run(self, number: int) -> tuple[Known, Raw]:
+        """What a study knew of the machine's handoffs, and what the clock said in it."""
         asked = replace(self.asked, seed=self.seed + 10_000 * number)
         self.orders = Orders(asked, self.machine, {name: workloads.describe(name) for name in INT8}, self.folder)
         checked = Checked(asked, self.entries)
-        study_id = self.store.add_study(asked.as_dict(), name=f"run {number}", machine={}, command="")
-        recorder = StoreRecorder(self.store, study_id, checked, self.machine)
+        known = handoffs.undisturbed_ns(self.store, self.machine.key)
+        study_id = self.store.add_study(
+            asked.as_dict(), name=f"run {number}", machine=self.machine.as_dict(), command=""
+        )
+        recorder = StoreRecorder(self.store, study_id, checked, self.machine, handoffs_ns=known)
 
         def failed(entry: Entry, status: str, reason: str) -> None:
             raise SystemExit(f"{entry.workload}, {entry.variant.key}: {reason}")
@@ -161,7 +159,7 @@ class Ours:
                 pulse = self.store.details(row["row_id"])["pulse"]
                 felt = [pulse[name] for name in ("replicate", "round", "handoff_ns")]
                 raw[f"{cell}/{PULSE}"] = np.column_stack(felt).astype(np.int64)
-        return raw
+        return known, raw
 
 
 def one_after_the_other(asked: Message, send: Send) -> None:

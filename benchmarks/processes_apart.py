@@ -16,9 +16,8 @@ from efficiency.study import BASELINE
 
 
 def report(raws: list[methods.Raw], cell: str, int8: str) -> dict[str, Any]:
-    """Standard deviations of the speed-up's logarithm, in percent, and the two shares; None where too few runs were
-    undisturbed."""
-    ours = [_found(raw, cell, int8) for raw in raws if not methods.disturbed(raw, cell)]
+    """Standard deviations of the speed-up's logarithm, in percent, and the two shares; None of fewer than two runs."""
+    ours = [_found(raw, cell, int8) for raw in raws]
     if len(ours) < 2:
         return dict.fromkeys(("processes_pct", "runs_beyond_pct", "share_of_processes", "share_of_the_speed_up"))
     logarithms = [float(run.figures.mean()) for run in ours]

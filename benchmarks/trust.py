@@ -8,6 +8,9 @@ study does: with the quick preset's processes and seconds, and its rule of when 
 (`torch.utils.benchmark`, one after the other) gets the same seconds a cell. Runs of the two alternate. Beside INT8,
 every heat of ours has a copy of the baseline, and copies that are slower by 3 and by 5 %.
 
+Each run knows what those of the day before it found a handoff between threads to take, as a study does. What one finds
+on a machine that was disturbed all the while is marked; figures are told with such rows and without.
+
 `--keep` writes each run to a folder, with all that the clock said, and goes on from what is in it. Takes 90 minutes at
 most, or 10 with `--quick`, during which nothing else may run: on a machine that others disturb a study goes on for
 longer, so there are fewer runs, and `--keep` makes up for them another time. The last line is one JSON document;
@@ -39,11 +42,12 @@ import trust_figures  # noqa: E402
 
 from efficiency.machine import this_machine  # noqa: E402
 from efficiency.measure import latency  # noqa: E402
+from efficiency.results.store import Store  # noqa: E402
 
 RUNS, QUICK_RUNS = 20, 2
 MINUTES = 86.0
 """After which no pair of runs begins that would not end in time; what follows the runs takes up to four minutes."""
-STOPS_BY = "fastest calls, two readings"
+STOPS_BY = "fastest calls, two readings, handoffs known"
 """What says when a study's intervals are narrow enough: kept runs that stopped by something else are not mixed with
 these. What a study says of its samples is worked out anew."""
 LEAST_RUNS = 2
@@ -76,13 +80,6 @@ def neighbour(noisy: bool, seed: int) -> Iterator[None]:
 # One run of each method
 
 
-def ours_once(ours: methods.Ours, number: int) -> tuple[float, methods.Raw]:
-    """How many seconds a study took, and what the clock said in it."""
-    started = time.perf_counter()
-    raw = ours.run(number)
-    return time.perf_counter() - started, raw
-
-
 def theirs_once(ours: methods.Ours, seconds: float) -> dict[str, float]:
     """What the usual method says of each cell, with these seconds for each."""
     return {
@@ -96,9 +93,12 @@ def one_run(ours: methods.Ours, number: int, noisy: bool, seconds: float | None)
     """Both methods, the one that begins changing from run to run."""
     with neighbour(noisy, number):
         first = theirs_once(ours, seconds) if seconds and number % 2 else None
-        own_s, raw = ours_once(ours, 2 * number + noisy)
+        started = time.perf_counter()
+        known, raw = ours.run(2 * number + noisy)
+        own_s = time.perf_counter() - started
         usual = first or theirs_once(ours, own_s / methods.CELLS)
-    return {"stops_by": STOPS_BY, "number": number, "noisy": noisy, "seconds": own_s, "theirs": usual}, raw
+    told = {"stops_by": STOPS_BY, "number": number, "noisy": noisy, "seconds": own_s, "theirs": usual}
+    return told | {"handoffs_ns": known}, raw
 
 
 def recording_us() -> float:
@@ -151,7 +151,8 @@ def lstm_study() -> dict[str, Any]:
 def all_runs(wanted: int, minutes: float, folder: Path, keep: Path) -> tuple[list[dict[str, Any]], list[methods.Raw]]:
     """Runs quiet and noisy in turn, as many as wanted or as these minutes hold, and what the clock said in each.
 
-    What the clock said in those that are in `keep` is judged anew.
+    What the clock said in those that are in `keep` is judged anew. Its store knows what the runs before found the
+    machine to be.
     """
     began, longest_s = time.monotonic(), 0.0
     keep.mkdir(parents=True, exist_ok=True)
@@ -161,7 +162,8 @@ def all_runs(wanted: int, minutes: float, folder: Path, keep: Path) -> tuple[lis
     runs: list[dict[str, Any]] = []
     raws: list[methods.Raw] = []
     if any(not (keep / f"run-{number}-noisy.json").exists() for number in range(wanted)):
-        ours = methods.Ours(folder, methods.default())
+        store = Store.open(f"sqlite:///{keep / 'studies.db'}")
+        ours = methods.Ours(folder, store, methods.default())
     for number in range(wanted):
         pair_began = time.monotonic()
         if number >= LEAST_RUNS and pair_began + longest_s > began + 60 * minutes:
@@ -178,7 +180,8 @@ def all_runs(wanted: int, minutes: float, folder: Path, keep: Path) -> tuple[lis
             run, raw = json.loads(told.read_text()), dict(np.load(clock))
             if run.get("stops_by") != STOPS_BY:
                 raise SystemExit(f"{told} is of another version of this benchmark: name another folder, or remove it.")
-            runs.append(run | {"cells": judged.cells(raw)})
+            known = {int(threads): handoff_ns for threads, handoff_ns in run["handoffs_ns"].items()}
+            runs.append(run | {"cells": judged.cells(raw, known)})
             raws.append(raw)
             seconds[noisy] = run["seconds"] / methods.CELLS
             print(f"{name} of {wanted}: {seconds[noisy]:.1f} s a cell", flush=True)

@@ -34,12 +34,13 @@ def spread(values: list[float]) -> dict[str, Any]:
 
 
 def of_cell(runs: list[dict[str, Any]], raws: list[methods.Raw], cell: str) -> dict[str, Any]:
-    """Both methods on one cell, and how often our interval holds the mean of all runs."""
+    """Both methods on one cell, and how often our interval holds the mean of all runs; of those that were not marked as
+    disturbed also by themselves."""
     int8 = methods.INT8[cell.rsplit("/", 1)[0]]
     cells = [run["cells"][cell] for run in runs]
-    found = [one["speedup"] for one in cells]
-    ours, theirs = spread([one[0] for one in found]), spread([run["theirs"][cell] for run in runs])
-    centre = float(np.exp(np.mean([np.log(one[0]) for one in found])))
+    still = [place for place, one in enumerate(cells) if not one["disturbed"]]
+    ours, theirs = spread(_speed_ups(cells)), spread([run["theirs"][cell] for run in runs])
+    centre = _mean(cells)
     df = len(runs) - 1
     ratio = theirs["cv_pct"] / ours["cv_pct"]
     f = np.sqrt([stats.f.ppf(share, df, df) for share in (0.025, 0.975)])
@@ -48,11 +49,32 @@ def of_cell(runs: list[dict[str, Any]], raws: list[methods.Raw], cell: str) -> d
         "one_after_the_other": theirs,
         "times_tighter": round(ratio, 1),
         "times_tighter_interval": [round(float(ratio / f[1]), 1), round(float(ratio / f[0]), 1)],
-        "held_the_mean": sum(one[1] <= centre <= one[2] for one in found),
+        "held_the_mean": _held(cells),
+        "undisturbed": _of_undisturbed([cells[place] for place in still]),
         "its_minutes_held_the_mean": sum(_minutes_hold(one, centre) for one in cells),
         "foretold": _foretold(cells),
-        "between_hours": processes_apart.report(raws, cell, int8),
+        "between_hours": processes_apart.report([raws[place] for place in still], cell, int8),
     }
+
+
+def _speed_ups(cells: list[dict[str, Any]]) -> list[float]:
+    return [cell["speedup"][0] for cell in cells]
+
+
+def _mean(cells: list[dict[str, Any]]) -> float:
+    return float(np.exp(np.mean(np.log(_speed_ups(cells)))))
+
+
+def _held(cells: list[dict[str, Any]]) -> int:
+    """How many of these runs' intervals hold the mean of them all."""
+    centre = _mean(cells) if cells else np.nan
+    return sum(low <= centre <= high for _, low, high in (cell["speedup"] for cell in cells))
+
+
+def _of_undisturbed(cells: list[dict[str, Any]]) -> dict[str, Any]:
+    """The same of those runs alone; no spread where there are fewer than two."""
+    found = {"runs": len(cells), "held_the_mean": _held(cells)}
+    return found if len(cells) < 2 else found | {"ours": spread(_speed_ups(cells))}
 
 
 def _minutes_hold(cell: dict[str, Any], centre: float) -> bool:
@@ -69,7 +91,7 @@ def _foretelling(cell: dict[str, Any], before: Sequence[float]) -> any_hour.AnyH
 
 def _foretold(cells: list[dict[str, Any]]) -> list[int]:
     """How many runs lie where those before them said that one at another hour would, and of how many that was said."""
-    speed_ups = [cell["speedup"][0] for cell in cells]
+    speed_ups = _speed_ups(cells)
     told = [(_foretelling(cell, speed_ups[:place]), speed_ups[place + 1]) for place, cell in enumerate(cells[:-1])]
     held = [found.another_low <= one <= found.another_high for found, one in told]
     return [sum(held), len(held)]
@@ -133,10 +155,14 @@ def report(runs: list[dict[str, Any]], raws: list[methods.Raw]) -> dict[str, Any
         clocks = [raw for run, raw in zip(runs, raws, strict=True) if run["noisy"] == noisy]
         for cell in own[0]["theirs"]:
             cells[f"{cell}/{'noisy' if noisy else 'quiet'}"] = of_cell(own, clocks, cell)
+    undisturbed = [cell["undisturbed"] for cell in cells.values()]
     found: dict[str, Any] = {
         "cells": cells,
         "coverage_of_the_mean": share(
             sum(cell["held_the_mean"] for cell in cells.values()), sum(cell["ours"]["runs"] for cell in cells.values())
+        ),
+        "undisturbed_coverage_of_their_mean": share(
+            sum(own["held_the_mean"] for own in undisturbed), sum(own["runs"] for own in undisturbed)
         ),
         "its_minutes_coverage_of_the_mean": share(
             sum(cell["its_minutes_held_the_mean"] for cell in cells.values()),

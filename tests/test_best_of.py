@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from efficiency import paths, techniques, workloads
+from efficiency.analysis import stillness
 from efficiency.engine import arrays
 from efficiency.machine import this_machine
+from efficiency.results.store import Store
 from efficiency.techniques import compose, matrix_table
 
 sys.path.insert(0, str(paths.PROJECT / "benchmarks"))
@@ -98,12 +100,16 @@ def test_a_cell_is_prepared_and_timed_by_the_engine(tmp_path: Path) -> None:
 def test_both_methods_of_trust_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(methods, "INT8", {"vision-small-cnn": "static-int8"})
     monkeypatch.setattr(methods, "THREADS", (1,))
-    ours = methods.Ours(tmp_path, Effort(16, 16, 0, 2, 0.3))
-    raw = ours.run(0)
+    store = Store.open(f"sqlite:///{tmp_path / 'studies.db'}")
+    ours = methods.Ours(tmp_path, store, Effort(16, 16, 0, 2, 0.3))
+    known, raw = ours.run(0)
+    assert not known
     rows = ours.store.rows(None)
     assert set(rows["status"]) == {"done"}
     assert set(copies.SLOWER) < set(rows["variant"])
     assert set(raw) == {
         f"vision-small-cnn/1/{of}" for of in ("baseline", "control", "static-int8", copies.COPY, methods.PULSE)
     }
+    again, _ = ours.run(1)
+    assert again == {1: stillness.undisturbed_ns(raw[f"vision-small-cnn/1/{methods.PULSE}"])}
     assert methods.theirs(ours, "vision-small-cnn", 1, 0.5) > 0

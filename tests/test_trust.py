@@ -45,13 +45,38 @@ def test_what_earlier_runs_foretell_is_held_against_each_that_follows() -> None:
     assert not trust_figures._minutes_hold(runs[0], 2.46), "Its stated interval would."
 
 
-def test_a_run_that_was_disturbed_says_nothing() -> None:
+def test_a_run_is_marked_by_what_it_and_those_before_it_felt() -> None:
+    raw = raw_of(np.random.default_rng(0), 4.0)
+    assert not judged.cells(raw, {})[CELL]["disturbed"]
+    assert not judged.cells(raw, {2: 4_500.0, 1: 1_000.0})[CELL]["disturbed"]
+    assert judged.cells(raw, {2: 3_000.0})[CELL]["disturbed"]
+    elsewhere = {key.replace("lstm-classifier", "transformer-encoder"): own for key, own in raw.items()}
+    calm = raw_of(np.random.default_rng(1), 4.0)
+    calm[f"{CELL}/{methods.PULSE}"][:, 2] = 3_000
+    found = judged.cells(calm | elsewhere, {})
+    assert [found[cell]["disturbed"] for cell in (CELL, "transformer-encoder/2")] == [False, True]
+
+
+def test_runs_that_are_marked_are_told_apart() -> None:
     rng = np.random.default_rng(0)
-    raw = raw_of(rng, 4.0)
-    raw[f"{CELL}/{methods.PULSE}"][:, 2] = 9_000
-    raw[f"elsewhere/2/{methods.PULSE}"] = np.array([[0, 0, 1_000]], dtype=np.int64)
-    assert methods.disturbed(raw, CELL)
-    assert processes_apart.report([raw, raw], CELL, INT8)["processes_pct"] is None
+    raws = [raw_of(rng, 4.0) for _ in range(4)]
+    raws[-1][f"{CELL}/{INT8}"][:, 2] //= 2
+    raws[-1][f"{CELL}/{methods.PULSE}"][:, 2] = 9_000
+    runs = [
+        {"cells": judged.cells(raw, {2: 5_000.0}), "theirs": {CELL: theirs}}
+        for raw, theirs in zip(raws, (2.4, 2.6, 2.5, 2.5), strict=True)
+    ]
+    found = trust_figures.of_cell(runs, raws, CELL)
+    assert found["ours"]["runs"] == 4
+    assert found["ours"]["cv_pct"] > 20
+    assert found["held_the_mean"] == 0, "It lies between them all."
+    assert found["undisturbed"]["runs"] == found["undisturbed"]["held_the_mean"] == 3
+    assert found["undisturbed"]["ours"]["cv_pct"] < 1
+    for run, raw in zip(runs, raws, strict=True):
+        run["cells"] = judged.cells(raw, {2: 1_000.0})
+    found = trust_figures.of_cell(runs, raws, CELL)
+    assert found["undisturbed"] == {"runs": 0, "held_the_mean": 0}
+    assert found["between_hours"]["processes_pct"] is None
 
 
 def test_what_no_run_knows_is_told_from_how_far_its_processes_lie_apart() -> None:
@@ -71,7 +96,7 @@ def test_what_no_run_knows_is_told_from_how_far_its_processes_lie_apart() -> Non
 
 
 def test_a_run_is_judged_by_what_the_clock_said() -> None:
-    cell = judged.cells(raw_of(np.random.default_rng(0), 4.0))[CELL]
+    cell = judged.cells(raw_of(np.random.default_rng(0), 4.0), {})[CELL]
     assert cell["verdicts"] == {"control": "same", "copy": "same", "slower-3": "slower", "slower-5": "slower"}
     estimate, low, high = cell["speedup"]
     assert estimate == pytest.approx(2.5, rel=0.01)
