@@ -34,10 +34,13 @@ FALSE_DISCOVERIES = 0.05
 """Share of the differences that a study reports which may be none."""
 OF_PROCESSES_APART = 0.75
 """How far hours set a speed-up apart, as a share of how far its processes lie apart: both as the standard deviation of
-a logarithm. A guess by what short studies on shared machines came to, as is the next."""
+a logarithm. A guess by what short studies on shared machines came to, as are the next two."""
+HOURS_LEAST = 0.01
+"""The least that this standard deviation is taken to be: the processes of a calm hour agree, and know nothing of one
+that is not."""
 OF_THE_DIFFERENCE = 0.07
-"""The most that this standard deviation can be, as a share of the speed-up's own logarithm: what slows memory or the
-clock slows two models by what they differ in."""
+"""The most that it can be, as a share of the speed-up's own logarithm: what slows memory or the clock slows two models
+by what they differ in."""
 SHARES = np.linspace(0, 1, 51)
 """What each process by itself may have to say of a speed-up (`combined`)."""
 CALLS_FOR_P90 = 50
@@ -167,7 +170,8 @@ def between_hours(error: float, processes: float, unlike: float) -> float:
     `error` is its standard error by so many processes of the same minutes, so that times the root of their number it
     says how far one lies from the next. `unlike` is a logarithm: of the speed-up, or `how_unlike`.
     """
-    return min(OF_PROCESSES_APART * error * math.sqrt(processes), OF_THE_DIFFERENCE * abs(unlike))
+    apart = OF_PROCESSES_APART * error * math.sqrt(processes)
+    return min(max(apart, HOURS_LEAST), OF_THE_DIFFERENCE * abs(unlike))
 
 
 def of_figures(found: Combined, unlike: float = 0.0) -> SpeedUp:

@@ -14,7 +14,10 @@ PAIRED = (
     "Its difference is paired: variant and baseline answer the same rows, and its 95 % interval is a bootstrap over "
     "them."
 )
-HOURS = ", and allows for other hours: by three quarters of that, and by no more than 7 % of the speed-up's logarithm"
+HOURS = (
+    ", and allows for other hours: by three quarters of that or 1 %, whichever is more, but by no more than 7 % of the "
+    "speed-up's logarithm"
+)
 HERE = "Results hold for the processor, the thread count and the versions named here, and for no other machine."
 METHODS = {
     "inference": (

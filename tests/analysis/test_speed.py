@@ -158,6 +158,21 @@ def test_hours_set_no_more_apart_than_the_models_differ():
     assert shares == pytest.approx([0, speed.OF_THE_DIFFERENCE * np.log(1.05), difference, difference], abs=1e-6)
 
 
+def test_processes_of_a_calm_hour_know_nothing_of_others():
+    """However close together they lie; but a copy is slowed as its model is."""
+
+    def beyond(centre: float, unlike: float = 0.0) -> float:
+        one = speed.of_figures(combined(np.full(8, centre)), unlike)
+        assert one.precision == 0
+        return float(np.log(one.high / one.estimate) / stats.t.ppf(0.975, 7))
+
+    assert beyond(np.log(2.0)) == pytest.approx(speed.HOURS_LEAST)
+    assert beyond(-np.log(8.0)) == pytest.approx(speed.HOURS_LEAST)
+    assert beyond(0.0, np.log(8)) == pytest.approx(speed.HOURS_LEAST)
+    assert beyond(np.log(1.05)) == pytest.approx(speed.OF_THE_DIFFERENCE * np.log(1.05))
+    assert beyond(0.0) == 0
+
+
 def test_a_copy_that_is_slower_is_called_so():
     """Were hours to set it as far apart as they set INT8, they would hide it."""
     rng = np.random.default_rng(8)

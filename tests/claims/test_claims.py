@@ -215,7 +215,8 @@ def test_luck_alone_does_not_make_the_best_of_many_reach_the_line(
         return world.Truth(2.0 if "int8" in variant else 1.0)
 
     monkeypatch.setattr(world, "TEST_ROWS", 50)
-    monkeypatch.setattr(speed, "OF_PROCESSES_APART", 0.0)  # what is allowed for other hours hides most of the luck
+    for share in ("OF_PROCESSES_APART", "HOURS_LEAST"):
+        monkeypatch.setattr(speed, share, 0.0)  # what is allowed for other hours hides most of the luck
     nothing = claims.Here(MACHINE, (), None)
     asked = {need: pair for key in workloads.WORKLOADS for need, pair in int8_needs(nothing, key).items()}
     assert len(asked) > 20
