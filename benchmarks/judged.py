@@ -13,29 +13,30 @@ from efficiency.analysis.derive import Measured
 from efficiency.study import BASELINE, CONTROL
 
 
-def cells(raw: methods.Raw, known: methods.Known) -> dict[str, Any]:
+def cells(raw: methods.Raw, handoffs_ns: methods.Handoffs) -> dict[str, Any]:
     """By `workload/threads`: INT8's speed-up with its interval, and what was said of the control and the copies.
 
-    `known` is what the run knew from those before it.
+    `handoffs_ns` is what the run knew from those before it.
     """
     names = sorted({key.rsplit("/", 1)[0] for key in raw})
-    heats = {cell: _heat(raw, cell, known) for cell in names}
+    heats = {cell: _heat(raw, cell, handoffs_ns) for cell in names}
     threshold = derive.threshold(list(heats.values()))
     return {cell: _cell(cell, rows, threshold) for cell, rows in heats.items()}
 
 
-def _heat(raw: methods.Raw, cell: str, known: methods.Known) -> list[Measured]:
+def _heat(raw: methods.Raw, cell: str, handoffs_ns: methods.Handoffs) -> list[Measured]:
     samples = {key: raw[f"{cell}/{key}"] for key in (BASELINE, CONTROL, _int8(cell), copies.COPY)}
     samples |= copies.slower(samples[copies.COPY])
     rows = [Measured(key, key == CONTROL, 1, "done", samples=own) for key, own in samples.items()]
-    rows[0].felt, rows[0].best_ns = raw[f"{cell}/{methods.PULSE}"], _best_ns(raw, int(cell.rsplit("/", 1)[1]), known)
+    rows[0].felt = raw[f"{cell}/{methods.PULSE}"]
+    rows[0].best_ns = _best_ns(raw, int(cell.rsplit("/", 1)[1]), handoffs_ns)
     return rows
 
 
-def _best_ns(raw: methods.Raw, threads: int, known: methods.Known) -> float:
+def _best_ns(raw: methods.Raw, threads: int, handoffs_ns: methods.Handoffs) -> float:
     """What a handoff takes undisturbed, by all heats of the run and those before it, as its recorder reckoned."""
     pulses = [felt for key, felt in raw.items() if key.endswith(f"/{threads}/{methods.PULSE}")]
-    return min([known.get(threads, np.inf), *map(stillness.undisturbed_ns, pulses)])
+    return min([handoffs_ns.get(threads, np.inf), *map(stillness.undisturbed_ns, pulses)])
 
 
 def _int8(cell: str) -> str:

@@ -42,7 +42,7 @@ PATIENCE_S = 120.0
 PULSE = "pulse"
 Raw = dict[str, NDArray[np.int64]]
 """Of a run, by `workload/threads/variant`: [n, 3] replicate, round, nanoseconds; and so the pulse of each heat."""
-Known = dict[int, float]
+Handoffs = dict[int, float]
 """What a handoff between so many threads takes undisturbed, in nanoseconds, by the runs before."""
 
 
@@ -114,7 +114,7 @@ class Ours:
         own = [e for e in self.entries if e.workload == workload and e.condition.threads == threads]
         return own[0], next(e for e in own if e.variant.key == INT8[workload])
 
-    def run(self, number: int) -> tuple[Known, Raw]:
+    def run(self, number: int) -> tuple[Handoffs, Raw]:
         """What a study knew of the machine's handoffs, and what the clock said in it."""
         asked = replace(self.asked, seed=self.seed + 10_000 * number)
         self.orders = Orders(asked, self.machine, {name: workloads.describe(name) for name in INT8}, self.folder)

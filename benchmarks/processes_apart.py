@@ -1,7 +1,7 @@
 """How far runs of a cell lie apart beyond what any of them can know, beside how far the processes within them do.
 
-An interval allows for other hours by a share of how far its processes lie apart, 1 % at least, and by no more than a
-share of the speed-up itself (`speed.between_hours`): here is what either share would have had to be.
+An interval allows for other hours by a share of how far its processes lie apart, or 1 % where that is more, but by no
+more than a share of the speed-up itself (`speed.between_hours`): here is what either share would have had to be.
 """
 
 from __future__ import annotations

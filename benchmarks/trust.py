@@ -94,11 +94,11 @@ def one_run(ours: methods.Ours, number: int, noisy: bool, seconds: float | None)
     with neighbour(noisy, number):
         first = theirs_once(ours, seconds) if seconds and number % 2 else None
         started = time.perf_counter()
-        known, raw = ours.run(2 * number + noisy)
+        handoffs_ns, raw = ours.run(2 * number + noisy)
         own_s = time.perf_counter() - started
         usual = first or theirs_once(ours, own_s / methods.CELLS)
     told = {"stops_by": STOPS_BY, "number": number, "noisy": noisy, "seconds": own_s, "theirs": usual}
-    return told | {"handoffs_ns": known}, raw
+    return told | {"handoffs_ns": handoffs_ns}, raw
 
 
 def recording_us() -> float:
@@ -180,8 +180,8 @@ def all_runs(wanted: int, minutes: float, folder: Path, keep: Path) -> tuple[lis
             run, raw = json.loads(told.read_text()), dict(np.load(clock))
             if run.get("stops_by") != STOPS_BY:
                 raise SystemExit(f"{told} is of another version of this benchmark: name another folder, or remove it.")
-            known = {int(threads): handoff_ns for threads, handoff_ns in run["handoffs_ns"].items()}
-            runs.append(run | {"cells": judged.cells(raw, known)})
+            handoffs_ns = {int(threads): known_ns for threads, known_ns in run["handoffs_ns"].items()}
+            runs.append(run | {"cells": judged.cells(raw, handoffs_ns)})
             raws.append(raw)
             seconds[noisy] = run["seconds"] / methods.CELLS
             print(f"{name} of {wanted}: {seconds[noisy]:.1f} s a cell", flush=True)

@@ -38,7 +38,7 @@ def of_cell(runs: list[dict[str, Any]], raws: list[methods.Raw], cell: str) -> d
     disturbed also by themselves."""
     int8 = methods.INT8[cell.rsplit("/", 1)[0]]
     cells = [run["cells"][cell] for run in runs]
-    still = [place for place, one in enumerate(cells) if not one["disturbed"]]
+    undisturbed = [place for place, one in enumerate(cells) if not one["disturbed"]]
     ours, theirs = spread(_speed_ups(cells)), spread([run["theirs"][cell] for run in runs])
     centre = _mean(cells)
     df = len(runs) - 1
@@ -50,10 +50,10 @@ def of_cell(runs: list[dict[str, Any]], raws: list[methods.Raw], cell: str) -> d
         "times_tighter": round(ratio, 1),
         "times_tighter_interval": [round(float(ratio / f[1]), 1), round(float(ratio / f[0]), 1)],
         "held_the_mean": _held(cells),
-        "undisturbed": _of_undisturbed([cells[place] for place in still]),
+        "undisturbed": _of_undisturbed([cells[place] for place in undisturbed]),
         "its_minutes_held_the_mean": sum(_minutes_hold(one, centre) for one in cells),
         "foretold": _foretold(cells),
-        "between_hours": processes_apart.report([raws[place] for place in still], cell, int8),
+        "between_hours": processes_apart.report([raws[place] for place in undisturbed], cell, int8),
     }
 
 
@@ -67,14 +67,14 @@ def _mean(cells: list[dict[str, Any]]) -> float:
 
 def _held(cells: list[dict[str, Any]]) -> int:
     """How many of these runs' intervals hold the mean of them all."""
-    centre = _mean(cells) if cells else np.nan
+    centre = _mean(cells)
     return sum(low <= centre <= high for _, low, high in (cell["speedup"] for cell in cells))
 
 
 def _of_undisturbed(cells: list[dict[str, Any]]) -> dict[str, Any]:
-    """The same of those runs alone; no spread where there are fewer than two."""
-    found = {"runs": len(cells), "held_the_mean": _held(cells)}
-    return found if len(cells) < 2 else found | {"ours": spread(_speed_ups(cells))}
+    """The same of those runs alone; no more than their number where there are fewer than two."""
+    found: dict[str, Any] = {"runs": len(cells)}
+    return found if len(cells) < 2 else found | {"ours": spread(_speed_ups(cells)), "held_the_mean": _held(cells)}
 
 
 def _minutes_hold(cell: dict[str, Any], centre: float) -> bool:
@@ -98,7 +98,9 @@ def _foretold(cells: list[dict[str, Any]]) -> list[int]:
 
 
 def share(called: int, of: int) -> dict[str, Any]:
-    """A share with its 95 % interval (Clopper and Pearson)."""
+    """A share with its 95 % interval (Clopper and Pearson); None of nothing."""
+    if not of:
+        return {"called": 0, "of": 0, "share": None, "interval": None}
     interval = stats.binomtest(called, of).proportion_ci(0.95, method="exact")
     return {
         "called": called,
@@ -155,7 +157,7 @@ def report(runs: list[dict[str, Any]], raws: list[methods.Raw]) -> dict[str, Any
         clocks = [raw for run, raw in zip(runs, raws, strict=True) if run["noisy"] == noisy]
         for cell in own[0]["theirs"]:
             cells[f"{cell}/{'noisy' if noisy else 'quiet'}"] = of_cell(own, clocks, cell)
-    undisturbed = [cell["undisturbed"] for cell in cells.values()]
+    undisturbed = [own for cell in cells.values() if "ours" in (own := cell["undisturbed"])]
     found: dict[str, Any] = {
         "cells": cells,
         "coverage_of_the_mean": share(

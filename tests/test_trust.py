@@ -75,8 +75,24 @@ def test_runs_that_are_marked_are_told_apart() -> None:
     for run, raw in zip(runs, raws, strict=True):
         run["cells"] = judged.cells(raw, {2: 1_000.0})
     found = trust_figures.of_cell(runs, raws, CELL)
-    assert found["undisturbed"] == {"runs": 0, "held_the_mean": 0}
+    assert found["undisturbed"] == {"runs": 0}
     assert found["between_hours"]["processes_pct"] is None
+
+
+def test_one_undisturbed_run_is_not_held_against_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trust_figures, "SIMULATED", 10)
+    raw = raw_of(np.random.default_rng(0), 4.0)
+    runs = [
+        {"cells": judged.cells(raw, {2: known_ns}), "theirs": {CELL: theirs}, "noisy": noisy, "seconds": 60.0}
+        for noisy in (False, True)
+        for known_ns, theirs in ((5_000.0, 2.4), (1_000.0, 2.6))
+    ]
+    for run, speedup in zip(runs, (2.4, 2.5, 2.6, 2.5), strict=True):
+        run["cells"][CELL]["speedup"] = [speedup, 0.9 * speedup, 1.1 * speedup]
+    found = trust_figures.report(runs, [raw] * 4)
+    assert [cell["undisturbed"] for cell in found["cells"].values()] == [{"runs": 1}] * 2
+    assert found["coverage_of_the_mean"]["called"] == 4
+    assert found["undisturbed_coverage_of_their_mean"] == {"called": 0, "of": 0, "share": None, "interval": None}
 
 
 def test_what_no_run_knows_is_told_from_how_far_its_processes_lie_apart() -> None:

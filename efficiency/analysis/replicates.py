@@ -56,8 +56,9 @@ def why_as_wide(row: pd.Series[Any], points: pd.DataFrame, undisturbed: float | 
         said.append(f"Of {len(points)} processes little can be said: how far they lie apart may be luck.")
     if allows_for_hours(row):
         said.append(
-            "What sets processes apart differs from hour to hour as well, which the band allows for, though hardly "
-            "where the variant is about as fast as the baseline: what slows the one slows the other."
+            "What sets processes apart differs from hour to hour as well, and those of a calm hour do not show it, "
+            "which the band allows for, though hardly where the variant is about as fast as the baseline: what slows "
+            "the one slows the other."
         )
     if undisturbed is not None and undisturbed < STILL:
         said.append(f"The machine was undisturbed for {undisturbed:.0%} of the time.")

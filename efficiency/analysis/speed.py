@@ -7,8 +7,9 @@ The interval is Student's t over replicates, since a process carries a bias of i
 averages away (Georges, Buytaert and Eeckhout, 2007).
 
 Nor does any number of processes average away what their minutes have in common. So the interval allows for that, too
-(`between_hours`): what sets processes apart sets hours apart as well, but a copy is slowed as the model itself is. That
-a variant which is about as fast as the baseline is much like it, and so slowed like it, is assumed.
+(`between_hours`): what sets processes apart sets hours apart as well, and calm ones are taken to differ by 1 %, but a
+copy is slowed as the model itself is. That a variant which is about as fast as the baseline is much like it, and so
+slowed like it, is assumed.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ OF_PROCESSES_APART = 0.75
 """How far hours set a speed-up apart, as a share of how far its processes lie apart: both as the standard deviation of
 a logarithm. A guess by what short studies on shared machines came to, as are the next two."""
 HOURS_LEAST = 0.01
-"""The least that this standard deviation is taken to be: the processes of a calm hour agree, and know nothing of one
-that is not."""
+"""The least that this standard deviation is taken to be, unless the next allows for less: the processes of a calm hour
+agree, and know nothing of one that is not."""
 OF_THE_DIFFERENCE = 0.07
 """The most that it can be, as a share of the speed-up's own logarithm: what slows memory or the clock slows two models
 by what they differ in."""
@@ -168,7 +169,8 @@ def between_hours(error: float, processes: float, unlike: float) -> float:
     """How far hours set a speed-up apart, the standard deviation of its logarithm.
 
     `error` is its standard error by so many processes of the same minutes, so that times the root of their number it
-    says how far one lies from the next. `unlike` is a logarithm: of the speed-up, or `how_unlike`.
+    says how far one lies from the next. `unlike` is a logarithm: of the speed-up, or `how_unlike`; of what is hardly
+    unlike the baseline it allows for less than the least.
     """
     apart = OF_PROCESSES_APART * error * math.sqrt(processes)
     return min(max(apart, HOURS_LEAST), OF_THE_DIFFERENCE * abs(unlike))

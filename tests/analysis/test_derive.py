@@ -102,10 +102,10 @@ def test_a_control_that_differs_takes_the_word_from_small_gains_and_is_a_warning
 
 
 def test_the_noise_floor_is_what_the_controls_interval_reaches():
-    timed = derive.heat([baseline(), row("control", 9.9), row("x", 5.0)])
+    timed = derive.heat([baseline(), row("control", 9.0), row("x", 5.0)])
     floor = max(timed[1]["speedup_ci_high"], 1 / timed[1]["speedup_ci_low"])
     assert [columns["noise_floor_pct"] for columns in timed] == [pytest.approx(100 * (floor - 1))] * 3
-    assert timed[1]["noise_floor_pct"] == pytest.approx(1, abs=0.5)  # 10 ms against 9.9 ms
+    assert timed[1]["noise_floor_pct"] == pytest.approx(13.7, abs=0.5)  # 10 ms against 9 ms, and what hours do
     untimed = derive.heat([baseline(), control(), row("x", status="failed")])[2]
     assert untimed.get("noise_floor_pct") is None
     without = derive.heat([baseline(), row("x", 5.0)])
