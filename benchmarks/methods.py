@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficiency import study, workloads
-from efficiency.analysis import views
+from efficiency.analysis import stillness, views
 from efficiency.check import Checked
 from efficiency.condition import Condition
 from efficiency.effort import Effort
@@ -156,9 +156,9 @@ class Ours:
                 [samples["replicate"], samples["round"], nanoseconds]
             ).astype(np.int64)
             if row["variant"] == study.BASELINE:
-                pulse = self.store.details(row["row_id"])["pulse"]
-                felt = [pulse[name] for name in ("replicate", "round", "handoff_ns")]
-                raw[f"{cell}/{PULSE}"] = np.column_stack(felt).astype(np.int64)
+                felt = stillness.felt_in(self.store.details(row["row_id"]))
+                assert felt is not None
+                raw[f"{cell}/{PULSE}"] = felt
         return known, raw
 
 
