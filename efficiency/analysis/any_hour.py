@@ -21,9 +21,6 @@ from scipy import stats
 from efficiency.analysis import disturbance, own_minutes, speed, wording
 from efficiency.study import BASELINE, CONTROL
 
-GUESS_COUNTS = 4
-"""Studies that the guess counts as, at most; it rests on no more processes than there are. Of what a study's own
-minutes make of the error, which is no guess, each process counts."""
 CONFIDENCE = 0.95
 Spread = tuple[Any, Any]
 """A standard deviation of a logarithm, and its degrees of freedom."""
@@ -83,10 +80,11 @@ def spread(study: Known, speed_ups: Sequence[float]) -> tuple[float, float]:
 
 
 def _stated_freedom(study: Known) -> float:
-    """The degrees of freedom of what a study states: those of its processes, the fewer the more of it is guessed."""
+    """The degrees of freedom of what a study states: each process of what its own minutes make of the error counts, and
+    the guess as `speed.GUESS_COUNTS`, though as no more than the processes it rests on."""
     processes = study.replicates - 1
     guessed = 1 - (study.minutes / study.stated) ** 2 if study.stated > study.minutes else 0.0
-    return float(1 / ((1 - guessed) / processes + guessed / min(GUESS_COUNTS, processes)))
+    return float(1 / ((1 - guessed) / processes + guessed / min(speed.GUESS_COUNTS, processes)))
 
 
 def any_hour(speed_ups: Sequence[float], study: Known) -> AnyHour:

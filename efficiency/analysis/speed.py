@@ -35,10 +35,12 @@ FALSE_DISCOVERIES = 0.05
 """Share of the differences that a study reports which may be none."""
 OF_PROCESSES_APART = 0.75
 """How far hours set a speed-up apart, as a share of how far its processes lie apart: both as the standard deviation of
-a logarithm. A guess by what short studies on shared machines came to, as are the next two."""
+a logarithm. A guess by what short studies on shared machines came to, as are `HOURS_LEAST` and `OF_THE_DIFFERENCE`."""
 HOURS_LEAST = 0.01
-"""The least that this standard deviation is taken to be, unless the next allows for less: the processes of a calm hour
-agree, and know nothing of one that is not."""
+"""The least that this standard deviation is taken to be, unless `OF_THE_DIFFERENCE` allows for less: the processes of a
+calm hour agree, and know nothing of one that is not."""
+GUESS_COUNTS = 4
+"""Studies that a guess of what hours do counts as, at most: its degrees of freedom."""
 OF_THE_DIFFERENCE = 0.07
 """The most that it can be, as a share of the speed-up's own logarithm: what slows memory or the clock slows two models
 by what they differ in."""
@@ -170,10 +172,12 @@ def between_hours(error: float, processes: float, unlike: float) -> float:
 
     `error` is its standard error by so many processes of the same minutes, so that times the root of their number it
     says how far one lies from the next. `unlike` is a logarithm: of the speed-up, or `how_unlike`; of what is hardly
-    unlike the baseline it allows for less than the least.
+    unlike the baseline it allows for less than the least. No process tells the least, so that they are few makes it no
+    less sure: times their Student's t it reaches no farther than times that of the guess.
     """
     apart = OF_PROCESSES_APART * error * math.sqrt(processes)
-    return min(max(apart, HOURS_LEAST), OF_THE_DIFFERENCE * abs(unlike))
+    least = HOURS_LEAST * min(1.0, _t(GUESS_COUNTS) / _t(processes - 1))
+    return min(max(apart, least), OF_THE_DIFFERENCE * abs(unlike))
 
 
 def of_figures(found: Combined, unlike: float = 0.0) -> SpeedUp:
@@ -188,7 +192,7 @@ def of_figures(found: Combined, unlike: float = 0.0) -> SpeedUp:
 
 
 @cache
-def _t(freedom: int) -> float:
+def _t(freedom: float) -> float:
     """How many standard errors half a 95 % interval is wide."""
     return float(stats.t.ppf(0.975, freedom))
 

@@ -161,16 +161,19 @@ def test_hours_set_no_more_apart_than_the_models_differ():
 def test_processes_of_a_calm_hour_know_nothing_of_others():
     """However close together they lie; but a copy is slowed as its model is."""
 
-    def beyond(centre: float, unlike: float = 0.0) -> float:
-        one = speed.of_figures(combined(np.full(8, centre)), unlike)
+    def beyond(centre: float, unlike: float = 0.0, processes: int = 8) -> float:
+        one = speed.of_figures(combined(np.full(processes, centre)), unlike)
         assert one.precision == 0
-        return float(np.log(one.high / one.estimate) / stats.t.ppf(0.975, 7))
+        return float(np.log(one.high / one.estimate) / stats.t.ppf(0.975, processes - 1))
 
     assert beyond(np.log(2.0)) == pytest.approx(speed.HOURS_LEAST)
     assert beyond(-np.log(8.0)) == pytest.approx(speed.HOURS_LEAST)
     assert beyond(0.0, np.log(8)) == pytest.approx(speed.HOURS_LEAST)
     assert beyond(np.log(1.05)) == pytest.approx(speed.OF_THE_DIFFERENCE * np.log(1.05))
     assert beyond(0.0) == 0
+    for few in (2, 3, 4):  # who are no less sure of it for being few
+        reach = beyond(np.log(2.0), processes=few) * stats.t.ppf(0.975, few - 1)
+        assert reach == pytest.approx(speed.HOURS_LEAST * stats.t.ppf(0.975, speed.GUESS_COUNTS))
 
 
 def test_a_copy_that_is_slower_is_called_so():
