@@ -1,4 +1,4 @@
-"""AMP: autocast runs matrix products and convolutions in BF16 or FP16, the rest in FP32."""
+"""AMP: autocast runs matrix products and convolutions in BF16 or FP16, and in FP32 what needs it."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def recipe_fp16(workload: Workload, condition: Condition) -> Recipe:
 AMP_BF16 = Technique(
     key="amp-bf16",
     label="AMP BF16",
-    summary="Autocast: matrix products and convolutions in BF16, the rest in FP32.",
+    summary="Autocast: matrix products and convolutions in BF16; what needs FP32 stays in it.",
     stage=Stage.CALL,
     why_not=why_not_bf16,
     apply=apply_bf16,
@@ -105,7 +105,7 @@ AMP_BF16 = Technique(
 AMP_FP16 = Technique(
     key="amp-fp16",
     label="AMP FP16",
-    summary="Autocast: matrix products and convolutions in FP16, the rest in FP32; CUDA.",
+    summary="Autocast: matrix products and convolutions in FP16; what needs FP32 stays in it; CUDA.",
     stage=Stage.CALL,
     why_not=why_not_fp16,
     apply=apply_fp16,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from efficiency.errors import VariantFailed, first_line
-from efficiency.techniques import dynamic_int8, foreign, int8
+from efficiency.techniques import foreign, int8
 from efficiency.techniques.base import Evidence, Prepared, Runtime, Stage, Technique, Tensors
 from efficiency.techniques.onnx_recipe import recipe, recipe_dynamic, recipe_static
 from efficiency.techniques.quiet import quiet
@@ -32,7 +32,13 @@ def why_not(workload: Workload, condition: Condition, machine: Machine) -> str |
 
 
 def why_not_dynamic(workload: Workload, condition: Condition, machine: Machine) -> str | None:
-    return why_not(workload, condition, machine) or dynamic_int8.why_not(workload, condition, machine)
+    return why_not(workload, condition, machine) or int8.why_not_reached(
+        workload,
+        "ONNX Runtime's dynamic INT8",
+        "Linear and LSTM layers (convolutions are not measured here)",
+        ("linear", "attention", "lstm"),
+        "onnxruntime-static-int8",
+    )
 
 
 def why_not_static(workload: Workload, condition: Condition, machine: Machine) -> str | None:

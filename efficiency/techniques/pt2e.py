@@ -30,7 +30,7 @@ def _why_not_here(condition: Condition, machine: Machine) -> str | None:
     if condition.phase == "training":
         return "A compiled package answers only; it cannot be trained."
     if condition.device != "cpu":
-        return "torchao's quantizer for Inductor knows x86 CPUs only; on CUDA use torch-compile."
+        return "The quantizer that is used here is for x86 CPUs; on CUDA use torch-compile."
     if machine.architecture not in X86:
         return (
             f"This is torchao's quantizer for x86 processors, and this one is {machine.architecture}; use static-int8, "
