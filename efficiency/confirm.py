@@ -1,4 +1,4 @@
-"""A winner is timed again: a small study of it alone, on fresh replicates.
+"""A winner is timed again: a small study of it alone, in fresh processes.
 
 The fastest of many is partly so by luck, and its interval does not know that it was picked. So the winner, what is
 tied with it and the runner-up are timed anew beside the baseline and a control, with the settings of the study they

@@ -62,7 +62,7 @@ class Case:
         return self.first.choose(limits)
 
     def answer(self, limits: Limits) -> Answer:
-        """What leads or may do, and, where that was timed again, what the fresh replicates say."""
+        """What leads or may do, and, where that was timed again, what the fresh processes say."""
         found = self.choose(limits)
         again = self._confirming(found)
         if not again:

@@ -73,7 +73,8 @@ def table(rows: pd.DataFrame, *, live: bool = False) -> None:
                 "There is no mJ: energy was not measured, for a reason that the row's details on the pages give."
             )
     console.shown_on().print(
-        "* on the Pareto front: nothing measured here is better in one thing and no worse in another."
+        "* on the Pareto front: nothing measured here is better in one of accuracy, speed and size and at least as "
+        "good in the others."
     )
     console.shown_on().print(
         "± is half the 95 % interval; the noise floor is what the control shows, where nothing differs."

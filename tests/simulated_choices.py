@@ -170,7 +170,7 @@ def made(
 
 
 def again(rng: np.random.Generator, machine: Fitted, study: Made, places: Sequence[int], replicates: int = 8) -> Made:
-    """The same variants on fresh replicates, beside the baseline and a control: these rows alone."""
+    """The same variants in fresh processes, beside the baseline and a control: these rows alone."""
     kept = [0, 1, *sorted(place for place in places if place > 1)]
     fresh = timed(raw(rng, machine.noise, study.speedups[kept[1:]], replicates, study.baseline_ms))
     rows = study.rows[study.rows["row_id"].isin(kept)].assign(**_timing_columns(fresh))

@@ -726,7 +726,7 @@ def test_what_was_confirmed_is_not_timed_again(study_id):
     found = CliRunner().invoke(app, ["recommend", study_id, "--workload", "lstm-classifier", "--confirm"])
     assert found.exit_code == 0
     assert f"LSTM: Dynamic INT8 was timed again before, as study {again}; that counts." in found.stderr
-    assert "Ship Dynamic INT8, which fresh replicates confirm" in found.stdout
+    assert "Ship Dynamic INT8, which fresh processes confirm" in found.stdout
 
 
 def test_nothing_to_ship_is_exit_code_1_with_the_closest_miss(study_id):

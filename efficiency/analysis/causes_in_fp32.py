@@ -74,7 +74,10 @@ def _little_left(case: Case) -> str:
 def unknown(case: Case) -> str:
     """Said where no cause is found, with how much room there is, if that is known."""
     if case.row.get("speed_verdict") == "unresolved":
-        return "What is kept of this row names no cause; more replicates may tell whether there is a difference at all."
+        return (
+            "What is kept of this row names no cause; a study with narrower intervals may tell whether there is a "
+            "difference at all."
+        )
     share = number_of(case.baseline.get("ceiling_pct"))
     room = ""
     if share is not None and 0 < share < HALF_PCT:

@@ -158,9 +158,11 @@ def summary(found: compare.Compared) -> str:
     if not verdicts:
         return "No variant was timed in both, so there is nothing to compare."
     words = {"slower": "slower", "faster": "faster", "same": "the same", "unresolved": "unresolved"}
-    counted = ", ".join(f"{verdicts.count(key)} {word}" for key, word in words.items())
-    disturbed = int((found.judged["disturbed_a"] | found.judged["disturbed_b"]).sum())
-    of = f", {disturbed} of them timed while the machine was disturbed" if disturbed else ""
+    disturbed = found.judged["disturbed_a"] | found.judged["disturbed_b"]
+    told = list(found.judged.loc[~disturbed, "verdict"])
+    counted = ", ".join(f"{told.count(key)} {word}" for key, word in words.items())
+    left = len(verdicts) - len(told)
+    of = f", {left} not judged, since the machine was disturbed" if left else ""
     return f"{len(verdicts)} variant{'s' * (len(verdicts) != 1)} compared, B against A: {counted}{of}."
 
 

@@ -55,7 +55,7 @@ def sentence(answer: Answer) -> str:
     row = found.winner
     if row["variant"] == BASELINE:
         led = answer.first.winner if answer.fresh is not None else None
-        before = f"{led['variant_label']} led, but on fresh replicates it is not surely faster. " if led else ""
+        before = f"{led['variant_label']} led, but in fresh processes it is not surely faster. " if led else ""
         told = f"{before}Leave it as it is: nothing that meets the limits is surely faster than the baseline"
         others = found.considered - 1
         if not others:
@@ -66,18 +66,18 @@ def sentence(answer: Answer) -> str:
         start = f"{row['variant_label']} leads (not confirmed yet)"
     elif answer.first.winner is not None and answer.first.winner["variant"] != row["variant"]:
         led = answer.first.winner["variant_label"]
-        start = f"Ship {row['variant_label']}: {led} led, but fresh replicates put it first"
+        start = f"Ship {row['variant_label']}: {led} led, but fresh processes put it first"
         if answer.first.winner["variant"] in {tied["variant"] for tied in found.tied}:
-            start = f"Ship {row['variant_label']}: {led} led, and fresh replicates cannot tell the two apart"
+            start = f"Ship {row['variant_label']}: {led} led, and fresh processes cannot tell the two apart"
     else:
-        start = f"Ship {row['variant_label']}, which fresh replicates confirm"
+        start = f"Ship {row['variant_label']}, which fresh processes confirm"
     if answer.confirmed and confirmations.disturbed(answer):
         start += ", though the machine was disturbed meanwhile"
     return f"{start}. {row_words.facts(row, found.limits)}{limit_words.probable(row, found.limits)}"
 
 
 def _nothing_meets(answer: Answer) -> str:
-    """What is closest, and what fresh replicates changed where there are some."""
+    """What is closest, and what fresh processes changed where there are some."""
     found, before = answer.last, timing_again.candidate(answer.first)
     text = limit_words.closest(found, again=answer.fresh is not None)
     if answer.fresh is None or before is None:
@@ -85,11 +85,11 @@ def _nothing_meets(answer: Answer) -> str:
     name, led = before["variant_label"], answer.first.winner is not None
     meanwhile = ", taken while the machine was disturbed," if confirmations.disturbed(answer) else ""
     if not timing_again.is_open(found):
-        failed = f"but not on fresh replicates{meanwhile.rstrip(',')}"
+        failed = f"but not in fresh processes{meanwhile.rstrip(',')}"
         return f"{name} {'led' if led else 'might have met the limits'}, {failed}. {text}"
     if led:
-        return f"{name} led, and on fresh replicates{meanwhile} that is not settled. {text}"
-    return f"On fresh replicates, too{meanwhile or ','} {text[0].lower()}{text[1:]}"
+        return f"{name} led, and in fresh processes{meanwhile} that is not settled. {text}"
+    return f"In fresh processes, too{meanwhile or ','} {text[0].lower()}{text[1:]}"
 
 
 def _may_be_beaten(answer: Answer) -> bool:
@@ -196,7 +196,7 @@ def _unsettled(found: Choice) -> str:
     names = [f"{row['variant_label']} ({row['speedup']:.2f}x)" for row in found.unsettled]
     return (
         f"At least as fast, but whether {'it meets' if len(names) == 1 else 'they meet'} the limits is not settled: "
-        f"{wording.listed(names)}. More test rows or replicates may settle it."
+        f"{wording.listed(names)}. More test rows or narrower intervals may settle it."
     )
 
 

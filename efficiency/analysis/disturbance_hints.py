@@ -58,7 +58,7 @@ def too_hot(done: Done) -> str:
 
 def hardly_still(done: Done) -> str:
     text = (
-        "Nearly all the time that this was timed, handing work from core to core took longer than it does undisturbed, "
-        "by this study and those of the day before it: the figures are of a disturbed machine. "
+        "For nearly all of the time that this was timed, handing work from core to core took longer than at its best "
+        "in this study and those of the day before: the figures are of a disturbed machine. "
     )
     return text + (named(done) or "Nothing was seen to run beside it, so it was the host: measure again later.")

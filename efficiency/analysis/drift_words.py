@@ -32,7 +32,7 @@ def overall(lines: pd.DataFrame, worst: pd.Series[Any] | None, shift: str) -> st
     if worst is None:
         return "Under no shift does any variant surely lose more accuracy than FP32 does."
     told = _beyond(worst, _place(worst, shift)).format(views.variant_label(str(worst["variant"])))
-    return f"{told} of all that was tried."
+    return f"{told}. Nothing that was tried costs more."
 
 
 def said(own: pd.DataFrame, shift: str) -> list[str]:
@@ -118,9 +118,9 @@ def _shifted(lines: pd.DataFrame) -> pd.DataFrame:
 def _beyond(worst: pd.Series[Any], place: str) -> str:
     mean, low, high = _interval(worst, "excess")
     if high < 0:
-        return f"{{}} loses {_figure(-mean, -high, -low)} more than FP32 does at {place}, where that is most"
+        return f"{{}} loses {_figure(-mean, -high, -low)} more than FP32 does at {place}, its worst grade"
     if low > 0:
-        return f"{{}} loses {_figure(mean, low, high)} less than FP32 does at {place}, where that is least"
+        return f"{{}} loses {_figure(mean, low, high)} less than FP32 does at {place}, its worst grade"
     return (
         f"{{}}: whether it loses more than FP32 does cannot be told; at {place}, its worst, the difference is "
         f"{_figure(mean, low, high, '+')}"

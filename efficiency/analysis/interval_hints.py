@@ -19,7 +19,7 @@ def wide_interval(done: Done) -> str:
     precision = done.effort("precision") or 0.02
     half = own_minutes.half(done.row)
     own = "wider" if math.isnan(half) else f"±{wording.number(100 * half, '%')}, wider"
-    which = "Without what it allows for other hours the" if own_minutes.told(done.row) else "The"
+    which = "By its own minutes alone the" if own_minutes.told(done.row) else "The"
     text = f"{which} interval is {own} than the ±{100 * precision:g} % asked for. "
     seen = disturbance_hints.named(done)
     if half < HARDLY_WIDER * precision and not seen:
@@ -46,11 +46,8 @@ def more_time(done: Done) -> str:
     if used < most and budget_s is not None:
         own = number_of(done.asked.get("budget_s")) is not None
         whose = "The budget" if own else f"The preset {done.preset}'s limit"
-        more = "raise it, such as to" if own else "give a budget of more, such as"
-        return (
-            f"{whose} of {budget_s:,.0f} s ended it after {used} of at most {most} processes: "
-            f"{more} {_twice(budget_s):,} s."
-        )
+        more = f"raise it, such as to {_twice(budget_s):,} s" if own else _without_the_limit(done, budget_s)
+        return f"{whose} of {budget_s:,.0f} s ended it after {used} of at most {most} processes: {more}."
     if used < most:
         return f"It ended after {used} of at most {most} processes: run the study again."
     usual = next((effort.precision for preset, effort in _efforts(done).items() if preset == done.preset), None)
@@ -69,6 +66,14 @@ def more_time(done: Done) -> str:
         f"All {most} processes were used, as many as the longest preset has: more time is unlikely to help. Hold the "
         "clock steady (no power saving, no boost), or take another machine; else this is as well as it is known here."
     )
+
+
+def _without_the_limit(done: Done, limit_s: float) -> str:
+    """How a study is measured for longer than its preset's limit; the page Training takes no budget."""
+    unlimited = [preset for preset, effort in _efforts(done).items() if effort.budget_s is None]
+    if done.row.get("phase") == "training" and unlimited:
+        return f"take the preset {unlimited[0]}, which has no such limit"
+    return f"give a budget of more, such as {_twice(limit_s):,} s"
 
 
 def _efforts(done: Done) -> dict[Preset, Effort]:

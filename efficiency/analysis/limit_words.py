@@ -75,8 +75,10 @@ def _why(found: Choice, again: bool) -> str:
     """Why nothing meets them all; `again`: of what was timed again, which is not all that was measured."""
     no_row = "none of them" if again else "no row"
     if found.impossible:
-        none = wording.listed([limit(name, found.limits) for name in found.impossible])
-        return f"Even alone {no_row} meets {none}."
+        return " ".join(
+            f"{no_row.capitalize()} keeps to {limit(name, found.limits)}, even if that were the only limit."
+            for name in found.impossible
+        )
     if found.unsure:
         unsure = wording.listed([limit(name, found.limits) for name in found.unsure])
         return f"{no_row.capitalize()} is known to meet {unsure}, though some may."

@@ -12,7 +12,8 @@ from efficiency.techniques import compose
 
 
 def said(row: Mapping[Any, Any], details: Mapping[Any, Any]) -> str:
-    """`5.2x over FP32 eager: 1.6x of it is the runtime's, 3.3x [3.2, 3.4] is INT8's own.` Empty where it is not known.
+    """`5.2x over FP32 eager: 1.6x that is the runtime's, times 3.3x [3.2, 3.4] that is INT8's own.`
+    Empty where it is not known.
 
     The second factor is measured, paired, against the same runtime in FP32; the first is what it leaves of the whole.
     """
@@ -23,8 +24,8 @@ def said(row: Mapping[Any, Any], details: Mapping[Any, Any]) -> str:
     whole, own, low, high = values
     places = 1 if high - low >= 0.15 else 2
     return (
-        f"{_times(whole)} over FP32 eager: {_times(whole / own)} of it is the runtime's, {_times(own)} "
-        f"[{low:.{places}f}, {high:.{places}f}] is {_whose(str(row.get('variant')), details)}."
+        f"{_times(whole)} over FP32 eager: {_times(whole / own)} that is the runtime's, times {_times(own)} "
+        f"[{low:.{places}f}, {high:.{places}f}] that is {_whose(str(row.get('variant')), details)}."
     )
 
 

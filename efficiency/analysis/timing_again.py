@@ -1,4 +1,4 @@
-"""What of an answer is timed again on fresh replicates, which alone can confirm it.
+"""What of an answer is timed again in fresh processes, which alone can confirm it.
 
 The fastest of many is partly so by luck, and what a limit on latency leaves open more calls may settle.
 """
@@ -27,7 +27,7 @@ def candidate(choice: Choice) -> Row | None:
 
 
 def lead(choice: Choice) -> Row | None:
-    """What fresh replicates can settle: the candidate, unless more than its latency is open."""
+    """What fresh processes can settle: the candidate, unless more than its latency is open."""
     return candidate(choice) if all(miss.limit == "latency_ms" for miss in choice.misses) else None
 
 

@@ -18,7 +18,7 @@ from efficiency.study import BASELINE, CONTROL
 PANEL = ["workload", "dataset", "condition"]
 """Rows that agree in these were measured on the same thing and may stand in one chart, a panel."""
 
-NOT_TIMED = "Probed, not timed yet."
+NOT_TIMED = "Prepared, but not timed."
 """The reason that the engine writes to a row until its heat is timed; a test holds that it is the engine's."""
 
 

@@ -54,7 +54,7 @@ def recommend(
         float | None, typer.Option(help="Of the machine: adds the cost of a million calls.")
     ] = None,
     confirm: Annotated[
-        bool, typer.Option("--confirm", help="Time what leads again on fresh replicates, here and now.")
+        bool, typer.Option("--confirm", help="Time what leads again in fresh processes, here and now.")
     ] = False,
     recipe: Annotated[
         str | None, typer.Option(help="Write the recipe of the one that leads to this file; - prints it.")
@@ -148,7 +148,7 @@ def _confirm(store: Store, study_id: str, case: Case, asked: Limits, price_per_h
     first = case.choose(asked)
     lead, again = timing_again.lead(first), timing_again.variants(first)
     if lead is None:
-        console.note(f"{case.title}: nothing leads that fresh replicates could confirm, so nothing was timed again.")
+        console.note(f"{case.title}: nothing leads that fresh processes could confirm, so nothing was timed again.")
         return "done"
     if (before := case.fresh_study(first)) and not confirmations.worth_timing_again(case.answer(asked)):
         console.note(f"{case.title}: {lead['variant_label']} was timed again before, as study {before}; that counts.")

@@ -73,7 +73,7 @@ def _beside(
             lines.append(f"What was prepared: `{naming.command('artefact', winner, '--file', 'it.zip')}`.")
     again = confirmations.worth_timing_again(answer)
     if again and timing_again.lead(answer.first) is not None and not confirm.why_not(record, this_machine()):
-        why = "before it is called so" if winner else "which may settle its latency"
+        why = "which confirms that it leads, or finds otherwise" if winner else "which may settle its latency"
         why = why if answer.fresh is None or not winner else "which may find otherwise"
         lines.append(f"`{to_confirm(record.id, case, asked, price_per_hour)}` times it again, {why}.")
     return lines

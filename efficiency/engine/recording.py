@@ -23,7 +23,7 @@ from efficiency.results.store import Store
 from efficiency.study import Entry, Variant
 from efficiency.techniques import compose
 
-NOT_TIMED = "Probed, not timed yet."
+NOT_TIMED = "Prepared, but not timed."
 
 
 def _joined(before: NDArray[np.int64] | None, more: NDArray[np.int64]) -> NDArray[np.int64]:

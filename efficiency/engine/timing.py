@@ -211,7 +211,7 @@ class Timing:
         own = group.alive[2:] if any(other.heat == group.heat for other in others) else group.alive
         for entry in own:
             if entry not in self.timed:
-                self.settle(entry, "failed", f"The heat could not be timed: {failure}")
+                self.settle(entry, "failed", f"The comparison could not be timed: {failure}")
 
     def _ask(self, group: Group, number: int, going: int, started: Mapping[Entry, Message]) -> Message:
         self.orders.at_work.unlink(missing_ok=True)

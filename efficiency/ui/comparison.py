@@ -53,7 +53,9 @@ def show(frame: pd.DataFrame) -> None:
                     width=85, help="What the control, a second baseline, shows: a difference this small may be none."
                 ),
                 "Front": st.column_config.TextColumn(
-                    width=55, help="On the Pareto front: nothing else is better in one thing and no worse in another."
+                    width=55,
+                    help="On the Pareto front: nothing else is better in one of accuracy, speed and size and at least "
+                    "as good in the others.",
                 ),
                 "Speed-up": number(format="%.2fx", width=85),
                 "Speed-up 95 %": st.column_config.TextColumn(width=105),

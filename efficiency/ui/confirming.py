@@ -36,7 +36,7 @@ def offer(store: Store, id: str, found: Choice) -> None:
         said = f"The last try {ENDED[last.status]}. {last.message}"
         st.caption(markdown_text(said.strip()), width="content")
     if st.button(
-        "Confirm on fresh replicates",
+        "Confirm in fresh processes",
         icon=":material/replay:",
         key="decide-confirm",
         help=("The fastest of many is partly so by luck. " if found.winner else "That may settle its latency. ")

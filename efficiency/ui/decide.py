@@ -153,8 +153,9 @@ def _table(known: pd.DataFrame, limits: Limits, price: float | None, answer: Ans
         return
     if answer.fresh is not None:
         st.caption(
-            "What was timed again is in the answer, the chart and this table as that found it, but for the baseline's "
-            f"line in the table; the column “{decision_table.BEFORE}” has what the study itself found."
+            "Variants that were timed again stand in the answer, the chart and this table with their new figures, and "
+            f"in the column “{decision_table.BEFORE}” with those of the study itself. The baseline's line in the table "
+            "is still the study's own."
         )
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     meaning = {limits_module.kind_of(name, limits).title: text(help=decision_table.MEANING) for name in limits.asked}

@@ -147,7 +147,9 @@ def _unknown(name: str, percentile: Percentile) -> float | None:
     why = f": {speed.P99_TAKES}" if kind.column == "latency_ms_p99" else ""
     if given is None:
         if why:
-            st.caption(f"No row here has a p99{why}. Timing what may lead again, under a limit typed below, finds it.")
+            st.caption(
+                f"No row here has a p99{why}. To have it found, type a limit below, then time again what may lead."
+            )
         return None
     st.caption(
         f"No row here has a figure of {kind.title.lower()}, so none can be held against "

@@ -132,7 +132,7 @@ def _numbers(row: pd.Series[Any], baseline: pd.Series[Any] | None) -> None:
     ends = {name: wording.interval(row[of[0]], row[of[1]], unit) if of else "" for _, name, unit, of in shown}
     noise = wording.plus_minus(row["noise_pct"])
     minutes = wording.plus_minus(row["speedup_precision_pct"]) if replicates.allows_for_hours(row) else ""
-    told = (f"{minutes} without other hours" if minutes else "", f"noise floor {noise}" if noise else "")
+    told = (f"{minutes} by its own minutes" if minutes else "", f"noise floor {noise}" if noise else "")
     more = {"speedup": "<br>".join(filter(None, told)), "latency_ms_p50": _p99(row)}
     facts = [
         f'<div><div class="where">{label}</div><div class="big">{wording.number(row[name], unit)}</div>'

@@ -22,7 +22,7 @@ def choose(rows: pd.DataFrame) -> pd.DataFrame:
         "workload": ("Workload", list(rows["workload_label"].unique())),
         "technique": ("Technique", sorted(techniques)),
         "condition": ("Condition", list(rows["condition"].unique())),
-        "status": ("Status", list(rows["status"].unique())),
+        "status": ("Status", list(rows["state"].unique())),
     }
     for key, (label, values) in options.items():
         asked.say_unlisted(f"the {label.lower()}", key, values)

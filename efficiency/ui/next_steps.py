@@ -88,7 +88,7 @@ def _confirm(found: list[Best]) -> list[Step]:
             why = "The machine was disturbed when it was confirmed."
     else:
         says = f"Confirm {label} on {name}"
-        why = "The fastest of many is partly so by luck; fresh replicates say whether it stays in front."
+        why = "The fastest of many is partly so by luck; fresh processes say whether it stays in front."
     return [Step("decide", says, why, best_cards.address(top))]
 
 
@@ -114,7 +114,8 @@ def _unmeasured(found: list[Best]) -> list[Step]:
 def _claims(store: Store, machine: Machine) -> list[Step]:
     left = sum(one.verdict == "not-measured" for one in claims.judged(store, machine)[1])
     said = f"Judge {left} more {'claim' if left == 1 else 'claims'} of the article"
-    return [Step("claims", said, "One button there measures the rows that they ask for.")] if left else []
+    why = "That page says what is missing, and measures it or leads to where it is measured."
+    return [Step("claims", said, why)] if left else []
 
 
 def _peaks(machine: Machine) -> list[Step]:

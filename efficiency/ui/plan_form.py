@@ -13,7 +13,7 @@ from efficiency.effort import CALLS_FOR_P99, PRECISION_PCT
 from efficiency.equivalence import EQUIVALENCE_PCT
 from efficiency.errors import EfficiencyError
 from efficiency.machine import this_machine
-from efficiency.study import Study
+from efficiency.study import PRESETS, Study
 from efficiency.techniques.base import Stage
 from efficiency.tolerance import TOLERANCE_PP
 from efficiency.ui import plan
@@ -25,11 +25,15 @@ FORM = Form(
     presets={
         "quick": "minutes: three small models, a part of the test data",
         "article": "an hour or so: five models, all test data",
-        "full": "an hour, then half an hour: five models, several batch sizes and thread counts, all techniques",
+        "full": "an hour the first time, half an hour once all is prepared: five models, several batch sizes and "
+        "thread counts, all techniques, a part of the test data",
     },
     techniques=tuple(techniques.TECHNIQUES.values()),
     usual_batch_sizes=(1, 8, 32, 64),
     batch_help="Examples a call.",
+)
+LIMITS = ", ".join(
+    f"{preset} {f'{effort.budget_s:,.0f} s' if effort.budget_s else 'none'}" for preset, (_, effort) in PRESETS.items()
 )
 STAGES = {
     Stage.WEIGHTS: "Weights",
@@ -119,8 +123,9 @@ def _advanced() -> tuple[Device, str, _Advanced]:
         precision_pct = six.number_input(
             "Intervals within ± [%]", value=PRECISION_PCT, step=0.5, format="%g", key="plan-precision",
             persist_state="session",
-            help="Processes are added until every speed-up is known so well by its own minutes, or the budget is used "
-            "up. Half the width takes four times as many processes, and leaves what hours differ by.",
+            help="Processes are added until every speed-up is known so well by the study's own minutes, or the budget "
+            "or the preset's number of processes is used up. Half the width takes four times as many. Intervals are "
+            "shown wider: they allow for other hours, too, which no setting narrows.",
         )  # fmt: skip
         p99 = st.toggle(
             "A p99 of every variant", key="plan-p99", persist_state="session",
@@ -178,7 +183,8 @@ def _conditions(names: list[str]) -> tuple[list[str], list[str], list[int], floa
         format="%.0f",
         key="plan-budget",
         persist_state="session",
-        placeholder="none",
-        help="Timing is shortened to fit; what cannot be shortened has to fit as it is.",
+        placeholder="the preset's",
+        help=f"Empty: the preset's own limit ({LIMITS}), after which no process is added. A budget that is typed here "
+        "holds for the whole study: timing is shortened to fit, and what cannot be shortened has to fit as it is.",
     )
     return datasets, sizes, counts, seconds

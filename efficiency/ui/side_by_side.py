@@ -119,8 +119,8 @@ def _charts(judged: pd.DataFrame, band_pct: float) -> None:
     if len(groups) > CHARTS:
         st.caption(f"{CHARTS} of {len(groups)} charts, of what lost most; the table below has all.")
     st.caption(
-        "Bars are 95 % intervals of the ratio. A dot within the bands may be noise; the bar of one beyond them may "
-        f"begin within. {compare_words.CAUTION}"
+        "Bars are 95 % intervals of the ratio. A dot within the grey bands may be noise. A dot beyond them may count "
+        f"as faster or slower even where its bar reaches into them. {compare_words.CAUTION}"
     )
 
 

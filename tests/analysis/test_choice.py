@@ -1,4 +1,4 @@
-"""The rule that recommends: limits, ties, the closest miss, fresh replicates, and how often it is right."""
+"""The rule that recommends: limits, ties, the closest miss, fresh processes, and how often it is right."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_how_many_were_timed_again_is_said_where_none_of_them_meets_the_limits()
     frame = rows(row("a", 3.0), row("b", 2.5))
     slow = rows(row("a", 2.0))
     answer = Answer(decided(frame, latency_ms=3.5), decided(slow, latency_ms=3.5), frozenset({BASELINE, "a"}))
-    assert "A led, but not on fresh replicates. None of 2 rows that were timed again" in decision_words.sentence(answer)
+    assert "A led, but not in fresh processes. None of 2 rows that were timed again" in decision_words.sentence(answer)
     assert answer.runner_up is None
 
 
@@ -221,7 +221,7 @@ def test_the_closest_miss_is_named_with_what_it_misses():
     assert [(miss.limit, miss.value) for miss in found.misses] == [("size_mb", 2.2)]
     assert found.impossible == ("size_mb",)
     text = decision_words.sentence(Answer(found))
-    assert "Even alone no row meets 2 MB of size" in text
+    assert "No row keeps to 2 MB of size, even if that were the only limit." in text
     assert "0.200 MB over 2 MB of size" in text
 
 
@@ -284,7 +284,7 @@ def test_a_limit_that_only_the_latency_leaves_open_is_settled_by_fresh_replicate
         "Ship A, which fresh"
     )
     again = decision_words.sentence(Answer(found, decided(rows(open_row), latency_ms=1.0)))
-    assert again.startswith("On fresh replicates, too, none of 2 rows that were timed again is known to")
+    assert again.startswith("In fresh processes, too, none of 2 rows that were timed again is known to")
 
 
 @pytest.mark.parametrize(
@@ -333,7 +333,7 @@ def timing(*given: dict[str, object]) -> Timing:
 def test_confirmations_that_differ_are_told(earlier, said):
     first, last = timing(row("a", 3.0), row("b", 2.9), row("c", 2.0)), timing(row("a", 3.0), row("b", 2.8))
     answer = Case("Mine", first, (last, timing(*earlier))).answer(Limits())
-    assert decision_words.sentence(answer).startswith("Ship A, which fresh replicates confirm. 3.00x")
+    assert decision_words.sentence(answer).startswith("Ship A, which fresh processes confirm. 3.00x")
     told = [text for text in decision_words.beside(answer) if "earlier confirmation" in text]
     assert len(told) == (said is not None)
     assert said is None or said in told[0]
@@ -373,11 +373,11 @@ def test_a_p99_that_timing_again_may_find_is_timed_again_and_what_that_found_cou
     )
     assert timing_again.variants(found) == ("a",)
     for p99_ms, verdict, said in (
-        (5.0, "Ship it", "Ship A, which fresh replicates confirm."),
+        (5.0, "Ship it", "Ship A, which fresh processes confirm."),
         (
             7.0,
             "Nothing that was timed again meets the limits",
-            "A might have met the limits, but not on fresh replicates. None of 2 rows that were timed again meets",
+            "A might have met the limits, but not in fresh processes. None of 2 rows that were timed again meets",
         ),
     ):
         answer = Case("Mine", first, (timing(row("a", 3.0, latency_ms_p99=p99_ms)),)).answer(limits)
@@ -485,7 +485,7 @@ def test_what_fresh_replicates_leave_open_is_not_said_to_have_failed():
     fresh = row("a", 2.6, latency_low_ms=3.7, latency_high_ms=4.3)
     answer = Case("Mine", timing(row("a", 3.0)), (timing(fresh),)).answer(Limits(latency_ms=3.84, sure=True))
     said = decision_words.sentence(answer)
-    assert said.startswith("A led, and on fresh replicates that is not settled. None of 2 rows")
+    assert said.startswith("A led, and in fresh processes that is not settled. None of 2 rows")
 
 
 @pytest.mark.parametrize(("median_ms", "said"), [(3.4, False), (3.7, False), (4.5, True), (2.9, True)])
@@ -501,7 +501,7 @@ def test_medians_that_contradict_the_speed_up_are_told(median_ms, said):
 def test_that_ties_swapped_places_is_no_finding():
     first, fresh = timing(row("a", 3.0), row("b", 2.99)), timing(row("a", 2.99), row("b", 3.0))
     said = decision_words.sentence(Case("Mine", first, (fresh,)).answer(Limits()))
-    assert said.startswith("Ship B: A led, and fresh replicates cannot tell the two apart. 3.00x")
+    assert said.startswith("Ship B: A led, and fresh processes cannot tell the two apart. 3.00x")
 
 
 def test_a_confirmation_that_found_nothing_beside_one_that_did_is_told():
@@ -537,7 +537,7 @@ def test_a_p99_that_is_not_known_is_no_less_than_the_median():
     frame = rows(row("a", 2.0, latency_ms_p99=np.nan))[lambda frame: frame["variant"] == "a"].reset_index(drop=True)
     found = decided(frame, latency_ms=4.0, percentile="p99")
     text = decision_words.sentence(Answer(found))
-    assert "Even alone no row meets 4 ms of latency (p99)." in text
+    assert "No row keeps to 4 ms of latency (p99), even if that were the only limit." in text
     assert "its latency p99 is not known, but cannot be below its median of 5.00 ms" in text
     assert timing_again.lead(found) is None
     text = decision_words.sentence(Answer(decided(frame, latency_ms=5.0, percentile="p99")))
@@ -602,11 +602,11 @@ def test_fresh_replicates_decide():
     first = decided(rows(row("a", 2.0), row("b", 1.99)))
     same = Answer(first, decided(rows(row("a", 1.9), row("b", 1.8))))
     assert same.confirmed
-    assert "which fresh replicates confirm. 1.90x" in decision_words.sentence(same)
+    assert "which fresh processes confirm. 1.90x" in decision_words.sentence(same)
     other = Answer(first, decided(rows(row("a", 1.9), row("b", 2.1))))
-    assert decision_words.sentence(other).startswith("Ship B: A led, but fresh replicates put it first")
+    assert decision_words.sentence(other).startswith("Ship B: A led, but fresh processes put it first")
     nothing = Answer(first, decided(rows(row("a", 1.01, speed_verdict="unresolved"))))
-    assert decision_words.sentence(nothing).startswith("A led, but on fresh replicates it is not surely faster")
+    assert decision_words.sentence(nothing).startswith("A led, but in fresh processes it is not surely faster")
 
 
 def test_cost_follows_from_the_median_latency():
@@ -691,5 +691,5 @@ def test_whether_a_row_keeps_to_all_limits_is_not_sure_where_none_rules_it_out()
 def test_what_no_row_meets_that_was_timed_again_is_said_of_these_alone():
     first, fresh = decided(rows(row("a", 3.0)), latency_ms=4.0), decided(rows(row("a", 2.0)), latency_ms=4.0)
     text = decision_words.sentence(Answer(first, fresh))
-    assert "A led, but not on fresh replicates. None of 2 rows that were timed again" in text
-    assert "Even alone none of them meets 4 ms of latency (p50)." in text
+    assert "A led, but not in fresh processes. None of 2 rows that were timed again" in text
+    assert "None of them keeps to 4 ms of latency (p50), even if that were the only limit." in text

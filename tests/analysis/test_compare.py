@@ -232,7 +232,7 @@ def test_that_a_study_was_disturbed_is_said(store: Store) -> None:
     assert told.startswith(f"B: {expected} of "), "The control is not compared."
     assert "timed while the machine was disturbed" in told
     summary = compare_words.summary(compared(store, a, busy))
-    assert summary.endswith(f" unresolved, {expected} of them timed while the machine was disturbed.")
+    assert summary.endswith(f" unresolved, {expected} not judged, since the machine was disturbed.")
 
 
 @pytest.mark.parametrize(("met", "judged"), [(3, True), (4, False)])

@@ -34,9 +34,9 @@ def test_a_wide_interval_says_how_wide_and_one_hardly_wider_asks_for_nothing():
     said = hint("wide-interval", {"replicates": 8, "speedup_ci_low": 2.0, "speedup_ci_high": 2.2})
     assert said.startswith("The interval is ±4.88 %, wider than the ±2 % asked for. The preset quick's limit")
     hours_told = {"replicates": 8, "speedup_ci_low": 1.5, "speedup_ci_high": 2.2, "speedup_precision_pct": 4.9}
-    assert hint("wide-interval", hours_told).startswith(
-        "Without what it allows for other hours the interval is ±4.90 %, wider"
-    ), "Time narrows that much."
+    assert hint("wide-interval", hours_told).startswith("By its own minutes alone the interval is ±4.90 %, wider"), (
+        "Time narrows that much."
+    )
     hardly = {"replicates": 8, "speedup_ci_low": 2.0, "speedup_ci_high": 2.09}
     said = hint("wide-interval", hardly)
     assert said == "The interval is ±2.23 %, wider than the ±2 % asked for. That is hardly worth more time."
@@ -196,3 +196,7 @@ def test_a_row_of_training_is_sent_to_a_preset_that_trains_for_longer():
     study = {"preset": "quick", "effort": asdict(TRAINING_EFFORTS["quick"])}
     said = hint("wide-interval", {"replicates": 8, "phase": "training"}, study)
     assert f"the preset full, which allows {TRAINING_EFFORTS['full'].most_replicates}" in said
+    limit_s = TRAINING_EFFORTS["quick"].budget_s
+    said = hint("wide-interval", {"replicates": 5, "phase": "training"}, study)
+    assert f"The preset quick's limit of {limit_s:,.0f} s ended it" in said
+    assert said.endswith("take the preset article, which has no such limit.")

@@ -180,7 +180,7 @@ def test_a_cause_that_is_not_known_is_not_made_up(variant):
     assert "Why it is not faster is not known" in said
     assert "at the machine's peak its arithmetic takes 40 % of the baseline's time" in said
     assert "There would be room" not in told(row, baseline={**BASELINE, "ceiling_pct": None})
-    assert "more replicates may tell" in told({"variant": variant, "padding_pct": 60.0})
+    assert "a study with narrower intervals may tell" in told({"variant": variant, "padding_pct": 60.0})
     assert "not known" not in told(row, {"conversions": 2.0})
 
 
@@ -219,7 +219,7 @@ def test_a_document_of_another_origin_still_has_its_verdict():
     [
         (
             {"variant": "onnxruntime-static-int8", "speedup": 5.2, "runtime_speedup": 3.25},
-            "5.2x over FP32 eager: 1.60x of it is the runtime's, 3.2x [3.1, 3.3] is INT8's own.",
+            "5.2x over FP32 eager: 1.60x that is the runtime's, times 3.2x [3.1, 3.3] that is INT8's own.",
         ),
         ({"variant": "onnxruntime", "speedup": 5.2, "runtime_speedup": float("nan")}, ""),
         ({"variant": "onnxruntime", "speedup": 5.2, "runtime_speedup": None}, ""),

@@ -61,8 +61,8 @@ def static(
     [
         (
             static((-1.0, -3.0, -45.0, -9.0, 0.1), won_back=40.0, clipped_anew=0.01),
-            "Static INT8 loses 45.00 pp (95 %: 43.50 to 46.50) more than FP32 does at grade 3 of gain, where that is "
-            "most; its ranges do not fit at grades 3 and 4.",
+            "Static INT8 loses 45.00 pp (95 %: 43.50 to 46.50) more than FP32 does at grade 3 of gain, its worst "
+            "grade; its ranges do not fit at grades 3 and 4.",
             "Static INT8, recalibrated: it wins back 40.00 pp (95 %: 38.50 to 41.50) at grade 3 of gain; clipping "
             "there goes from 90.00 % to 0.01 % of the worst activation's variance, and its new ranges fit.",
         ),
@@ -75,8 +75,8 @@ def static(
         ),
         (
             static((3.0, 2.0, 4.0), won_back=-6.0, clipped_anew=9.0),
-            "Static INT8 loses 2.00 pp (95 %: 0.50 to 3.50) less than FP32 does at grade 2 of gain, where that is "
-            "least; its ranges fit.",
+            "Static INT8 loses 2.00 pp (95 %: 0.50 to 3.50) less than FP32 does at grade 2 of gain, its worst "
+            "grade; its ranges fit.",
             "Static INT8, recalibrated: it loses 6.00 pp (95 %: 4.50 to 7.50) more at grade 2 of gain; clipping there "
             "goes from 0.00 % to 9.00 % of the worst activation's variance, and its new ranges do not fit either.",
         ),

@@ -399,7 +399,7 @@ def test_an_fp32_model_that_cannot_be_timed_fails_all_groups_of_its_heat(tmp_pat
     found = conducted(study_of("worn", Variant.of(["inference-mode"]), Variant.of(["dynamic-int8"])), tmp_path)
     assert found.status == "failed"
     assert set(found.rows["status"]) == {"failed"}
-    assert found.rows["reason"].str.startswith("The heat could not be timed: ").all()
+    assert found.rows["reason"].str.startswith("The comparison could not be timed: ").all()
     assert "unexpected error" not in found.store.study(found.id).message
     found.store.close()
 

@@ -32,7 +32,7 @@ def test_the_answer_is_a_sentence_with_numbers_and_intervals(visit: Visit, store
     assert "the baseline&#x27;s speed (95 %: " in text
     assert "Runner-up" in text
     assert "paid for itself after" in text
-    assert at.button(key="decide-confirm").label == "Confirm on fresh replicates"
+    assert at.button(key="decide-confirm").label == "Confirm in fresh processes"
     assert len(at.get("plotly_chart")) == 1
     assert at.dataframe[0].value["Keeps to all"].eq("✓").all()
 
@@ -81,7 +81,7 @@ def test_where_nothing_keeps_to_the_limits_the_closest_miss_is_named(visit: Visi
     at = visit("decide", study=id, case="LSTM", size="1")
     text = said(at)
     assert "Nothing meets the limits" in text
-    assert "Even alone no row meets 1 MB of size" in text
+    assert "No row keeps to 1 MB of size, even if that were the only limit." in text
     assert "The closest miss is " in text
     assert "Copy this: the recipe of what comes closest to the limits" in [part.label for part in at.expander]
 
@@ -158,7 +158,7 @@ def test_fresh_replicates_of_a_confirmation_decide(visit: Visit, store: Store) -
     plan = confirm.plan(store.study(id), lstm.to_dict(), ("dynamic-int8", "amp-bf16"), this_machine())
     again = synthetic.fill(store, plan, name=plan.name, seed=5)
     at = visit("decide", study=id, case="LSTM")
-    assert "Ship Dynamic INT8, which fresh replicates confirm" in said(at)
+    assert "Ship Dynamic INT8, which fresh processes confirm" in said(at)
     fresh = store.rows([again]).set_index("variant").loc["dynamic-int8"]
     assert f"{fresh['speedup']:.2f}x the baseline&#x27;s speed" in said(at)
     assert not [button for button in at.button if button.key == "decide-confirm"]
@@ -167,7 +167,10 @@ def test_fresh_replicates_of_a_confirmation_decide(visit: Visit, store: Store) -
     assert own["Latency p50 [ms]"] == fresh["latency_ms_p50"]
     assert own[decision_table.BEFORE].endswith(f", {lstm['latency_ms_p50']:.2f} ms")
     assert table["Variant"].is_unique
-    assert "What was timed again is in the answer, the chart and this table as that found it" in said(at)
+    assert (
+        "Variants that were timed again stand in the answer, the chart and this table with their new figures"
+        in said(at)
+    )
     of_confirmation = visit("decide", study=again, case="LSTM")
     assert f"It times again what led in the study {id}" in said(of_confirmation).replace("\\", "")
     assert not [button for button in of_confirmation.button if button.key == "decide-confirm"]
@@ -207,7 +210,7 @@ def test_what_other_studies_of_this_machine_found_is_said(visit: Visit, store: S
     row = next(winner.iloc[[-1]].itertuples())._asdict()
     synthetic.fill(store, confirm.plan(store.study(ids[-1]), row, ["dynamic-int8"], this_machine()))
     confirmed = said(visit("decide", study=ids[-1], case="LSTM"))
-    assert "fresh replicates confirm" in confirmed
+    assert "fresh processes confirm" in confirmed
     assert "other study of this machine" not in confirmed, "What was picked for its speed tells nothing of hours."
 
 
@@ -280,7 +283,7 @@ def test_a_p99_that_a_confirmation_found_can_be_limited(visit: Visit, store: Sto
     assert "No row here has a p99" not in said(at)
     assert at.select_slider(key="limit-latency").value == float("inf")
     at = visit("decide", study=id, case="LSTM", percentile="p99", latency="50")
-    assert "Ship Dynamic INT8, which fresh replicates confirm" in said(at)
+    assert "Ship Dynamic INT8, which fresh processes confirm" in said(at)
 
 
 def test_a_limit_on_what_no_row_knows_is_not_passed_over(visit: Visit, store: Store) -> None:

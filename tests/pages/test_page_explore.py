@@ -15,7 +15,7 @@ from said import said
 from streamlit.testing.v1 import AppTest
 
 from efficiency import paths
-from efficiency.analysis import notes
+from efficiency.analysis import notes, views
 from efficiency.analysis.wording import markdown_text
 from efficiency.machine import this_machine
 from efficiency.results import documents
@@ -219,6 +219,18 @@ def test_filters_from_the_address_and_by_hand(visit: Visit, store: Store) -> Non
     assert "No row matches these filters" in said(at)
 
 
+def test_rows_that_wait_for_their_turn_can_be_chosen(visit: Visit, store: Store) -> None:
+    id = synthetic.fill(store, status="running")
+    row = store.rows([id]).iloc[-1]
+    known = {name: row[name] for name in COLUMNS if name in ("workload", "dataset", "variant", "batch_size", "threads")}
+    store.put_row(id, int(row["position"]), known | {"status": "cancelled", "reason": views.NOT_TIMED}, {})
+    at = visit(study=id)
+    assert "to be timed" in at.multiselect(key="status").options
+    assert "cancelled" not in at.multiselect(key="status").options
+    at.multiselect(key="status").set_value(["to be timed"]).run()
+    assert "No row matches these filters" not in said(at)
+
+
 def test_details_of_a_row(visit: Visit, store: Store) -> None:
     id = synthetic.fill(store)
     row = store.rows([id]).query("variant == 'static-int8' and workload == 'vision-small-cnn'").iloc[0]
@@ -284,8 +296,8 @@ def test_details_say_why_a_row_is_not_faster_and_what_of_it_is_the_runtimes(visi
         "Only 50% of the multiply-accumulates run in BF16",
         "7 tensors are converted to another type or layout at every call",
         "The fastest here: Static INT8",
-        f"{row['speedup']:.2f}x over FP32 eager: {row['speedup'] / 1.24:.2f}x of it is the runtime's, "
-        "1.24x [1.20, 1.28] is BF16's own.",
+        f"{row['speedup']:.2f}x over FP32 eager: {row['speedup'] / 1.24:.2f}x that is the runtime's, times "
+        "1.24x [1.20, 1.28] that is BF16's own.",
         "oneDNN ran, in a call: 3 × convolution in AVX512-BF16; and 2 copies from one layout to another.",
         "others used the cores while the peak was measured",
     ):

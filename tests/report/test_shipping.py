@@ -106,7 +106,7 @@ def test_what_was_confirmed_is_shipped(store: Store) -> None:
     leads = replace(quick, workloads=(LSTM,), variants=(Variant.of(["dynamic-int8"]),), confirms=id)
     again = synthetic.fill(store, leads, seed=1)
     (one,) = (one for one in content.of(store, id).shipped if one.title == "LSTM")
-    assert one.said.startswith("Ship Dynamic INT8, which fresh replicates confirm.")
+    assert one.said.startswith("Ship Dynamic INT8, which fresh processes confirm.")
     assert f"in the study {again}." in " ".join(one.script.split())
     assert f" recipe {again} dynamic-int8 " in one.beside
 
