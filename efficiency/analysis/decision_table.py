@@ -57,8 +57,9 @@ def of(rows: pd.DataFrame, limits: Limits, price_per_hour: float | None, before:
 def _to_all(rows: pd.DataFrame, state: pd.DataFrame) -> list[str]:
     """Of each row whether it counts as keeping to all limits: not sure where no limit rules it out."""
     out = (state == "missed").any(axis=1) | (rows["took_effect"] == "no")
-    words = zip(rows["_meets"], out, strict=True)
-    return [WORDS["met"] if meets else WORDS["missed" if ruled_out else "unresolved"] for meets, ruled_out in words]
+    kept = (state == "probably").any(axis=1).map({True: WORDS["probably"], False: WORDS["met"]})
+    words = zip(rows["_meets"], kept, out, strict=True)
+    return [word if meets else WORDS["missed" if ruled_out else "unresolved"] for meets, word, ruled_out in words]
 
 
 def _before(row: Row | None) -> str:

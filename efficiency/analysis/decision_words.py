@@ -186,8 +186,9 @@ def _runner_up(answer: Answer) -> str:
     if row is None:
         return ""
     before = answer.fresh is not None and row["variant"] not in answer.again
-    facts = row_words.facts(row, answer.last.limits)
-    return f"Runner-up{', not timed again' if before else ''}: {row['variant_label']}, {facts}"
+    limits = answer.last.limits
+    told = f"{row_words.facts(row, limits)}{limit_words.probable(row, limits)}"
+    return f"Runner-up{', not timed again' if before else ''}: {row['variant_label']}, {told}"
 
 
 def _unsettled(found: Choice) -> str:

@@ -31,7 +31,7 @@ def limit(name: str, limits: Limits) -> str:
 def asked(limits: Limits) -> str:
     """`at most 0.5 pp of accuracy lost and 10 ms of latency (p50)`; `no limits`."""
     found = [limit(name, limits) for name in limits.asked]
-    return f"at most {wording.listed(found)}" if found else "no limits"
+    return f"at most {wording.listed(found)}{', surely' if limits.sure else ''}" if found else "no limits"
 
 
 def closest(found: Choice, *, again: bool = False) -> str:

@@ -128,6 +128,7 @@ def interval(low: Any, high: Any, unit: str = "", places: int | None = None) -> 
     if places is None:
         places = 2 - math.floor(math.log10(max(abs(low), abs(high))))
     places = min(4, max(0, places, -math.floor(math.log10(high - low))))
+    low, high = (round(float(end), places) + 0.0 for end in (low, high))  # never -0
     between = " to " if low < 0 else "–"
     return f"{low:,.{places}f}{between}{high:,.{places}f}{_after(unit)}"
 

@@ -160,9 +160,10 @@ def judged(claim: Claim, here: Here) -> Judged:
 
 def summary(found: Sequence[Judged]) -> str:
     """`Of 19 claims 7 hold here, 2 do not hold here, ...`."""
-    plural = {"holds": "hold here", "in-part": "hold in part", "does-not-hold": "do not hold here"}
+    plural: dict[Verdict, str] = {"holds": "hold here", "in-part": "hold in part", "does-not-hold": "do not hold here"}
     told = []
     for verdict, word in WORDS.items():
         if count := sum(one.verdict == verdict for one in found):
-            told.append(f"{count} {word if count == 1 else plural.get(verdict, word)}")
+            one, many = (word, plural[verdict]) if verdict in plural else (f"is {word}", f"are {word}")
+            told.append(f"{count} {one if count == 1 else many}")
     return f"Of {len(found)} claims {', '.join(told[:-1])}{' and ' if len(told) > 1 else ''}{told[-1]}."

@@ -44,7 +44,8 @@ def recommend(
     sure: Annotated[
         bool,
         typer.Option(
-            "--sure", help="Only what the 95 % interval says counts, not what is kept in four of five such studies."
+            "--sure",
+            help="A limit counts as kept only where the whole 95 % interval says so, not where it probably is.",
         ),
     ] = False,
     workload: Annotated[str | None, typer.Option(help="Of this workload alone.")] = None,

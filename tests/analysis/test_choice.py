@@ -14,7 +14,16 @@ import simulated_choices
 from simulated_choices import Fitted
 
 from efficiency import paths
-from efficiency.analysis import accuracy, choice, confirmations, decision_table, decision_words, speed, timing_again
+from efficiency.analysis import (
+    accuracy,
+    choice,
+    confirmations,
+    decision_table,
+    decision_words,
+    limit_words,
+    speed,
+    timing_again,
+)
 from efficiency.analysis import limits as limits_module
 from efficiency.analysis.choice import Answer
 from efficiency.analysis.limits import Limits
@@ -96,7 +105,12 @@ def test_what_is_probable_is_told_and_counts_unless_told_otherwise():
     found = decided(frame, accuracy_drop_pp=0.5)
     assert found.winner["variant"] == "a"
     assert "probably keeps to 0.5 pp of accuracy lost" in decision_words.sentence(Answer(found))
+    lost = {"accuracy_delta_pp": -0.3, "accuracy_delta_ci_low_pp": -0.7, "accuracy_delta_ci_high_pp": 0.1}
+    second = decided(rows(row("a", 2.0, **lost), row("c", 4.0)), accuracy_drop_pp=0.5)
+    (beside,) = [line for line in decision_words.beside(Answer(second)) if line.startswith("Runner-up: A")]
+    assert "probably keeps to 0.5 pp of accuracy lost" in beside
     found = decided(frame, accuracy_drop_pp=0.5, sure=True)
+    assert limit_words.asked(found.limits) == "at most 0.5 pp of accuracy lost, surely"
     assert found.winner["variant"] == "b"
     assert [one["variant"] for one in found.unsettled] == ["a"]
     assert "not settled: A (2.00x)" in " ".join(decision_words.beside(Answer(found)))
@@ -686,6 +700,9 @@ def test_whether_a_row_keeps_to_all_limits_is_not_sure_where_none_rules_it_out()
     table = decision_table.of(frame, Limits(latency_ms=2.5), None, {}).set_index("Variant")
     assert dict(table["Keeps to all"]) == {"C": "✓", "B": "✗", "A": "not sure", "Baseline": "✗"}
     assert table["Latency"]["B"] == table["Latency"]["A"] == "not sure"
+    lost = row("a", 4.0, accuracy_delta_pp=-0.3, accuracy_delta_ci_low_pp=-0.7, accuracy_delta_ci_high_pp=0.1)
+    table = decision_table.of(rows(lost).assign(relative=""), Limits(accuracy_drop_pp=0.5), None, {})
+    assert dict(table.set_index("Variant")["Keeps to all"]) == {"A": "probably", "Baseline": "✓"}
 
 
 def test_what_no_row_meets_that_was_timed_again_is_said_of_these_alone():

@@ -46,7 +46,7 @@ def test_empty_database_has_no_verdict(store: Store) -> None:
         assert all(case.figure is None and case.why for case in one.cases)
         if one.verdict == "not-measured":
             assert one.needs or one.needs_ceiling or one.needs_drift
-    assert summary(found).startswith(f"Of 19 claims {19 - len(NOT_HERE)} not measured yet")
+    assert summary(found).startswith(f"Of 19 claims {19 - len(NOT_HERE)} are not measured yet")
 
 
 def test_where_all_holds_and_where_the_opposite_does(store: Store) -> None:

@@ -22,7 +22,7 @@ Visit = Callable[..., AppTest]
 
 def test_where_nothing_is_measured(visit: Visit) -> None:
     at = visit("claims")
-    assert "Of 19 claims 19 not measured yet." in said(at)
+    assert "Of 19 claims 19 are not measured yet." in said(at)
     assert said(at).count(ARTICLE) == 1
     assert "drift of Transformer and Small CNN is missing" in said(at)
     assert "The button below does not measure it" in said(at)
