@@ -441,7 +441,7 @@ def test_an_open_limit_has_its_interval_and_a_bad_moment_is_named(disturbed):
     )
     said = decision_words.sentence(case.answer(Limits(latency_ms=2.0, percentile="p99")))
     assert said.endswith("whether it keeps to 2 ms of latency (p99) is not sure (measured: 3.45, 95 %: 1.94–4.87 ms).")
-    assert ("replicates, taken while the machine was disturbed, that is not settled" in said) is disturbed
+    assert ("processes, taken while the machine was disturbed, that is not settled" in said) is disturbed
 
 
 def test_what_is_faster_than_the_winner_and_has_no_p99_is_open_and_timed_again():
