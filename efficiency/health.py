@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -37,7 +38,7 @@ class Reading:
     stolen_s: float
     """Taken by other virtual machines on the same hardware; 0 where the system does not say."""
     own_s: float
-    """Of this process and of its children that have ended."""
+    """Of this process and of all that descend from it, ended or not."""
     throttled_s: float
     """Held back by the container's quota."""
     swapped_bytes: int
@@ -83,6 +84,7 @@ class Health:
 
 def read() -> Reading:
     """The counters now; what the system does not tell is 0."""
+    descend_s, others = _processes()
     cpu = psutil.cpu_times()
     idle_s = cpu.idle + getattr(cpu, "iowait", 0.0)
     stolen_s = getattr(cpu, "steal", 0.0)
@@ -97,12 +99,12 @@ def read() -> Reading:
         at_s=time.monotonic(),
         busy_s=sum(counted.values()) - idle_s - stolen_s,
         stolen_s=stolen_s,
-        own_s=own.user + own.system + own.children_user + own.children_system,
+        own_s=own.user + own.system + own.children_user + own.children_system + descend_s,
         throttled_s=_throttled_s(),
         swapped_bytes=swap_bytes,
         too_hot=_too_hot(),
         load=_load(),
-        processes=_others(),
+        processes=others,
     )
 
 
@@ -122,24 +124,30 @@ def _too_hot(root: Path = Path("/sys/devices/system/cpu")) -> int:
     return total
 
 
-def _others() -> dict[ProcessId, tuple[str, float]]:
-    """Other programs' names and processor seconds; some milliseconds for hundreds of processes.
+def _processes() -> tuple[float, dict[ProcessId, tuple[str, float]]]:
+    """The processor seconds of all that descends from this process and has not ended, those of its own children that
+    have among them, and other programs' names and seconds; some milliseconds for hundreds of processes.
 
-    Linux's own threads, all children of `kthreadd`, are no programs: nobody can end them, and they work for others.
+    A server that forks is such a child: what it starts is another's until it has ended, and the server's then. Linux's
+    own threads, all children of `kthreadd`, are no programs: nobody can end them, and they work for others.
     """
-    seen: dict[int, tuple[int, float, str, float]] = {}
+    seen: dict[int, tuple[int, float, str, Any]] = {}
     for process in psutil.process_iter(["pid", "ppid", "create_time", "name", "cpu_times"]):
         told = process.info
         if told["cpu_times"] is not None and told["create_time"] is not None:
-            used_s = told["cpu_times"].user + told["cpu_times"].system
-            seen[told["pid"]] = (told["ppid"] or 0, told["create_time"], told["name"] or "?", used_s)
+            seen[told["pid"]] = (told["ppid"] or 0, told["create_time"], told["name"] or "?", told["cpu_times"])
     ours = {os.getpid()}
     while more := {pid for pid, (parent, *_) in seen.items() if parent in ours} - ours:
         ours |= more
+    descend_s = sum(
+        used.user + used.system + used.children_user + used.children_system
+        for pid in ours & seen.keys() - {os.getpid()}
+        for used in (seen[pid][3],)
+    )
     kernel = {pid for pid, (parent, _, name, _) in seen.items() if parent == 0 and name == "kthreadd"}
-    return {
-        (pid, started): (name, used_s)
-        for pid, (parent, started, name, used_s) in seen.items()
+    return descend_s, {
+        (pid, started): (name, used.user + used.system)
+        for pid, (parent, started, name, used) in seen.items()
         if pid not in ours and not kernel & {pid, parent}
     }
 
@@ -157,13 +165,10 @@ def _throttled_s(root: Path = Path("/sys/fs/cgroup")) -> float:
     return 0.0
 
 
-def between(before: Reading, after: Reading, children_s: float = 0.0) -> Health:
-    """The health of the time between two readings of one process.
-
-    `children_s` is processor time of its own that the readings do not know of: of children that a server forked.
-    """
+def between(before: Reading, after: Reading) -> Health:
+    """The health of the time between two readings of one process."""
     seconds = max(after.at_s - before.at_s, 1e-9)
-    busy_s, own_s = after.busy_s - before.busy_s, after.own_s - before.own_s + children_s
+    busy_s, own_s = after.busy_s - before.busy_s, after.own_s - before.own_s
     stolen_s = after.stolen_s - before.stolen_s
     wanted_s = busy_s + stolen_s
     return Health(

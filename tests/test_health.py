@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import subprocess
 import sys
 import time
@@ -70,23 +69,36 @@ def test_the_busiest_are_named_with_their_share_and_idle_ones_are_not():
     assert json.dumps(seen.as_dict())
 
 
-def _burn(until_s: float) -> None:
-    while time.monotonic() < until_s:
-        pass
+BURN = "import sys, time\nwhile time.process_time() < 1.0: pass\nprint('done', flush=True)\nsys.stdin.read()"
+"""Uses a second of the processor, says so, and stays until its input ends."""
 
 
-def test_a_busy_neighbour_is_seen_and_ones_own_work_is_not():
-    before = health.read()
-    # As two different children: one that nobody has waited for is another program's to these counters.
-    end = time.monotonic() + 2.0
-    neighbour = multiprocessing.get_context("spawn").Process(target=_burn, args=(end,))
-    neighbour.start()
-    time.sleep(max(0.0, end - time.monotonic() - 0.2))
+def test_a_strangers_work_is_seen():
+    before, end = health.read(), time.monotonic() + 60
+    # Its parent ends at once: it descends from nobody here.
+    subprocess.run(["sh", "-c", f'{sys.executable} -c "$0" < /dev/null &', BURN], check=True, stdout=subprocess.DEVNULL)
     seen = health.between(before, health.read())
-    neighbour.join()
-    counted = health.between(before, health.read())
+    while "busy-machine" not in seen.warnings() and time.monotonic() < end:
+        time.sleep(0.1)
+        seen = health.between(before, health.read())
     assert "busy-machine" in seen.warnings()
-    assert counted.others_cores < seen.others_cores
+
+
+@pytest.mark.parametrize(
+    "between", [(), ("-c", "import subprocess, sys; subprocess.run([sys.executable, *sys.argv[1:]])")]
+)
+def test_what_descends_is_ones_own_while_it_runs_and_when_it_has_ended(between):
+    """A child, or one of a child, as those are that a server forks."""
+    before = health.read()
+    command = [sys.executable, *between, "-c", BURN]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout.readline() == "done\n"
+        running = health.read()
+        child.stdin.close()
+    ended = health.read()
+    for after in (running, ended):
+        assert 0.9 < after.own_s - before.own_s < 1.9
+    assert not {id for id in running.processes if id[0] == child.pid}
 
 
 def test_a_strangers_process_is_seen_by_name_and_ones_own_children_are_not():

@@ -83,7 +83,6 @@ def run(asked: Message, send: Send) -> None:
                 "load": round(timing - loading, 3),
                 "timed": round(time.perf_counter() - timing, 3),
                 "lingered": round(taken.lingered_s, 3),
-                "cpu": round(time.process_time(), 3),
             },
         }
     )

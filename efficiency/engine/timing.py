@@ -193,9 +193,7 @@ class Timing:
         self.schedule.lingered(lingered_s)
         group.took_s = took_s - lingered_s
         taken["seconds"]["whole"] = round(took_s, 3)
-        self.recorder.timed(
-            group.alive, place, taken, health.between(before, after, taken["seconds"]["cpu"] if child.forks() else 0.0)
-        )
+        self.recorder.timed(group.alive, place, taken, health.between(before, after))
         self.schedule.over(*group.heat, group.number)
         group.number += 1
         if group.number >= min(LEAST_REPLICATES, self.effort.replicates):
