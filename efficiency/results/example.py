@@ -21,7 +21,7 @@ from efficiency.results import documents, schema
 
 BUDGET_S = 900
 TECHNIQUES = (
-    "dynamic-int8", "static-int8", "qat-int8", "int8-dynamic", "bf16-weights", "amp-bf16", "channels-last",
+    "dynamic-int8", "int8-lstm", "static-int8", "qat-int8", "int8-dynamic", "bf16-weights", "amp-bf16", "channels-last",
     "optimize-for-inference", "torch-compile", "pt2e-static-int8", "onnxruntime", "onnxruntime-dynamic-int8",
     "onnxruntime-static-int8", "openvino", "openvino-int8", "fast-path", "inference-mode",
 )  # fmt: skip
