@@ -121,16 +121,16 @@ def heat(
     )
     derived = [_columns(row, baseline, ratio, judge) for row, ratio in zip(rows, [None, *ratios], strict=True)]
     for row, columns in zip(rows, derived, strict=True):
-        columns.update(_runtime_columns(row, rows))
+        columns.update(_runtime_columns(row, columns, rows, derived))
     _mark_front(rows, derived)
     return derived
 
 
-def _speed_up(reference: Measured, row: Measured) -> speed.SpeedUp | None:
-    """Of a row against another of its heat."""
+def _speed_up(reference: Measured, row: Measured, unlike: float = 0.0) -> speed.SpeedUp | None:
+    """Of a row against another of its heat; `unlike` as in `speed.speed_up`."""
     if reference.samples is None or row.samples is None:
         return None
-    return speed.speed_up(reference.samples, row.samples)
+    return speed.speed_up(reference.samples, row.samples, unlike)
 
 
 def _columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | None, judge: Judge) -> Columns:
@@ -244,10 +244,13 @@ def _speed_columns(row: Measured, baseline: Measured, ratio: speed.SpeedUp | Non
     return columns
 
 
-def _runtime_columns(row: Measured, rows: Sequence[Measured]) -> Columns:
-    """The speed-up over the same runtime in FP32, by the same rounds."""
-    reference = next((other for other in rows if other.variant == row.fp32_variant), None)
-    ratio = None if reference is None else _speed_up(reference, row)
+def _runtime_columns(row: Measured, own: Columns, rows: Sequence[Measured], derived: Sequence[Columns]) -> Columns:
+    """The speed-up over the same runtime in FP32, by the same rounds; `own` and `derived` are known so far."""
+    place = next((place for place, other in enumerate(rows) if other.variant == row.fp32_variant), None)
+    if place is None:
+        return {}
+    unlike = speed.how_unlike(*(columns.get("speedup") or 0.0 for columns in (own, derived[place])))
+    ratio = _speed_up(rows[place], row, unlike)
     if ratio is None:
         return {}
     return {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -258,6 +260,15 @@ def test_what_int8_gains_is_told_from_what_its_runtime_gains():
     assert found[2]["runtime_speedup"] == pytest.approx(4.0, rel=0.01)
     assert found[2]["runtime_speedup_ci_low"] < 4.0 < found[2]["runtime_speedup_ci_high"]
     assert not any("runtime_speedup" in columns for columns in (found[0], found[1], found[3]))
+
+
+def test_a_small_gain_over_a_runtime_that_is_unlike_the_baseline_allows_for_what_hours_do_to_that():
+    def width(runtime_ms: float) -> float:
+        heat = [baseline(), control(), row("r+int8", 0.98 * runtime_ms, fp32_variant="r"), row("r", runtime_ms)]
+        found = derive.heat(heat)[2]
+        return math.log(found["runtime_speedup_ci_high"] / found["runtime_speedup_ci_low"])
+
+    assert width(2.0) > 2 * width(10.0)
 
 
 def test_the_runtimes_gain_is_unknown_where_it_was_not_timed_beside():
