@@ -26,6 +26,18 @@ def study(*options: str) -> tuple[dict[str, Any], float]:
     return document, wall_s
 
 
+def prepared_s(document: dict[str, Any]) -> float:
+    """What preparing the rows took. Variants that learn the same do so once, and each tells the seconds of that."""
+    took_s = 0.0
+    learned: set[tuple[str, float]] = set()
+    for row in document["rows"]:
+        if "probe_s" in row["details"]:
+            learn_s = row["details"]["learn_s"]
+            took_s += row["columns"]["prepare_s"] - learn_s
+            learned.add((row["columns"]["workload"], learn_s))
+    return took_s + sum(learn_s for _, learn_s in learned)
+
+
 def columns(document: dict[str, Any]) -> list[dict[str, Any]]:
     """The CSV's columns of every row that is done."""
     return [row["columns"] for row in document["rows"] if row["columns"]["status"] == "done"]

@@ -11,10 +11,10 @@ every heat of ours has a copy of the baseline, and copies that are slower by 3 a
 Each run knows what those of the day before it found a handoff between threads to take, as a study does. What one finds
 on a machine that was disturbed all the while is marked; figures are told with such rows and without.
 
-`--keep` writes each run to a folder, with all that the clock said, and goes on from what is in it. Takes 90 minutes at
-most, or 10 with `--quick`, during which nothing else may run: on a machine that others disturb a study goes on for
-longer, so there are fewer runs, and `--keep` makes up for them another time. The last line is one JSON document;
-ratios are baseline / variant, shares are of 1.
+`--keep` writes each run to a folder, with all that the clock said, and goes on from what is in it. A pair of runs takes
+five to ten minutes, the longer the more others disturb the machine; as many are made as fit into 90 minutes (`--quick`:
+two pairs), during which nothing else may run, and `--keep` makes up for the others another time. The last line is one
+JSON document; ratios are baseline / variant, shares are of 1.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def lstm_study() -> dict[str, Any]:
     details = [row["details"] for row in document["rows"]]
     replicates = [one for detail in details for one in detail.get("replicate_seconds", ())]
     spent = {
-        "prepare": sum(row.get("prepare_s") or 0.0 for row in rows),
+        "prepare": measured.prepared_s(document),
         "evaluate": sum(detail.get("evaluate_s", 0.0) for detail in details),
         "cold_starts": sum(detail.get("cold_s", 0.0) for detail in details),
         "replicates_start": sum(one["whole"] - one["load"] - one["timed"] for one in replicates),
@@ -156,37 +156,46 @@ def all_runs(wanted: int, minutes: float, folder: Path, keep: Path) -> tuple[lis
     """
     began, longest_s = time.monotonic(), 0.0
     keep.mkdir(parents=True, exist_ok=True)
+    files = {
+        (number, noisy): keep / f"run-{number}-{'noisy' if noisy else 'quiet'}.json"
+        for number in range(wanted)
+        for noisy in (False, True)
+    }
+    there = [_told(file) for file in files.values() if file.exists()]  # before anything is measured
     ours: methods.Ours | None = None
+    if len(there) < len(files):
+        ours = methods.Ours(folder, Store.open(f"sqlite:///{keep / 'studies.db'}"), methods.default())
     seconds: dict[bool, float] = {}
     """A cell of the last run of each kind."""
     runs: list[dict[str, Any]] = []
     raws: list[methods.Raw] = []
-    if any(not (keep / f"run-{number}-noisy.json").exists() for number in range(wanted)):
-        store = Store.open(f"sqlite:///{keep / 'studies.db'}")
-        ours = methods.Ours(folder, store, methods.default())
     for number in range(wanted):
         pair_began = time.monotonic()
         if number >= LEAST_RUNS and pair_began + longest_s > began + 60 * minutes:
             print(f"{number} runs of {wanted} fit into {minutes:g} minutes", flush=True)
             break
         for noisy in (False, True):
-            name = f"run-{number}-{'noisy' if noisy else 'quiet'}"
-            told, clock = keep / f"{name}.json", keep / f"{name}.npz"
-            if not told.exists():
-                assert ours is not None
+            file = files[number, noisy]
+            if ours is not None and not file.exists():
                 run, raw = one_run(ours, number, noisy, seconds.get(noisy))
-                np.savez_compressed(clock, **raw)  # type: ignore[arg-type]
-                told.write_text(json.dumps(run))
-            run, raw = json.loads(told.read_text()), dict(np.load(clock))
-            if run.get("stops_by") != STOPS_BY:
-                raise SystemExit(f"{told} is of another version of this benchmark: name another folder, or remove it.")
+                np.savez_compressed(file.with_suffix(".npz"), **raw)  # type: ignore[arg-type]
+                file.write_text(json.dumps(run))
+            run, raw = _told(file), dict(np.load(file.with_suffix(".npz")))
             handoffs_ns = {int(threads): known_ns for threads, known_ns in run["handoffs_ns"].items()}
             runs.append(run | {"cells": judged.cells(raw, handoffs_ns)})
             raws.append(raw)
             seconds[noisy] = run["seconds"] / methods.CELLS
-            print(f"{name} of {wanted}: {seconds[noisy]:.1f} s a cell", flush=True)
+            print(f"{file.stem} of {wanted}: {seconds[noisy]:.1f} s a cell", flush=True)
         longest_s = max(longest_s, time.monotonic() - pair_began)
     return runs, raws
+
+
+def _told(file: Path) -> dict[str, Any]:
+    """What was kept of a run."""
+    run: dict[str, Any] = json.loads(file.read_text())
+    if run.get("stops_by") != STOPS_BY:
+        raise SystemExit(f"{file} is of another version of this benchmark: name another folder, or remove it.")
+    return run
 
 
 def main() -> None:
@@ -196,7 +205,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=MINUTES, help="for all runs; as many are made as fit in")
     parser.add_argument("--keep", type=Path, help="a folder of runs: go on from it, and add to it")
     options = parser.parse_args()
-    wanted = options.runs or (QUICK_RUNS if options.quick else RUNS)
+    wanted = (QUICK_RUNS if options.quick else RUNS) if options.runs is None else options.runs
+    if wanted < LEAST_RUNS:
+        parser.error(f"--runs: of fewer than {LEAST_RUNS} no spread can be told.")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         runs, raws = all_runs(wanted, options.minutes, Path(folder), options.keep or Path(folder))
     document = {

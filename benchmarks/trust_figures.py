@@ -19,17 +19,20 @@ from efficiency.study import CONTROL
 SIMULATED = 2_000
 
 
+def _deviation(values: list[float]) -> float:
+    """Coefficient of variation of some speed-ups: the standard deviation of their logarithms."""
+    return float(np.std(np.log(values), ddof=1))
+
+
 def spread(values: list[float]) -> dict[str, Any]:
     """Coefficient of variation of some speed-ups, in percent, with its 95 % interval (chi-square)."""
-    logs = np.log(values)
-    df = len(logs) - 1
-    deviation = float(np.std(logs, ddof=1))
+    deviation, df = _deviation(values), len(values) - 1
     low, high = (deviation * np.sqrt(df / stats.chi2.ppf(share, df)) for share in (0.975, 0.025))
     return {
         "cv_pct": round(100 * deviation, 2),
         "interval_pct": [round(100 * float(low), 2), round(100 * float(high), 2)],
-        "mean": round(float(np.exp(logs.mean())), 3),
-        "runs": len(logs),
+        "mean": round(float(np.exp(np.mean(np.log(values)))), 3),
+        "runs": len(values),
     }
 
 
@@ -39,14 +42,14 @@ def of_cell(runs: list[dict[str, Any]], raws: list[methods.Raw], cell: str) -> d
     int8 = methods.INT8[cell.rsplit("/", 1)[0]]
     cells = [run["cells"][cell] for run in runs]
     undisturbed = [place for place, one in enumerate(cells) if not one["disturbed"]]
-    ours, theirs = spread(_speed_ups(cells)), spread([run["theirs"][cell] for run in runs])
+    ours, theirs = _speed_ups(cells), [run["theirs"][cell] for run in runs]
     centre = _mean(cells)
     df = len(runs) - 1
-    ratio = theirs["cv_pct"] / ours["cv_pct"]
+    ratio = _deviation(theirs) / _deviation(ours)
     f = np.sqrt([stats.f.ppf(share, df, df) for share in (0.025, 0.975)])
     return {
-        "ours": ours,
-        "one_after_the_other": theirs,
+        "ours": spread(ours),
+        "one_after_the_other": spread(theirs),
         "times_tighter": round(ratio, 1),
         "times_tighter_interval": [round(float(ratio / f[1]), 1), round(float(ratio / f[0]), 1)],
         "held_the_mean": _held(cells),
@@ -92,7 +95,10 @@ def _foretelling(cell: dict[str, Any], before: Sequence[float]) -> any_hour.AnyH
 def _foretold(cells: list[dict[str, Any]]) -> list[int]:
     """How many runs lie where those before them said that one at another hour would, and of how many that was said."""
     speed_ups = _speed_ups(cells)
-    told = [(_foretelling(cell, speed_ups[:place]), speed_ups[place + 1]) for place, cell in enumerate(cells[:-1])]
+    told = []
+    for place, cell in enumerate(cells[:-1]):
+        before = [one["speedup"][0] for one in cells[:place] if not one["disturbed"]]  # as a row's details count them
+        told.append((_foretelling(cell, before), speed_ups[place + 1]))
     held = [found.another_low <= one <= found.another_high for found, one in told]
     return [sum(held), len(held)]
 
@@ -119,7 +125,7 @@ def called(runs: list[dict[str, Any]], variant: str, *words: str) -> dict[str, A
 def simulations(raws: list[methods.Raw], cells: list[str]) -> dict[str, Any]:
     """Controls and copies simulated with the noise that was just seen, cell by cell, and judged as a study does."""
     rng, effort = np.random.default_rng(0), methods.default()
-    alarms = covered = total = 0
+    alarms = covered = 0
     noises = [simulated.fit(*(_joined(raws, f"{cell}/{key}") for key in (CONTROL, copies.COPY))) for cell in cells]
     for number in range(SIMULATED):
         control, ratio = _stopped(
@@ -128,8 +134,7 @@ def simulations(raws: list[methods.Raw], cells: list[str]) -> dict[str, Any]:
         floor = speed.noise_floor(control)
         alarms += speed.verdict(ratio, floor) in ("faster", "slower")
         covered += ratio.low <= 1 <= ratio.high
-        total += 1
-    return {"false_alarms": share(alarms, total), "coverage": share(covered, total)}
+    return {"false_alarms": share(alarms, SIMULATED), "coverage": share(covered, SIMULATED)}
 
 
 def _stopped(samples: list[NDArray[np.int64]]) -> list[speed.SpeedUp]:

@@ -36,7 +36,7 @@ def raw_of(rng: np.random.Generator, level: float) -> methods.Raw:
 
 def test_what_earlier_runs_foretell_is_held_against_each_that_follows() -> None:
     runs = [
-        {"speedup": [value, value / 1.04, 1.04 * value], "precision_pct": 2.0, "replicates": 8}
+        {"speedup": [value, value / 1.04, 1.04 * value], "precision_pct": 2.0, "replicates": 8, "disturbed": False}
         for value in (2.4, 2.42, 2.38, 4.0, 2.4)
     ]
     assert trust_figures._foretold(runs[:1]) == [0, 0]
