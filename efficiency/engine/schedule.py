@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from efficiency import estimate
 from efficiency.check import Checked
@@ -42,21 +43,27 @@ class Schedule:
         self.total_s += estimate.PROCESS_S - self._left[step]
         self._left[step] = estimate.PROCESS_S
 
-    def over(self, *step: object) -> float:
-        """This step is done; what it should have taken."""
-        return self._left.pop(step, 0.0)
+    def over(self, *step: object) -> None:
+        """This step is done."""
+        self._left.pop(step, None)
 
     def heat_over(self, heat: Heat) -> None:
         """What is left of a heat will not be done: its time goes to the others."""
         for step in self._of(heat):
             del self._left[step]
+        for step in self._replicates(self._planned):
+            if step[:2] == heat:
+                del self._planned[step]
 
-    def expect_replicates(self, heat: Heat, variants: int, seconds: float) -> None:
-        """Correct the estimate of a heat's replicates: `seconds` are timed in each."""
+    def expect_replicates(self, heat: Heat, parts: Sequence[tuple[int, float]]) -> None:
+        """Correct the estimate of a heat's replicates: of each part that is timed by itself, how many variants it has
+        and the seconds that are timed in each of its replicates. A step of theirs is `(*heat, part, number)`."""
+        expected_s = [estimate.replicate_seconds(variants, seconds) for variants, seconds in parts]
         for step in self._replicates(self._of(heat)):
-            expected_s = estimate.replicate_seconds(variants, seconds)
-            self.total_s += expected_s - self._left[step]
-            self._left[step] = expected_s
+            del self._planned[step]
+            self.total_s += sum(expected_s) - self._left.pop(step)
+            for part, part_s in enumerate(expected_s):
+                self._left[(*heat, part, step[-1])] = self._planned[(*heat, part, step[-1])] = part_s
 
     def seconds_a_replicate(self, variants: int) -> float:
         """Seconds to time in the next replicate: as planned, or what the budget leaves for each."""

@@ -116,6 +116,7 @@ class Timing:
                 time.sleep(PAUSE_S)
             else:
                 turns_of_server += 1
+        self.orders.at_work.unlink(missing_ok=True)
         self.keep()
 
     def keep(self) -> None:
@@ -128,13 +129,14 @@ class Timing:
 
     def _groups(self, label: str, entries: list[Entry], started: Mapping[Entry, Message]) -> list[Group]:
         """One, or several with the baseline and the control in each where memory does not hold all together."""
-        heat = entries[0].workload, entries[0].condition
-        least_calls = latency.least_calls(self.effort.calls_a_replicate)
-        least_s = least_calls * sum(started[entry]["call_ms"] for entry in entries) / 1e3
-        parts = list(self._parts(entries, started))
-        seconds = max(self.effort.seconds_per_replicate, least_s) * len(parts)
-        self.schedule.expect_replicates(heat, len(entries), seconds)
-        return [Group(label, part, number, least_s) for number, part in enumerate(parts)]
+        calls = latency.calls_a_replicate(self.effort.calls_a_replicate)
+        groups = [
+            Group(label, part, number, calls * sum(started[entry]["call_ms"] for entry in part) / 1e3)
+            for number, part in enumerate(self._parts(entries, started))
+        ]
+        parts = [(len(group.alive), max(self.effort.seconds_per_replicate, group.least_s)) for group in groups]
+        self.schedule.expect_replicates(groups[0].heat, parts)
+        return groups
 
     def _parts(self, entries: list[Entry], started: Mapping[Entry, Message]) -> Iterator[list[Entry]]:
         def needed_mb(some: Iterable[Entry]) -> float:
@@ -194,7 +196,7 @@ class Timing:
         group.took_s = took_s - lingered_s
         taken["seconds"]["whole"] = round(took_s, 3)
         self.recorder.timed(group.alive, place, taken, health.between(before, after))
-        self.schedule.over(*group.heat, group.number)
+        self.schedule.over(*group.heat, group.part, group.number)
         group.number += 1
         if group.number >= min(LEAST_REPLICATES, self.effort.replicates):
             self.timed.update(dict.fromkeys(group.alive))
@@ -228,7 +230,7 @@ class Timing:
             # With one thread there is nobody to hand work to, and what disturbs passes within a process.
             may_be_put_off=patient and group.alive[0].condition.threads > 1,
         )
-        # A replicate gives a sign of life before every visit.
+        # A replicate gives its signs of life between visits.
         visit = 1 + max(latency.WARM_UP_CALLS, latency.A_VISIT_OF_MANY)
         slowest_s = max(cold["load_s"] + visit * cold["first_call_ms"] / 1e3 for cold in colds)
         return ask(self.work, order, log=self.orders.log, silence_s=self.silence_s(slowest_s))

@@ -39,7 +39,8 @@ def planned(budget_s: float | None = EFFORT.budget_s) -> Schedule:
 def all_over(schedule: Schedule, clock: Clock) -> None:
     """As long as it was estimated to take."""
     for step in list(schedule._left):
-        clock.now_s += schedule.over(*step)
+        clock.now_s += schedule.expected_s(*step)
+        schedule.over(*step)
 
 
 def test_what_is_left_over_is_shared_by_the_replicates_to_come(clock: Clock) -> None:
@@ -77,3 +78,27 @@ def test_without_a_budget_it_lingers_for_no_longer_than_added_replicates_may_tak
     assert EFFORT.replicates * schedule.linger_s(1) == pytest.approx(most_s)
     clock.now_s = 1e6
     assert schedule.linger_s(1) == 0
+
+
+def test_each_part_of_a_heat_is_counted_off_by_itself() -> None:
+    """Where memory does not hold all variants together, each part has replicates of its own."""
+    schedule = planned()
+    heat, before_s = ("vision-small-cnn", Condition()), schedule.total_s
+    one_s, other_s = estimate.replicate_seconds(3, 0.5), estimate.replicate_seconds(4, 2.0)
+    planned_s = schedule.expected_s(*heat, 0)
+    schedule.expect_replicates(heat, [(3, 0.5), (4, 2.0)])
+    assert schedule.total_s == pytest.approx(before_s + EFFORT.replicates * (one_s + other_s - planned_s))
+    assert schedule.passed_s == pytest.approx(0)
+    schedule.over(*heat, 0, 0)
+    assert schedule.passed_s == pytest.approx(one_s)
+    schedule.over(*heat, 1, 0)
+    assert schedule.passed_s == pytest.approx(one_s + other_s)
+    schedule.heat_over(heat)
+    assert schedule.total_s - schedule.passed_s < before_s
+
+
+def test_what_added_replicates_may_take_is_that_of_those_that_are_planned(clock: Clock) -> None:
+    """A slow model's fewest rounds take longer than was thought, and each that is added takes as long."""
+    schedule, quick = planned(budget_s=None), planned(budget_s=None)
+    schedule.expect_replicates(("vision-small-cnn", Condition()), [(3, 60.0)])
+    assert schedule.linger_s(1) > 10 * quick.linger_s(1)
