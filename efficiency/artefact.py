@@ -22,7 +22,7 @@ from efficiency.analysis import preparation
 from efficiency.analysis.kept import mapping_of
 from efficiency.engine import prepared_cache
 from efficiency.errors import BadRequest
-from efficiency.recipes import Wanted, bundle
+from efficiency.recipes import Wanted, bundle, naming
 from efficiency.results.store import StudyRecord
 from efficiency.study import BASELINE, CONTROL, PRESETS
 from efficiency.techniques import onnx_recipe, openvino_recipe
@@ -162,11 +162,6 @@ def _about(row: Row, study: StudyRecord, kept: Mapping[str, Any]) -> str:
     return "\n".join(filter(None, lines))
 
 
-def _recipe(row: Row, study: StudyRecord) -> str:
-    words = ("recipe", study.id, str(row["variant"]), "--workload", str(row["workload"]))
-    return shlex.join(["python", "-m", "efficiency", *words])
-
-
 def _loading(names: list[str], row: Row, study: StudyRecord) -> str:
     """How what a runtime wrote is loaded, and what the variant has around it."""
     known = {name: LOADING[suffix] for name in names if (suffix := Path(name).suffix) in LOADING}
@@ -179,7 +174,7 @@ def _loading(names: list[str], row: Row, study: StudyRecord) -> str:
     if said:
         said.append(
             f"`inputs` is a contiguous tensor of rows as the model was trained on{_shape(row, study)}; the recipe's "
-            f"zip (`{_recipe(row, study)} --bundle FILE.zip`) has some, encoded, in inputs.safetensors."
+            f"zip (`{naming.command('recipe', row, '--bundle', 'FILE.zip')}`) has some, encoded, in inputs.safetensors."
         )
     if any(Path(name).suffix == ".pt2" for name in known):
         rows = f"exactly {batch_size} row{'' if batch_size == '1' else 's'}"

@@ -8,6 +8,7 @@ replicates alone. The new study names the old one in `confirms`.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,7 +16,8 @@ from typing import Any
 import pandas as pd
 
 from efficiency import workloads
-from efficiency.analysis import machine_words
+from efficiency.analysis import limits, machine_words
+from efficiency.analysis.limits import Limits
 from efficiency.condition import of_row
 from efficiency.engine.progress import ran_here
 from efficiency.errors import BadRequest, EfficiencyError
@@ -85,6 +87,28 @@ def plan(
         confirms=record.id,
         of_code=code if isinstance(code := row["code_digest"], str) else "",
     )
+
+
+def command(
+    study_id: str, row: Mapping[str, Any] | pd.Series[Any], asked: Limits, price_per_hour: float | None = None
+) -> str:
+    """The command that asks the same of the row's workload and condition alone and times what leads again: other limits
+    could have another winner."""
+    given: dict[str, str | float | None] = {limits.KINDS[name].option: value for name, value in asked.asked.items()}
+    given["--workload"] = str(row["workload"])
+    for column in ("batch_size", "threads"):
+        given[f"--{column.replace('_', '-')}"] = float(row[column]) if pd.notna(row[column]) else None
+    given["--price-per-hour"] = price_per_hour
+    if asked.percentile != "p50":
+        given["--percentile"] = asked.percentile
+    words = [word for name, value in given.items() if value is not None for word in (name, _typed(value))]
+    words = ["recommend", study_id, *words, *(["--sure"] if asked.sure else []), "--confirm"]
+    return f"python -m efficiency {shlex.join(words)}"
+
+
+def _typed(value: str | float) -> str:
+    """`2` for 2.0, and never a digit less than was given."""
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def again(rows: pd.DataFrame, row: Mapping[str, Any] | pd.Series[Any]) -> pd.DataFrame:

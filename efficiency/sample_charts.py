@@ -30,7 +30,10 @@ def latency_histogram(samples: pd.DataFrame, baseline: pd.DataFrame | None, vari
     if len(everything):
         edges = np.geomspace(everything.min(), np.percentile(everything, 99.5) * 1.001, 61)
         ticks = axes.log_ticks(everything[everything <= edges[-1]])
-        named = (("Baseline", palette.NEUTRAL, 0.55), (views.variant_label(variant), palette.colour(variant), 0.8))
+        named = (
+            ("Baseline", palette.NEUTRAL, 0.55),
+            (escape(views.variant_label(variant)), palette.colour(variant), 0.8),
+        )
         for (name, hue, opacity), values in zip(named[2 - len(shown) :], shown[::-1], strict=True):
             bars.append({
                 "type": "bar",

@@ -30,8 +30,8 @@ from efficiency.workloads import checkpoints
 EFFORT = replace(PRESETS["quick"][1], calibration_rows=96)
 MOODY = Path(__file__).parent / "engine" / "moody_workload.py"
 ROW = {
-    "status": "done", "reason": "", "workload": "vision-small-cnn", "dataset": "glyphs", "variant": "static-int8",
-    "batch_size": 1, "threads": 1, "prepare_s": 1.0, "phase": "inference",
+    "study_id": "a-study", "status": "done", "reason": "", "workload": "vision-small-cnn", "dataset": "glyphs",
+    "variant": "static-int8", "batch_size": 1, "threads": 1, "prepare_s": 1.0, "phase": "inference",
 }  # fmt: skip
 
 

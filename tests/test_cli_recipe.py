@@ -38,6 +38,15 @@ def test_it_prints_a_script_and_nothing_else(study_id: str) -> None:
     assert f"in the study {study_id}." in " ".join(done.stdout.split())
 
 
+def test_a_study_without_rows_is_told(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Store.open() as store:
+        id = store.add_study({}, name="Mine", machine={}, command="", status="queued")
+    assert ask(monkeypatch, id, "static-int8") == 2
+    assert "This study holds no rows" in " ".join(capsys.readouterr().err.split())
+
+
 def test_it_writes_the_script_and_the_zip(study_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script, bundle = tmp_path / "recipe.py", tmp_path / "all.zip"
     arguments = ("static-int8", "--workload", "vision-small-cnn", "--file", str(script), "--bundle", str(bundle))

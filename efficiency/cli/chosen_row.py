@@ -13,6 +13,8 @@ def chosen(
     rows: pd.DataFrame, variant: str, workload: str | None, batch_size: int | None, threads: int | None
 ) -> pd.Series[Any]:
     """Of the study's first condition unless told; raises `BadRequest` where none fits, or several workloads do."""
+    if rows.empty:
+        raise BadRequest("This study holds no rows; `python -m efficiency studies` lists those that do.")
     asked = {"variant": variant, "workload": workload, "batch_size": batch_size, "threads": threads}
     for column, value in asked.items():
         if value is None:

@@ -158,7 +158,7 @@ def _confirm(store: Store, study_id: str, case: Case, asked: Limits, price_per_h
     study = confirm.plan(store.study(study_id), lead, again, here, p99=limits_module.of_p99(asked))
     if problems := check.problems(study, here):
         raise BadRequest(" ".join(problems))
-    command = recommended.to_confirm(study_id, case, asked, price_per_hour)
+    command = confirm.command(study_id, case.first.rows.iloc[0], asked, price_per_hour)
     new = store.add_study(study.as_dict(), name=study.name, machine=here.as_dict(), command=command)
     console.note(f"{case.title}: timing {', '.join(again)} again, as study {new}.")
     with progress_line.Bar() as bar:

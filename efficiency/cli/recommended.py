@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from efficiency import console
 from efficiency.analysis import decision_words
-from efficiency.analysis import limits as limits_module
 from efficiency.analysis.limits import Limits
 
 if TYPE_CHECKING:
@@ -75,31 +71,10 @@ def _beside(
     if again and timing_again.lead(answer.first) is not None and not confirm.why_not(record, this_machine()):
         why = "which confirms that it leads, or finds otherwise" if winner else "which may settle its latency"
         why = why if answer.fresh is None or not winner else "which may find otherwise"
-        lines.append(f"`{to_confirm(record.id, case, asked, price_per_hour)}` times it again, {why}.")
+        command = confirm.command(record.id, case.first.rows.iloc[0], asked, price_per_hour)
+        lines.append(f"`{command}` times it again, {why}.")
     return lines
-
-
-def to_confirm(study_id: str, case: Case, asked: Limits, price_per_hour: float | None) -> str:
-    """The command that asks the same of this case alone and times what leads again: other limits could have another
-    winner."""
-    given: dict[str, str | float | None] = {
-        limits_module.KINDS[name].option: value for name, value in asked.asked.items()
-    }
-    shape = case.first.rows.iloc[0]
-    given["--workload"] = str(shape["workload"])
-    given |= {option(name): float(shape[name]) for name in FILTERS[1:] if pd.notna(shape[name])}
-    given["--price-per-hour"] = price_per_hour
-    if asked.percentile != "p50":
-        given["--percentile"] = asked.percentile
-    words = [word for name, value in given.items() if value is not None for word in (name, _typed(value))]
-    command = ["recommend", study_id, *words, *(["--sure"] if asked.sure else []), "--confirm"]
-    return f"python -m efficiency {shlex.join(command)}"
 
 
 def option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
-
-
-def _typed(value: str | float) -> str:
-    """`2` for 2.0, and never a digit less than was given."""
-    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)

@@ -29,7 +29,7 @@ def show(row: pd.Series[Any], study: StudyRecord, kept: dict[str, Any]) -> None:
         return
     made_zip.offer(
         "artefact",
-        int(row["row_id"]),
+        (str(row["study_id"]), int(row["row_id"])),
         "What was prepared",
         lambda: artefact.pack(values, study, kept),
         artefact.file_name(values),

@@ -47,7 +47,7 @@ def show(store: Store, machine: Machine) -> None:
     st.html(f'<div class="eff-cards eff-best">{cards}</div>')
     told = [_limits(shown), *map(_rivals, filter(lambda one: one.rivals, shown[:CARDS]))]
     if len(shown) > CARDS:
-        told.append(f"{len(shown) - CARDS} more are on the page Decide.")
+        told.append(f"The page Decide has {len(shown) - CARDS} more.")
     if all(one.origin != "here" for one in shown):
         told.append("Nothing of this was measured on this machine; the button above does that.")
     by_kind = "" if (top := best.leading(shown)) is None else _by_kind(top)

@@ -44,7 +44,7 @@ def offer(store: Store, id: str, found: Choice) -> None:
         "own; the interval then rests on that alone.",
     ):
         plan = confirm.plan(record, row, timing_again.variants(found), here, p99=limits.of_p99(found.limits))
-        jobs.submit(store, plan)
+        jobs.submit(store, plan, command=confirm.command(id, row, found.limits))
         st.rerun(scope="app")
 
 

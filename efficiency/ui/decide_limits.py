@@ -64,14 +64,7 @@ def choose(rows: pd.DataFrame, again: pd.DataFrame) -> Limits:
         "Latency is", get_args(Percentile), default="p50", required=True, key="percentile", bind="query-params"
     )
     percentile: Percentile = "p99" if chosen == "p99" else "p50"
-    found: dict[str, float | None] = {}
-    of = Limits(percentile=percentile)
-    ranges = limits.ranges(again, of) | limits.ranges(rows, of)
-    for name, label in LABELS.items():
-        if name in ranges:
-            found[name] = _slider(name, label, *ranges[name])
-        else:
-            found[name] = _unknown(name, percentile)
+    sliders = st.container()
     sure = st.toggle(
         "Only what is sure",
         key="sure",
@@ -79,6 +72,12 @@ def choose(rows: pd.DataFrame, again: pd.DataFrame) -> Limits:
         help="Off: a limit counts as kept where that is so in four of five such studies. On: only where the 95 % "
         "interval says so. What is not sure is said beside the answer, either way.",
     )
+    found: dict[str, float | None] = {}
+    of = Limits(percentile=percentile, sure=sure)
+    ranges = limits.ranges(again, of) | limits.ranges(rows, of)
+    with sliders:
+        for name, label in LABELS.items():
+            found[name] = _slider(name, label, *ranges[name]) if name in ranges else _unknown(name, percentile)
     with st.expander("Type a limit", icon=":material/edit:"):
         for name in LABELS:
             if name in ranges or name == "latency_ms":  # a p99 that is not known may be found by timing again
@@ -106,8 +105,8 @@ def _slider(name: str, label: str, least: float, most: float) -> float | None:
     given = _number(name, text)
     if text and given is None:
         st.caption(f"The address asks for {markdown_text(text[:40])} here, which is no limit.")
-    stops = sorted({*_stops(name, least, most), *([given] if given else []), OFF})
-    st.session_state[key] = given or OFF
+    stops = sorted({*_stops(name, least, most), *([] if given is None else [given]), OFF})
+    st.session_state[key] = OFF if given is None else given
     chosen: float = st.select_slider(
         label,
         stops,
@@ -174,7 +173,7 @@ def _keep_typed(key: str, name: str) -> None:
 
 def _put(parameter: str, limit: float | None) -> None:
     """Into the address; remembered at once, or `recall` would bring back the last limit that was let go."""
-    if not limit or limit == OFF:
+    if limit is None or limit == OFF:
         st.query_params.pop(parameter, None)
     else:
         st.query_params[parameter] = f"{limit:.12g}"
@@ -187,7 +186,7 @@ def _number(name: str, text: str) -> float | None:
         value = float(text)
     except ValueError:
         return None
-    return value if value and not limits.problems(replace(Limits(), **{name: value})) else None  # type: ignore[arg-type]
+    return value if not limits.problems(replace(Limits(), **{name: value})) else None  # type: ignore[arg-type]
 
 
 def _stops(name: str, least: float, most: float) -> list[float]:

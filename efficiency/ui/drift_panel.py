@@ -45,6 +45,8 @@ def choose(title: str, labels: Mapping[str, str], name: str, first: str | None =
     """
     asked.say_unlisted(f"the {title.lower()}", name, labels)
     wanted = st.query_params.get(name)
+    if wanted not in labels:  # as a widget that is bound does, so that it is said once
+        st.query_params.pop(name, None)
     st.session_state[name] = wanted if wanted in labels else first or next(iter(labels))
     return str(
         st.segmented_control(

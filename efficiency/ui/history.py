@@ -85,7 +85,9 @@ def _line(study: dict[str, Any], chosen: list[str]) -> Line:
     return Line(
         {asked.PARAMETER: study["id"]},
         study["name"] or study["id"],
-        " · ".join(filter(None, (when, study["status"], f"{study['rows']} rows", study["preset"]))),
+        " · ".join(
+            filter(None, (when, study["status"], f"{study['rows']} row{'s' * (study['rows'] != 1)}", study["preset"]))
+        ),
         study["workloads"],
         "✓" if study["id"] in chosen else "",
     )
@@ -155,7 +157,8 @@ def _going_on(store: Store, id: str) -> str:
 @st.dialog("Delete this study?", icon=":material/delete_forever:")
 def _confirm(store: Store, id: str, name: str, rows: int, *, confirms: bool) -> None:
     st.markdown(
-        f"**{markdown_text(name or id)}** with {rows} measured rows and all their raw samples. This cannot be undone."
+        f"**{markdown_text(name or id)}** with {rows} measured row{'s' * (rows != 1)} and all raw samples. "
+        "This cannot be undone."
     )
     if confirms:
         st.markdown(

@@ -11,20 +11,21 @@ from efficiency.errors import EfficiencyError
 
 
 def offer(
-    name: str, row_id: int, label: str, make: Callable[[], bytes], file_name: str, *, icon: str, help: str
+    name: str, of: tuple[str, int], label: str, make: Callable[[], bytes], file_name: str, *, icon: str, help: str
 ) -> None:
     """Made ahead of the download, so that an `EfficiencyError` is shown: Streamlit says of its own that it failed.
 
-    The session keeps the last one of this name, `(row_id, bytes)`, which may hold a hundred megabytes.
+    `of` is the study's id and the row's, which another study's row may have once this one is deleted. The session
+    keeps the last one of this name, `(of, bytes)`, which may hold a hundred megabytes.
     """
     place = st.empty()
     made = st.session_state.get(name)
-    if made is None or made[0] != row_id:
+    if made is None or made[0] != of:
         if not place.button(label, icon=icon, help=help, key=f"make-{name}"):
             return
         try:
             with st.spinner("Making the zip"):
-                made = st.session_state[name] = (row_id, make())
+                made = st.session_state[name] = (of, make())
         except EfficiencyError as error:
             st.error(markdown_text(error), icon=":material/error:")
             return

@@ -29,6 +29,9 @@ from efficiency.study import (
 from efficiency.techniques import compose
 from efficiency.tolerance import TOLERANCE_PP
 
+LONGEST_BATCH = 6
+"""Digits; what is too large for this machine the form says."""
+
 
 @dataclass(frozen=True)
 class Chosen:
@@ -115,14 +118,18 @@ def study_of(chosen: Chosen, machine: Machine) -> Study:
 
 def as_number(text: str) -> tuple[int, str]:
     """By which what is typed as a batch size is sorted: numbers as such, words after them."""
-    return (int(text), "") if text.isdigit() else (10**9, text)
+    return (int(text), "") if _is_size(text) else (10**LONGEST_BATCH, text)
 
 
 def _whole(texts: Sequence[str]) -> list[int]:
     for text in texts:
-        if not text.strip().isdecimal():
+        if not _is_size(text):
             raise BadRequest(f"Batch size: give whole numbers such as 1 or 32, not '{text[:40]}'.")
     return [int(text) for text in texts]
+
+
+def _is_size(text: str) -> bool:
+    return text.strip().isdecimal() and len(text.strip()) <= LONGEST_BATCH
 
 
 def command(study: Study, machine: Machine) -> str:

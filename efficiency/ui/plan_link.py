@@ -10,15 +10,17 @@ import streamlit as st
 from efficiency import techniques, workloads
 from efficiency.analysis import wording
 from efficiency.analysis.wording import markdown_text
+from efficiency.effort import PRECISION_PCT
+from efficiency.equivalence import EQUIVALENCE_PCT
 from efficiency.machine import this_machine
 from efficiency.study import Preset
+from efficiency.tolerance import TOLERANCE_PP
+from efficiency.ui import plan
 from efficiency.ui.plan_form import FORM
 
 WORKLOAD, DATASET, VARIANTS, BATCH, THREADS = "plan", "dataset", "variants", "batch", "threads"
 PRESET: Preset = "article"
 """All test rows, and training rows enough to choose layers by."""
-LONGEST_BATCH = 6
-"""Digits; what is too large for this machine the form says."""
 LEFT_OUT = "plan-left-out"
 """In a visit's state: what the address asked for and the form does not know, until it is said."""
 
@@ -59,7 +61,7 @@ def _values(asked: dict[str, str]) -> tuple[dict[str, Any], list[str]]:
     known = [one.key for one in workloads.WORKLOADS[asked[WORKLOAD]].datasets]
     threads = asked[THREADS] if asked[THREADS] in map(str, range(1, this_machine().threads + 1)) else "1"
     given = asked[BATCH].lstrip("0")
-    batch = given if given.isdecimal() and len(given) <= LONGEST_BATCH else "1"
+    batch = given if given.isdecimal() and len(given) <= plan.LONGEST_BATCH else "1"
     left_out = [f"“{key[:40]}”" for key in keys if key not in variants]
     left_out += [f"data set “{asked[DATASET][:40]}”"] if asked[DATASET] not in ("", *known) else []
     left_out += [f"batch size “{asked[BATCH][:40]}”"] if asked[BATCH] and given != batch else []
@@ -68,6 +70,7 @@ def _values(asked: dict[str, str]) -> tuple[dict[str, Any], list[str]]:
         "preset": PRESET, "workloads": [asked[WORKLOAD]], "combinations": [key for key in variants if "+" in key],
         "batch-sizes": [batch], "threads": [int(threads)],
         "datasets": [asked[DATASET]] if asked[DATASET] in known[1:] else [], "device": "cpu", "own-file": "",
-        "length": None, "padding": 0, "budget": None, "p99": False,
+        "length": None, "padding": 0, "budget": None, "p99": False, "name": "",
+        "tolerance": TOLERANCE_PP, "equivalence": EQUIVALENCE_PCT, "precision": PRECISION_PCT,
     }  # fmt: skip
     return values, left_out

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from efficiency import health
-from efficiency.analysis import machine_words
+from efficiency.analysis import machine_words, wording
 from efficiency.analysis.wording import markdown_text, number
-from efficiency.engine import ceiling_job, jobs
+from efficiency.engine import jobs, turn
 from efficiency.health import Health
 from efficiency.results.store import Store
 from efficiency.ui import frame
@@ -25,12 +25,14 @@ def show(store: Store) -> None:
 def _now(store: Store) -> None:
     """What happened since the last look; the first one has nothing to compare with.
 
-    While something is measured here nothing is looked at: that would be work beside what is timed.
+    While something is measured nothing is looked at: that would be work beside what is timed.
     """
     with frame.sentences():
-        if at_work := "a study" if jobs.live(store) else "what the machine can do" if ceiling_job.running() else "":
+        others = turn.at_work()
+        if jobs.live(store) or others:
+            at_work = "a study" if jobs.live(store) else wording.at_work(others)
             st.session_state.pop(_BEFORE, None)
-            st.warning(machine_words.not_now(at_work), icon=":material/warning:")
+            st.warning(markdown_text(machine_words.not_now(at_work)), icon=":material/warning:")
             return
         now, before = health.read(), st.session_state.get(_BEFORE)
         # A look right after another, as when the page is run again by a click, says too little.

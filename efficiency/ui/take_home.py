@@ -44,7 +44,7 @@ def show(row: pd.Series[Any], study: StudyRecord, of: str = "") -> None:
             )
             made_zip.offer(
                 "bundle",
-                int(row["row_id"]),
+                (str(row["study_id"]), int(row["row_id"])),
                 "Script and rows" if wanted.condition.phase == "training" else "Script, weights and rows",
                 lambda: _made(wanted),
                 data.file_name(name, "zip"),

@@ -60,6 +60,7 @@ def show(frame: pd.DataFrame, studies: list[str], bands_pct: Collection[float], 
                 _draw(figure, f"{view}-{title}", f"{title}. {text}")
     st.caption(
         "Bars are 95 % intervals of the difference to the baseline, which is paired: same test rows, same moments."
+        + (" Those of a p99 are its own." if "Latency p99" in (x, y) else "")
         if view == VIEWS[0]
         else "Bars are 95 % intervals. The noise floor is what the control, a second baseline, shows where nothing "
         "differs" + ("." if frame["study_id"].nunique() < 2 else ": here that of the study where it is widest.")

@@ -12,10 +12,12 @@ from efficiency.results.store import Store
 from efficiency.ui import asked, data, frame
 
 CONFIG = {"displayModeBar": False}
+NAMED = "training-named"
+"""In a visit's state: the study that was last shown because the address named it, or it was the newest."""
 
 
 def show(store: Store) -> None:
-    """The study that the address names, else the newest; the others can be chosen."""
+    """The study that the address names, else the newest; the others can be chosen, until it names another."""
     studies = data.studies(store)
     studies = studies[(studies["phase"] == "training") & (studies["rows"] > 0)]
     st.markdown("## What training studies found")
@@ -23,11 +25,12 @@ def show(store: Store) -> None:
         st.info("No training study has been measured yet; start one above.", icon=":material/info:")
         return
     names = views.study_labels(studies)
-    named = [id for id in asked.in_address() if id in names]
-    ids = list(names)
-    id = st.selectbox(
-        "Study", ids, index=ids.index(named[0]) if named else 0, format_func=lambda id: names[id], key="training-study"
-    )
+    ids, state = list(names), st.session_state
+    named = next((id for id in asked.in_address() if id in names), ids[0])
+    # Once there is a widget, its index counts for nothing.
+    if named != state.get(NAMED):
+        state[NAMED] = state["training-study"] = named
+    id = st.selectbox("Study", ids, index=ids.index(named), format_func=lambda id: names[id], key="training-study")
     rows = data.rows(store, [id])
     for number, (title, panel) in enumerate(training.panels(rows)):
         _panel(store, number, title, panel)

@@ -162,6 +162,13 @@ def test_the_address_names_the_data_set(record: DriftRecord, home: Path) -> None
     assert at.query_params["dataset"] == "ag-news"
 
 
+def test_what_an_address_asks_for_in_vain_is_said_once(record: DriftRecord, home: Path) -> None:
+    keep(record)
+    at = page(**{"drift-shift": "none-such"})
+    assert "The address asks for the shift “none-such”, which is not here." in plainly(at)
+    assert "which is not here" not in plainly(at.run())
+
+
 def test_where_nothing_was_measured_the_page_offers_to(home: Path) -> None:
     at = page()
     assert "Measure drift of Small CNN" in at.button(key="measure-drift").label

@@ -35,8 +35,8 @@ def test_what_was_prepared_is_there_until_the_cache_is_cleared(visit: Visit, sto
     assert "The size is that of the artefact" in said(at)
     at.button(key="make-artefact").click().run()
     assert not at.exception
-    row_id, content = at.session_state["artefact"]
-    assert row_id == row["row_id"]
+    of, content = at.session_state["artefact"]
+    assert of == (id, row["row_id"])
     assert zipfile.ZipFile(io.BytesIO(content)).namelist() == ["model.onnx", "README.txt"]
     assert "What was prepared, 0.0 MB" in [button.proto.label for button in at.get("download_button")]
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
 import synthetic
 from said import links, said
 from streamlit.testing.v1 import AppTest
@@ -17,6 +18,7 @@ from efficiency.machine import this_machine
 from efficiency.results import documents
 from efficiency.results.store import Store
 from efficiency.study import plan_preset
+from efficiency.ui import confirming
 
 Visit = Callable[..., AppTest]
 
@@ -35,6 +37,18 @@ def test_the_answer_is_a_sentence_with_numbers_and_intervals(visit: Visit, store
     assert at.button(key="decide-confirm").label == "Confirm in fresh processes"
     assert len(at.get("plotly_chart")) == 1
     assert at.dataframe[0].value["Keeps to all"].eq("✓").all()
+
+
+def test_what_confirms_it_keeps_the_command_that_asks_for_the_same(
+    visit: Visit, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(confirming.jobs, "submit", lambda store, study, command="": asked.append(command))
+    id = synthetic.fill(store)
+    visit("decide", study=id, case="LSTM", latency="50").button(key="decide-confirm").click().run()
+    (command,) = asked
+    assert command.startswith(f"python -m efficiency recommend {id} --max-latency-ms 50 --workload lstm-classifier")
+    assert command.endswith("--confirm")
 
 
 def test_limits_are_in_the_address_and_what_misses_them_fades(visit: Visit, store: Store) -> None:
@@ -316,6 +330,24 @@ def test_a_limit_of_nothing_is_refused_and_the_one_before_stays(visit: Visit, st
     at.number_input(key="typed-latency").set_value(1_234_567.5).run()
     assert at.query_params["latency"] == "1234567.5"
     assert "1,234,567.5 ms of latency" in said(at)
+
+
+def test_no_preparation_at_all_is_a_limit(visit: Visit, store: Store) -> None:
+    at = visit("decide", study=synthetic.fill(store), case="LSTM")
+    at.number_input(key="typed-prepare").set_value(0.0).run()
+    assert not at.exception
+    assert at.query_params["prepare"] == "0"
+    assert at.select_slider(key="limit-prepare").value == 0.0
+    assert "at most 0 s of preparation" in said(at)
+
+
+def test_with_only_what_is_sure_each_slider_begins_where_a_row_surely_keeps_to_it(visit: Visit, store: Store) -> None:
+    id = synthetic.fill(store)
+    least = {
+        sure: visit("decide", study=id, case="LSTM", sure=sure).select_slider(key="limit-latency").options[0]
+        for sure in ("false", "true")
+    }
+    assert float(least["true"].split()[1]) > float(least["false"].split()[1])
 
 
 def test_a_limit_is_typed_where_the_slider_has_no_stop(visit: Visit, store: Store) -> None:

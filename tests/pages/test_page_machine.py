@@ -52,6 +52,12 @@ def test_a_study_that_runs_is_not_disturbed(visit: Visit, store: Store, working:
     assert "Not now: a study is being measured or waits for its turn" in said(at)
 
 
+def test_beside_anything_that_is_measured_nothing_is_looked_at(visit: Visit) -> None:
+    with turn.taken("drift of LSTM", lambda holder: None):
+        assert "Not now: drift of LSTM is being measured" in visit("machine").warning[0].value.replace("\\", "")
+    assert not any("Not now" in warning.value for warning in visit("machine").warning)
+
+
 def test_a_try_that_came_to_nothing_is_told(visit: Visit, home: Path) -> None:
     """Another program has the machine; the button's process says so, and the page does."""
     from efficiency.engine import ceiling_job

@@ -134,6 +134,14 @@ def _batch_of_words(at: AppTest) -> None:
     at.session_state["plan-batch-sizes"] = ["many"]
 
 
+def _batch_of_another_script(at: AppTest) -> None:
+    at.session_state["plan-batch-sizes"] = ["²", "1"]
+
+
+def _batch_without_end(at: AppTest) -> None:
+    at.session_state["plan-batch-sizes"] = ["9" * 5000]
+
+
 def _without_batch(at: AppTest) -> None:
     at.session_state["plan-batch-sizes"] = []
 
@@ -157,6 +165,8 @@ def _no_such_file(at: AppTest) -> None:
         (_without_techniques, "at least one technique"),
         (_batch_of_nothing, "choose 1 to 1024, not 0"),
         (_batch_of_words, "whole numbers"),
+        (_batch_of_another_script, "whole numbers"),
+        (_batch_without_end, "whole numbers"),
         (_without_batch, "at least one batch size"),
         (_short_budget, "too small for this plan"),
         (_negative_budget, "choose more than 0 s, not -60"),

@@ -72,6 +72,21 @@ def test_results_are_of_training_studies_alone(visit: Visit, store: Store) -> No
     assert "training" in " ".join(explore.multiselect(key="condition").options)
 
 
+def test_the_study_that_was_just_measured_is_shown_and_another_may_be_chosen(visit: Visit, store: Store) -> None:
+    first, second = (
+        synthetic.fill(store, plan_preset("quick", this_machine(), phase="training"), name=name) for name in ("1", "2")
+    )
+    at = visit("training", study=first)
+    chosen = at.selectbox(key="training-study")
+    assert chosen.value == first
+    chosen.set_value(second).run()
+    assert at.selectbox(key="training-study").value == second
+    third = synthetic.fill(store, plan_preset("quick", this_machine(), phase="training"), name="3")
+    at.query_params["study"] = third
+    at.run()
+    assert at.selectbox(key="training-study").value == third
+
+
 def test_a_combination_is_judged_as_training_judges_it(visit: Visit) -> None:
     at = visit("training")
     at.multiselect(key="training-combine").set_value(["amp-bf16", "amp-fp16"]).run()

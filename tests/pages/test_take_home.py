@@ -25,8 +25,8 @@ def test_the_recipe_is_there_to_copy_and_a_click_makes_the_zip(visit: Visit, sto
     at.button(key="make-bundle").click().run()
     assert not at.exception
     assert not at.error
-    row_id, content = at.session_state["bundle"]
-    assert row_id == row["row_id"]
+    of, content = at.session_state["bundle"]
+    assert of == (id, row["row_id"])
     assert content.startswith(b"PK")
     labels = [button.proto.label for button in at.get("download_button")]
     assert f"Script, weights and rows, {len(content) / 1e6:.1f} MB" in labels
