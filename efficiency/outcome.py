@@ -157,7 +157,7 @@ def _row(row: Mapping[Any, Any]) -> list[str]:
 
     own = row["variant"] == BASELINE  # what all others are held against
     speed = "" if own else number("speedup", "{:.2f}x")
-    if speed:
+    if speed and pd.notna(row["speedup_ci_low"]):
         speed += f" [{row['speedup_ci_low']:.2f}, {row['speedup_ci_high']:.2f}]"
     trained = row["phase"] == "training"
     of_training = (("training_loss", "{:.3f}"), ("peak_memory_mb", "{:.0f}"), ("energy_mj", "{:.3g}"))

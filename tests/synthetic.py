@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from functools import cache
+from typing import Any
 
 import at_once
 import numpy as np
 
 from efficiency import workloads
-from efficiency.analysis import derive
+from efficiency.analysis import derive, training
 from efficiency.condition import Condition
 from efficiency.machine import Machine, this_machine
 from efficiency.results import documents
@@ -57,13 +58,14 @@ def fill(
         asdict(study),
         [
             at_once.Row(
-                _identity(entry, machine) | columns,
-                {"evidence": row.evidence, "test_rows": TEST_ROWS, **_trained(entry.variant, entry.condition)},
+                _identity(entry, machine) | columns | {"training_loss": training.loss_at_end(trained.get("losses"))},
+                {"evidence": row.evidence, "test_rows": TEST_ROWS, **({"training": trained} if trained else {})},
                 row.samples,
                 row.predicted,
                 row.labels,
             )
             for entry, row, columns in found
+            for trained in (_trained(entry.variant, entry.condition),)
         ],
         name=name,
         machine=machine.as_dict(),
@@ -158,7 +160,7 @@ def _measured(
     return row
 
 
-def _trained(variant: Variant, condition: Condition) -> dict[str, object]:
+def _trained(variant: Variant, condition: Condition) -> dict[str, Any]:
     """What a training probe keeps: a loss that falls; the baseline's second run ends 1 pp away."""
     if condition.phase != "training" or variant.control:
         return {}
@@ -166,7 +168,7 @@ def _trained(variant: Variant, condition: Condition) -> dict[str, object]:
     kept: dict[str, object] = {"steps": STEPS, "rows": STEPS * condition.batch_size, "losses": losses}
     if not variant.techniques:
         kept["reordered"] = {"losses": [1.01 * loss for loss in losses], "accuracy_pct": 83.0}
-    return {"training": kept}
+    return kept
 
 
 def _ended(row: derive.Measured, status: str, reason: str) -> derive.Measured:

@@ -235,15 +235,11 @@ def only(found: pd.DataFrame, other: str) -> pd.DataFrame:
 
 def speed_up(row: Mapping[Any, Any], side: str) -> str:
     """`2.86x [2.81–2.90x]` of one of the studies; empty where unknown."""
-    if pd.isna(row[f"speedup_{side}"]) or row["variant"] == BASELINE:
+    if row["variant"] == BASELINE:
         return ""
-    ends = wording.interval(row[f"speedup_ci_low_{side}"], row[f"speedup_ci_high_{side}"], "x", 2)
-    return f"{row[f'speedup_{side}']:.2f}x" + (f" [{ends}]" if ends else "")
+    return wording.times(*(row[f"speedup{part}_{side}"] for part in ("", "_ci_low", "_ci_high")))
 
 
 def latency(row: Mapping[Any, Any]) -> str:
     """`1.03x [0.98–1.08x]`; empty where the machines differ."""
-    if pd.isna(row["latency_ratio"]):
-        return ""
-    ends = wording.interval(row["latency_ratio_low"], row["latency_ratio_high"], "x", 2)
-    return f"{row['latency_ratio']:.2f}x" + (f" [{ends}]" if ends else "")
+    return wording.times(row["latency_ratio"], row["latency_ratio_low"], row["latency_ratio_high"])

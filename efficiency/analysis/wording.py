@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 from efficiency.analysis import notes
 from efficiency.analysis.kept import is_number
 from efficiency.analysis.pareto import SIZE_TOLERANCE
+from efficiency.study import BASELINE
 
 CEILING = "ceiling"
 """Who has the machine's turn while it is measured what the machine can do."""
@@ -108,7 +109,7 @@ def size(row: Mapping[str, Any]) -> str:
 
 def relative(row: Mapping[str, Any]) -> str:
     """All three, joined: `2.9x faster ± 0.1, -0.25 pp ± 0.30, 3.7x smaller`."""
-    if row.get("variant") == "baseline":
+    if row.get("variant") == BASELINE:
         return "the reference"
     return ", ".join(filter(None, (speed(row), accuracy(row), size(row))))
 
@@ -131,6 +132,14 @@ def interval(low: Any, high: Any, unit: str = "", places: int | None = None) -> 
     low, high = (round(float(end), places) + 0.0 for end in (low, high))  # never -0
     between = " to " if low < 0 else "–"
     return f"{low:,.{places}f}{between}{high:,.{places}f}{_after(unit)}"
+
+
+def times(ratio: Any, low: Any, high: Any) -> str:
+    """`2.86x [2.81–2.90x]`; empty where the ratio is not known, and without what is not known of its interval."""
+    if not is_number(ratio):
+        return ""
+    ends = interval(low, high, "x", 2)
+    return f"{ratio:.2f}x" + (f" [{ends}]" if ends else "")
 
 
 def warnings(keys: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +68,7 @@ class Report:
 def of(store: Store, id: str) -> Report:
     """The report of a study; raises `UnknownName`."""
     study = store.study(id)
-    rows = views.prepared(store.rows([id]))
+    rows = views.prepared(store.rows([id]), live=[id] if study.status in ("queued", "running") else ())
     parts, _ = panels.panels(rows)
     left_out, trained = tables.reasons(rows), bool((rows["phase"] == "training").any())
     known = {
@@ -129,7 +129,7 @@ def table(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows of a panel as text: the baseline and the control first, then the fastest; unknowns are empty."""
     place = rows["variant"].map({BASELINE: 0, CONTROL: 1}).fillna(2)
     order = rows.assign(_place=place).sort_values(["_place", "speedup"], ascending=[True, False], kind="stable")
-    lines = views.records(order)
+    lines, trained = views.records(order), bool((rows["phase"] == "training").any())
     return pd.DataFrame({
         "Variant": [str(line["variant_label"]) + (" ★" if line["on_front"] else "") for line in lines],
         "Speed-up [95 %]": [_speed(line) for line in lines],
@@ -141,16 +141,23 @@ def table(rows: pd.DataFrame) -> pd.DataFrame:
         "p99": [_known(line["latency_ms_p99"], "ms") for line in lines],
         "Accuracy [%]": [_percent(line["accuracy_pct"]) for line in lines],
         "Peak memory": [_known(line["peak_memory_mb"], "MB") for line in lines],
+        **(_of_training(lines) if trained else {}),
         "Took effect": [str(line["took_effect"]) for line in lines],
         "Warnings": [wording.warnings(line["warnings"]) for line in lines],
     })  # fmt: skip
 
 
+def _of_training(lines: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    return {
+        "Loss at the end": ["" if pd.isna(line["training_loss"]) else f"{line['training_loss']:.3f}" for line in lines],
+        "Energy an example": [_known(line["energy_mj"], "mJ") for line in lines],
+    }
+
+
 def _speed(line: Mapping[str, Any]) -> str:
-    if line["variant"] == BASELINE or pd.isna(line["speedup"]):
+    if line["variant"] == BASELINE:
         return ""
-    ends = wording.interval(line["speedup_ci_low"], line["speedup_ci_high"], "x", 2)
-    return f"{line['speedup']:.2f}x" + (f" [{ends}]" if ends else "")
+    return wording.times(line["speedup"], line["speedup_ci_low"], line["speedup_ci_high"])
 
 
 def _unless_baseline(line: Mapping[str, Any], column: str, text: str = "") -> str:
@@ -178,11 +185,13 @@ def _asked(asked: Mapping[str, Any]) -> list[tuple[str, str]]:
     flat = {**(effort if isinstance(effort, Mapping) else {}), **own}
     names = (
         "preset", "workloads", "datasets", "tolerance_pp", "equivalence_pct", "budget_s", "seed", "test_rows",
-        "calibration_rows", "training_rows", "replicates", "most_replicates", "seconds_per_replicate", "precision",
+        "calibration_rows", "training_rows", "replicates", "most_replicates", "seconds_per_replicate",
     )  # fmt: skip
     told = [
         (name.replace("_", " "), ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value))
         for name in names
         if (value := flat.get(name)) not in (None, "", [], ())
     ]
+    if precision := flat.get("precision"):
+        told.append(("intervals within", f"± {100 * precision:g} %"))
     return [*told, ("calls of each variant", f"{flat['calls']} or more")] if flat.get("calls") else told

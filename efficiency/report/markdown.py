@@ -10,7 +10,18 @@ import pandas as pd
 from efficiency.analysis.wording import markdown_text
 from efficiency.report.content import Report
 
-COLUMNS = ("Variant", "Speed-up [95 %]", "Verdict", "Accuracy", "Its verdict", "Size", "Latency p50", "p99", "Warnings")
+COLUMNS = (
+    "Variant",
+    "Speed-up [95 %]",
+    "Verdict",
+    "Accuracy",
+    "Its verdict",
+    "Size",
+    "Latency p50",
+    "p99",
+    "Loss at the end",
+    "Warnings",
+)
 
 
 def written(report: Report) -> str:
@@ -22,7 +33,13 @@ def written(report: Report) -> str:
         parts += ["### The best of each", _list(report.best)]
     for panel in report.panels:
         noise = f", noise floor {panel.noise}" if panel.noise else ""
-        parts += [f"### {markdown_text(panel.title)}{noise}", table(panel.table[list(COLUMNS)])]
+        columns = [name for name in COLUMNS if name in panel.table]
+        parts += [f"### {markdown_text(panel.title)}{noise}", table(panel.table[columns])]
+    if report.panels:
+        parts.append(
+            "★: on the Pareto front; nothing else there is better in one of accuracy, speed and size and at "
+            "least as good in the others."
+        )
     parts += _shipping(report)
     if len(report.left_out):
         parts += ["<details><summary>Not measured, and why</summary>", table(report.left_out), "</details>"]

@@ -1,7 +1,8 @@
 """What is to be shipped of each workload and condition of a study, as its report tells it, with the recipe.
 
-The answer is that of the page Decide where nobody moved a limit. A recipe is text and made without torch; a workload of
-a user's own file is described by running that file in a child process, as for every recipe.
+The answer is that of the page Overview: of Decide with the study's tolerance as its only limit. A recipe is text and
+made without torch; a workload of a user's own file is described by running that file in a child process, as for every
+recipe.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Shipped:
 
     title: str
     said: str
-    """What the page Decide says."""
+    """The answer's sentence, as the page Decide has it under that limit."""
     script: str = ""
     """The recipe, a complete script; empty where there is none."""
     why_none: str = ""
@@ -54,9 +55,9 @@ def said(study: StudyRecord, trained: bool) -> str:
         )
     limits = limit_words.asked(usual(tolerance_of(study.asked)))
     return (
-        f"The fastest that surely or probably keeps to the usual limits ({limits}), as the page Decide has it. Its "
-        "recipe is a complete script that rebuilds it from the trained FP32 weights with public APIs alone, without "
-        "this program."
+        f"The fastest that surely or probably keeps to the usual limits ({limits}), as the page Overview has "
+        "it. Its recipe is a complete script that rebuilds it from the trained FP32 weights with public APIs alone, "
+        "without this program."
     )
 
 

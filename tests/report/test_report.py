@@ -14,6 +14,7 @@ import synthetic
 from pyarrow import parquet
 
 from efficiency.analysis.wording import html_text
+from efficiency.engine.recording import NOT_TIMED
 from efficiency.errors import UnknownName
 from efficiency.machine import this_machine
 from efficiency.report import content, html, markdown
@@ -88,6 +89,25 @@ def test_a_study_of_the_baseline_alone_was_measured(store: Store) -> None:
     report = content.of(store, documents.from_json(store, document))
     assert len(report.panels) == 3
     assert "Nothing was measured" not in html.written(report) + markdown.written(report)
+
+
+def test_of_a_study_that_still_runs_rows_wait_to_be_timed(store: Store) -> None:
+    document = documents.to_json(store, synthetic.fill(store))
+    for row in document["rows"]:
+        if row["columns"]["status"] == "done":
+            row["columns"] |= {"status": "cancelled", "reason": NOT_TIMED}
+    id = documents.from_json(store, document)
+    store.set_status(id, "running")
+    assert "cancelled" not in " ".join(content.of(store, id).left_out.astype(str).to_numpy().ravel())
+
+
+def test_a_training_study_tells_its_loss_and_every_report_its_star(store: Store) -> None:
+    trained = content.of(store, synthetic.fill(store, plan_preset("quick", this_machine(), phase="training")))
+    assert trained.panels[0].table.query("Variant != 'Control'")["Loss at the end"].ne("").all()
+    for report in (trained, content.of(store, synthetic.fill(store))):
+        for written in (markdown.written(report), html.written(report)):
+            assert "Pareto front" in written
+    assert ("intervals within", "± 2 %") in trained.asked
 
 
 def test_a_training_studys_method_is_that_of_training(store: Store) -> None:
