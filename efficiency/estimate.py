@@ -112,7 +112,7 @@ def _timed_seconds(
     which takes a fraction of compiling.
     """
     condition = heat[0].condition
-    least_calls = latency.least_calls(effort.calls_a_replicate)
+    least_calls = latency.calls_a_replicate(effort.calls_a_replicate)
     slow = PACE_CORES / max(1, min(condition.threads, 8))
     if condition.phase != "training":
         call_s = condition.batch_size / workload.pace.evaluated_rows_per_s * slow

@@ -21,6 +21,14 @@ BUSY_CORES = 0.2
 STEAL_SHARE = 0.02
 THROTTLED_SHARE = 0.01
 SWAPPED_MB = 1.0
+DISTURBANCES = {
+    "busy-machine": ("others_cores", BUSY_CORES),
+    "cpu-stolen": ("stolen_share", STEAL_SHARE),
+    "cpu-throttled": ("throttled_share", THROTTLED_SHARE),
+    "swapping": ("swapped_mb", SWAPPED_MB),
+    "too-hot": ("too_hot", 0),
+}
+"""By warning: the figure of `Health` that it is known by, and what that exceeds."""
 NAMED, NAMED_CORES = 3, 0.02
 """The busiest programs that are named, and the part of a core from which on one counts as busy."""
 
@@ -67,14 +75,7 @@ class Health:
 
     def warnings(self) -> list[str]:
         """Keys of `analysis.notes.HINTS`."""
-        found = {
-            "busy-machine": self.others_cores > BUSY_CORES,
-            "cpu-stolen": self.stolen_share > STEAL_SHARE,
-            "cpu-throttled": self.throttled_share > THROTTLED_SHARE,
-            "swapping": self.swapped_mb > SWAPPED_MB,
-            "too-hot": self.too_hot > 0,
-        }
-        return [key for key, found_so in found.items() if found_so]
+        return [key for key, (figure, limit) in DISTURBANCES.items() if getattr(self, figure) > limit]
 
     def as_dict(self) -> dict[str, object]:
         """Ready for JSON."""

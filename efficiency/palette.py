@@ -1,6 +1,6 @@
 """Colours and symbols of the charts.
 
-The colours are Okabe and Ito's, which people with colour-blindness tell apart, and belong to a technique for
+The first are Okabe and Ito's, which people with colour-blindness tell apart, and all belong to a technique for
 good: a combination has the colour of the first technique that it applies, with a dot in it. What is surely faster or
 slower is filled with it. The rest is neutral, and told apart by its shape, so that no colour is needed: hollow where
 the speed could not be told from the baseline's, full where it is the same, a cross for the control, a diamond for

@@ -1,4 +1,4 @@
-"""What is asked: a study, its variants and conditions; expanding, checking, estimating it.
+"""What is asked: a study, its variants and conditions, and the rows that it stands for.
 
 Nothing here measures, and nothing here imports torch.
 """

@@ -16,12 +16,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from efficiency.analysis import disturbance, own_minutes, speed, wording
 from efficiency.study import BASELINE, CONTROL
 
-CONFIDENCE = 0.95
 Spread = tuple[Any, Any]
 """A standard deviation of a logarithm, and its degrees of freedom."""
 
@@ -54,11 +52,12 @@ def known(row: Mapping[Any, Any], side: str = "") -> Known:
     """From a row's columns, whose names may end by a `side`; NaN where there is no interval."""
     names = ("speedup_ci_low", "speedup_ci_high", "replicates")
     low, high, replicates = (float("nan") if row[n + side] is None else float(row[n + side]) for n in names)
-    reach = float(stats.t.ppf(0.5 + CONFIDENCE / 2, replicates - 1))
+    reach = speed.t_reach(replicates - 1)
     minutes = math.log1p(own_minutes.half(row, side)) / reach
-    stated = math.log(high / low) / 2 / reach
+    stated = (math.log(high) - math.log(low)) / 2 / reach
     if not own_minutes.told(row, side):  # from before intervals allowed for hours
-        stated = math.hypot(minutes, speed.between_hours(minutes, max(replicates, 0.0), math.log(high * low) / 2))
+        centre = (math.log(high) + math.log(low)) / 2
+        stated = math.hypot(minutes, speed.between_hours(minutes, max(replicates, 0.0), centre))
     return Known(minutes, stated, replicates)
 
 
@@ -91,7 +90,7 @@ def any_hour(speed_ups: Sequence[float], study: Known) -> AnyHour:
     """Of the speed-ups of one study and of all others like it; `study` is the one's."""
     count, logs = len(speed_ups), np.log(speed_ups)
     deviation, freedom = spread(study, speed_ups)
-    reach = float(stats.t.ppf(0.5 + CONFIDENCE / 2, freedom)) * deviation
+    reach = speed.t_reach(freedom) * deviation
     ends = [0.0, *(sign * reach * scale for scale in (count**-0.5, (1 + 1 / count) ** 0.5) for sign in (-1, 1))]
     return AnyHour(*(float(np.exp(logs.mean() + end)) for end in ends))
 
@@ -106,7 +105,7 @@ def change(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> tuple[float, flo
     """The 95 % interval of how many times faster the other is than the one: rows of the same, each at an hour of its
     own, by the guess alone; unknown (NaN) where one of them has no interval."""
     error, freedom = apart(*(spread(known(row), ()) for row in (one, other)))
-    half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, freedom)) * float(error)
+    half = speed.t_reach(freedom) * float(error)
     ratio = float(other["speedup"] / one["speedup"])
     return ratio * math.exp(-half), ratio * math.exp(half)
 

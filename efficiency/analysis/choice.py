@@ -2,7 +2,7 @@
 
 The fastest of many is partly so by luck. So those that come near it are compared with it directly, process by
 process, in the rounds that both took part in; what cannot be told apart from it is tied with it. And it only
-leads until it has been timed again: an `Answer` holds both choices, and the second rests in fresh processes alone.
+leads until it has been timed again: an `Answer` holds both choices, and the second rests on fresh processes alone.
 """
 
 from __future__ import annotations

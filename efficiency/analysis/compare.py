@@ -153,7 +153,7 @@ def ratio(change: Numbers, error: Numbers, freedom: Numbers) -> pd.DataFrame:
     """Of differences of logarithms with these standard errors: `ratio`, `ratio_low`, `ratio_high` and `p_value`."""
     with np.errstate(divide="ignore", invalid="ignore"):
         distance = np.where((error == 0) & (change == 0), 0.0, np.abs(change) / error)
-    half = stats.t.ppf(0.5 + any_hour.CONFIDENCE / 2, freedom) * error
+    half = np.vectorize(speed.t_reach, otypes=[float])(freedom) * error
     return pd.DataFrame({
         "ratio": np.exp(np.where(np.isnan(half), np.nan, change)),
         "ratio_low": np.exp(change - half),

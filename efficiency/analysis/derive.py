@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficiency.analysis import accuracy, notes, pareto, speed, stillness
+from efficiency.analysis.kept import number_of
+from efficiency.effort import PRECISION_PCT
 from efficiency.equivalence import EQUIVALENCE_PCT
 from efficiency.health import Health
 from efficiency.tolerance import TOLERANCE_PP
@@ -86,17 +88,15 @@ def threshold(heats: list[list[Measured]]) -> float:
     """
     p_values = []
     for baseline, *others in heats:
-        rows = [row for row in others if row.status != "failed"]
-        for row in rows:
-            ratio = _speed_up(baseline, row)
-            if ratio is not None and not row.control:
-                p_values.append(ratio.p_value)
+        rows = [row for row in others if row.status != "failed" and not row.control]
+        ratios = [_speed_up(baseline, row) for row in rows]
+        p_values += [ratio.p_value for ratio in ratios if ratio is not None]
     return speed.discovery_threshold(p_values)
 
 
 def heat(
     rows: list[Measured],
-    precision: float = 0.02,
+    precision: float = PRECISION_PCT / 100,
     threshold: float = speed.FALSE_DISCOVERIES,
     tolerance_pp: float = TOLERANCE_PP,
     equivalence_pct: float = EQUIVALENCE_PCT,
@@ -249,8 +249,8 @@ def _runtime_columns(row: Measured, own: Columns, rows: Sequence[Measured], deri
     place = next((place for place, other in enumerate(rows) if other.variant == row.fp32_variant), None)
     if place is None:
         return {}
-    unlike = speed.how_unlike(*(columns.get("speedup") or 0.0 for columns in (own, derived[place])))
-    ratio = _speed_up(rows[place], row, unlike)
+    speed_ups = [number_of(columns.get("speedup")) or 0.0 for columns in (own, derived[place])]
+    ratio = _speed_up(rows[place], row, speed.how_unlike(*speed_ups))
     if ratio is None:
         return {}
     return {

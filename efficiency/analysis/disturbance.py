@@ -9,14 +9,12 @@ from typing import Any
 import pandas as pd
 
 from efficiency.analysis.kept import is_number, mappings_of, number_of
-from efficiency.health import Health
+from efficiency.health import DISTURBANCES
 
-SEEN = ("busy-machine", "cpu-stolen", "cpu-throttled", "swapping", "too-hot")
+SEEN = tuple(DISTURBANCES)
 """Warnings that say what disturbed the machine."""
 DISTURBED = (*SEEN, "disturbed")
 """Warnings that say that the moment was no good one, and another may find otherwise; noise may be the machine's own."""
-FIGURES = ("others_cores", "stolen_share", "throttled_share", "swapped_mb", "too_hot")
-"""What `Health` knows a disturbance by."""
 
 
 def of(rows: pd.DataFrame, details: Callable[[int], Mapping[str, Any]]) -> pd.Series:
@@ -47,12 +45,12 @@ def mostly(warnings: object, replicates: object, details: Callable[[], Mapping[s
     warned = keys(warnings)
     if warned.isdisjoint(DISTURBED) or "disturbed" in warned:
         return not warned.isdisjoint(DISTURBED)
-    kept = [one for one in mappings_of(details().get("health")) if any(is_number(one.get(name)) for name in FIGURES)]
+    figures = [figure for figure, _ in DISTURBANCES.values()]
+    kept = [one for one in mappings_of(details().get("health")) if any(is_number(one.get(name)) for name in figures)]
     counting = number_of(replicates) or len(kept)
-    return not kept or sum(not _health(one).warnings() for one in kept) < counting / 2
+    return not kept or sum(map(_calm, kept)) < counting / 2
 
 
-def _health(kept: Mapping[Any, Any]) -> Health:
-    """What a row's details keep of one process."""
-    others, stolen, throttled, swapped, too_hot = (number_of(kept.get(name)) or 0.0 for name in FIGURES)
-    return Health(others, stolen, throttled, swapped, too_hot=int(too_hot))
+def _calm(kept: Mapping[Any, Any]) -> bool:
+    """Whether nothing disturbed the one process of which a row's details keep this."""
+    return all((number_of(kept.get(figure)) or 0.0) <= limit for figure, limit in DISTURBANCES.values())

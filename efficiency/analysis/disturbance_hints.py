@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from efficiency import health
 from efficiency.analysis.disturbance import SEEN, keys
 from efficiency.analysis.done import Done
 from efficiency.analysis.kept import number_of
-
-
-def disturbed(done: Done) -> str:
-    """What disturbed the timing, and the mend; empty where nothing was seen."""
-    for figure, limit, text in (
-        ("others_cores", health.BUSY_CORES, busy_machine),
-        ("stolen_share", health.STEAL_SHARE, cpu_stolen),
-        ("throttled_share", health.THROTTLED_SHARE, cpu_throttled),
-        ("swapped_mb", health.SWAPPED_MB, swapping),
-        ("too_hot", 0, too_hot),
-    ):
-        if done.worst(figure) > limit:
-            return text(done)
-    return ""
+from efficiency.health import DISTURBANCES
 
 
 def named(done: Done) -> str:
-    """As `disturbed`, and only a word of it where a warning of its own says it on the same row."""
+    """What disturbed the timing, and the mend; only a word of it where a warning of its own says it on the same row;
+    empty where nothing was seen."""
     said = not keys(done.row.get("warnings")).isdisjoint(SEEN)
-    return "What disturbed the machine may be why." if said else disturbed(done)
+    if said:
+        return "What disturbed the machine may be why."
+    return next((HINTS[key](done) for key, (figure, limit) in DISTURBANCES.items() if done.worst(figure) > limit), "")
 
 
 def busy_machine(done: Done) -> str:
@@ -62,3 +51,13 @@ def hardly_still(done: Done) -> str:
         "in this study and those of the day before: the figures are of a disturbed machine. "
     )
     return text + (named(done) or "Nothing was seen to run beside it, so it was the host: measure again later.")
+
+
+HINTS = {
+    "busy-machine": busy_machine,
+    "cpu-stolen": cpu_stolen,
+    "cpu-throttled": cpu_throttled,
+    "swapping": swapping,
+    "too-hot": too_hot,
+}
+"""By the warnings of `health.DISTURBANCES`."""

@@ -7,7 +7,7 @@ import math
 from efficiency.analysis import disturbance_hints, own_minutes, wording
 from efficiency.analysis.done import Done
 from efficiency.analysis.kept import number_of
-from efficiency.effort import Effort
+from efficiency.effort import PRECISION_PCT, Effort
 from efficiency.study import PRESETS, TRAINING_EFFORTS, Preset
 
 FEW_REPLICATES = 3
@@ -16,7 +16,7 @@ HARDLY_WIDER = 1.2
 
 
 def wide_interval(done: Done) -> str:
-    precision = done.effort("precision") or 0.02
+    precision = done.effort("precision") or PRECISION_PCT / 100
     half = own_minutes.half(done.row)
     own = "wider" if math.isnan(half) else f"±{wording.number(100 * half, '%')}, wider"
     which = "By its own minutes alone the" if own_minutes.told(done.row) else "The"

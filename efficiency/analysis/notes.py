@@ -15,6 +15,7 @@ from efficiency.analysis import disturbance_hints, interval_hints, layers_wanted
 from efficiency.analysis.done import Done, Values
 from efficiency.analysis.interval_hints import FEW_REPLICATES
 from efficiency.analysis.kept import number_of
+from efficiency.study import BASELINE
 from efficiency.tolerance import tolerance_of
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _test_subset(done: Done) -> str:
     verdict = done.row.get("accuracy_verdict")
     if verdict == "unresolved":
         return f"Accuracy was measured on {rows}, too few to tell: the preset article uses all."
-    if verdict in ("kept", "lost") and done.row.get("variant") != "baseline":
+    if verdict in ("kept", "lost") and done.row.get("variant") != BASELINE:
         band = f"{'within' if verdict == 'kept' else 'by more than'} the study's {tolerance_of(done.asked):g} pp"
         return (
             f"Accuracy was measured on {rows}, enough to tell that it is {verdict} ({band}); the preset article uses "
@@ -77,11 +78,7 @@ HINTS: dict[str, Callable[[Done], str]] = {
     "no-effect": _no_effect,
     "partly-effective": _partly_effective,
     "noisy": _noisy,
-    "busy-machine": disturbance_hints.busy_machine,
-    "cpu-stolen": disturbance_hints.cpu_stolen,
-    "cpu-throttled": disturbance_hints.cpu_throttled,
-    "swapping": disturbance_hints.swapping,
-    "too-hot": disturbance_hints.too_hot,
+    **disturbance_hints.HINTS,
     "disturbed": disturbance_hints.hardly_still,
     "beyond-ceiling": _beyond_ceiling,
     "test-subset": _test_subset,

@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -112,7 +112,7 @@ def _percentile_interval(
         return None, None
     apart = sum((float(group.sum()) - p * len(group)) ** 2 for group in groups) * len(groups) / (len(groups) - 1)
     error = np.sqrt(max(apart / total**2, share * (1 - share) / total))
-    reach = float(stats.t.ppf(0.975, len(groups) - 1) * error)
+    reach = t_reach(len(groups) - 1) * error
     low, high = np.percentile(values, 100 * np.clip([share - reach, share + reach], 0.0, 1.0))
     return float(low), float(high)
 
@@ -176,7 +176,7 @@ def between_hours(error: float, processes: float, unlike: float) -> float:
     less sure: times their Student's t it reaches no farther than times that of the guess.
     """
     apart = OF_PROCESSES_APART * error * math.sqrt(processes)
-    least = HOURS_LEAST * min(1.0, _t(GUESS_COUNTS) / _t(processes - 1))
+    least = HOURS_LEAST * min(1.0, t_reach(GUESS_COUNTS) / t_reach(processes - 1))
     return min(max(apart, least), OF_THE_DIFFERENCE * abs(unlike))
 
 
@@ -185,15 +185,15 @@ def of_figures(found: Combined, unlike: float = 0.0) -> SpeedUp:
     centre, processes = float(found.figures.mean()), len(found.figures)
     minutes = math.sqrt(found.variance)
     error = math.hypot(minutes, between_hours(minutes, processes, max(abs(centre), unlike)))
-    p_value = 2 * float(stats.t.sf(abs(centre) / error, processes - 1)) if error else float(centre == 0)
-    reach = _t(processes - 1)
+    p_value = 2 * float(stats.t.sf(abs(centre) / error, processes - 1)) if error else 1.0
+    reach = t_reach(processes - 1)
     low, high = math.exp(centre - reach * error), math.exp(centre + reach * error)
     return SpeedUp(math.exp(centre), low, high, processes, p_value, math.expm1(reach * minutes))
 
 
-@cache
-def _t(freedom: float) -> float:
-    """How many standard errors half a 95 % interval is wide."""
+@lru_cache(maxsize=1024)
+def t_reach(freedom: float) -> float:
+    """How many standard errors half a 95 % interval is wide, by Student's t; NaN where there is no freedom."""
     return float(stats.t.ppf(0.975, freedom))
 
 

@@ -35,7 +35,7 @@ class Cancelled(Exception):
 
 
 @dataclass(frozen=True)
-class Pulse:
+class Standing:
     """Where a study stands: what is being done, and the estimate of what is done and left."""
 
     now: str
@@ -50,7 +50,7 @@ class Conductor:
     """Runs one checked study. `folder` is for logs and learned state; `tell` hears every step."""
 
     def __init__(
-        self, checked: Checked, machine: Machine, recorder: Recorder, folder: Path, tell: Callable[[Pulse], None]
+        self, checked: Checked, machine: Machine, recorder: Recorder, folder: Path, tell: Callable[[Standing], None]
     ) -> None:
         self._study, self._recorder, self._tell = checked.study, recorder, tell
         self._entries, self._open = checked.entries, dict.fromkeys(checked.entries)
@@ -114,7 +114,7 @@ class Conductor:
         unprepared = sum(entry not in self._cold for entry in self._open)
         left = sum(entry not in self._timing.timed for entry in self._open)
         passed_s, total_s = self._schedule.passed_s, self._schedule.total_s
-        self._tell(Pulse(now, total - unprepared, total - left, total, passed_s, total_s))
+        self._tell(Standing(now, total - unprepared, total - left, total, passed_s, total_s))
 
     def _settle(self, entry: Entry, status: str, reason: str) -> None:
         self._recorder.settle(entry, status, reason)
@@ -251,6 +251,6 @@ class Conductor:
         return answer | {"wall_s": time.perf_counter() - started}
 
 
-def run(checked: Checked, machine: Machine, recorder: Recorder, folder: Path, tell: Callable[[Pulse], None]) -> None:
+def run(checked: Checked, machine: Machine, recorder: Recorder, folder: Path, tell: Callable[[Standing], None]) -> None:
     """Run a checked study to its end; raises `Cancelled` when it is cancelled."""
     Conductor(checked, machine, recorder, folder, tell).run()

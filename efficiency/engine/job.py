@@ -19,7 +19,7 @@ from efficiency.analysis import views
 from efficiency.analysis.wording import without_options
 from efficiency.check import check
 from efficiency.engine import ceilings, conductor, handoffs, turn
-from efficiency.engine.conductor import Cancelled, Pulse
+from efficiency.engine.conductor import Cancelled, Standing
 from efficiency.engine.progress import Progress, ProgressFile, clear, folder_of
 from efficiency.engine.recording import StoreRecorder
 from efficiency.errors import EfficiencyError
@@ -49,10 +49,10 @@ def conduct(store: Store, study_id: str, tell: Tell = lambda progress: None) -> 
         file.write(progress)
         tell(progress)
 
-    def pulse(beat: Pulse) -> None:
+    def stands(at: Standing) -> None:
         elapsed_s = time.monotonic() - started
-        left_s = estimate.remaining_seconds(beat.done_estimate_s, beat.total_estimate_s, elapsed_s)
-        say(Progress(study_id, "running", beat.now, beat.done, beat.total, elapsed_s, left_s, prepared=beat.prepared))
+        left_s = estimate.remaining_seconds(at.done_estimate_s, at.total_estimate_s, elapsed_s)
+        say(Progress(study_id, "running", at.now, at.done, at.total, elapsed_s, left_s, prepared=at.prepared))
 
     status, message = "failed", ""
     try:
@@ -68,7 +68,7 @@ def conduct(store: Store, study_id: str, tell: Tell = lambda progress: None) -> 
             ceiling = ceilings.known_or_measured(machine)
             known = handoffs.undisturbed_ns(store, machine.key)
             recorder = StoreRecorder(store, study_id, checked, machine, ceiling, known)
-            conductor.run(checked, machine, recorder, folder_of(study_id), pulse)
+            conductor.run(checked, machine, recorder, folder_of(study_id), stands)
             status, message = _outcome(store, study_id)
     except Cancelled:
         status, message = "cancelled", _cancelled(store, study_id)

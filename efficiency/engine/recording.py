@@ -182,7 +182,8 @@ class StoreRecorder:
         found = [
             stillness.undisturbed_ns(row.measured.felt)
             for row in self._rows.values()
-            if row.measured.felt is not None and row.entry.condition.threads == condition.threads
+            if row.measured.felt is not None
+            and (row.entry.condition.device, row.entry.condition.threads) == (condition.device, condition.threads)
         ]
         if condition.device == "cpu" and condition.threads in self._handoffs_ns:
             found.append(self._handoffs_ns[condition.threads])
@@ -199,8 +200,6 @@ class StoreRecorder:
         heats: dict[tuple[str, Condition], list[_Row]] = {}
         for row in self._rows.values():
             heats.setdefault((row.entry.workload, row.entry.condition), []).append(row)
-        for rows in heats.values():
-            rows[0].measured.best_ns = self._best_ns(rows[0].entry)
         threshold = derive.threshold([[row.measured for row in rows] for rows in heats.values()])
         for rows in heats.values():
             self._write(rows, threshold=threshold)

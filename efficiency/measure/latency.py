@@ -121,7 +121,7 @@ def calls_a_visit(call_ns: float, asked: int = 0) -> int:
     return max(fitting, min(asked, A_VISIT_OF_MANY))
 
 
-def least_calls(asked: int) -> int:
+def calls_a_replicate(asked: int) -> int:
     """Calls that a replicate makes of each variant, however slow, where so many are asked for: a visit to warm up and
     one a round, each of which a discarded call opens."""
     a_visit = max(CALLS_A_VISIT[0], min(asked, A_VISIT_OF_MANY))

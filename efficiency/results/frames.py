@@ -156,16 +156,16 @@ def studies(connection: Connection) -> pd.DataFrame:
 
 
 def raw_samples(connection: Connection, row_id: int) -> np.ndarray[tuple[int, int], np.dtype[np.int64]] | None:
-    """int64 [3, visits]: replicates, rounds, nanoseconds a call."""
+    """int64 [3, calls]: replicates, rounds, nanoseconds a call."""
     packed = connection.execute(select(SAMPLES.c.columns).where(SAMPLES.c.row_id == row_id)).scalar_one_or_none()
     return None if packed is None else packed.reshape(3, -1)
 
 
 def samples(connection: Connection, row_id: int) -> pd.DataFrame:
-    """Every timed visit; see `Store.samples`."""
+    """Every timed call; see `Store.samples`."""
     raw = raw_samples(connection, row_id)
-    replicate, visit, latency_ns = np.empty((3, 0), np.int64) if raw is None else raw
-    return pd.DataFrame({"replicate": replicate, "round": visit, "latency_ms": latency_ns / 1e6})
+    replicate, round_, latency_ns = np.empty((3, 0), np.int64) if raw is None else raw
+    return pd.DataFrame({"replicate": replicate, "round": round_, "latency_ms": latency_ns / 1e6})
 
 
 def raw_answers(connection: Connection, row_id: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]] | None:

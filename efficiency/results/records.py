@@ -93,12 +93,12 @@ def no_such_row(row_id: int) -> StoreError:
 
 
 def pack_samples(samples: ArrayLike) -> NDArray[np.int64]:
-    """Samples [visits, 3] as the table keeps them, [3 × visits]."""
+    """Samples [calls, 3] as the table keeps them, [3 × calls]."""
     array = np.asarray(samples)
     if array.size == 0:
         return np.empty(0, np.int64)
     if array.ndim != 2 or array.shape[1] != 3 or array.dtype.kind not in "iu":
-        raise ValueError(f"Samples are whole numbers [visits, 3], not {array.dtype} {list(array.shape)}.")
+        raise ValueError(f"Samples are whole numbers [calls, 3], not {array.dtype} {list(array.shape)}.")
     return array.astype(np.int64).T.ravel()
 
 

@@ -65,12 +65,12 @@ class StudyPart(BaseModel):
 
 
 class SamplesPart(BaseModel):
-    """Raw latencies of a row, a visit each."""
+    """Raw latencies of a row, a call each."""
 
     model_config = _SHAPE
     replicate: list[_Whole]
     round: list[_Whole]
-    ns: list[_Whole]
+    ns: list[Annotated[int, Field(ge=1, le=LARGEST)]]
 
     @model_validator(mode="after")
     def _equally_long(self) -> SamplesPart:

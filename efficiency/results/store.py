@@ -188,7 +188,7 @@ class Store:
             return records.upsert_row(connection, values)
 
     def put_samples(self, row_id: int, samples: ArrayLike) -> None:
-        """Keeps a row's raw latencies, int64 [visits, 3]: replicate, round, nanoseconds a call."""
+        """Keeps a row's raw latencies, int64 [calls, 3]: replicate, round, nanoseconds."""
         values = {"columns": records.pack_samples(samples)}
         with self.writing() as connection:
             records.replace(connection, SAMPLES, row_id, values)
@@ -217,7 +217,7 @@ class Store:
             return dict(found)
 
     def samples(self, row_id: int) -> pd.DataFrame:
-        """Every timed visit of a row: `replicate`, `round`, `latency_ms`; empty where none is kept."""
+        """Every timed call of a row: `replicate`, `round`, `latency_ms`; empty where none is kept."""
         with self.reading() as connection:
             return frames.samples(connection, int(row_id))
 

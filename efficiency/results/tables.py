@@ -3,7 +3,7 @@
     meta      numbers by name: the format, a count of writes, whether the example was imported
     studies   what was asked, on which machine, and how it stands
     rows      a variant of a workload under a condition: the CSV's columns, typed, and a JSON of details
-    samples   what the clock said: replicate, round and nanoseconds of every visit of a row
+    samples   what the clock said: replicate, round and nanoseconds of every timed call of a row
     answers   what the model said: prediction and label of every test row
     drifts    what shifts of the data did to the variants of a workload
 
@@ -123,7 +123,7 @@ class RowTable(Base):
 
 
 class SamplesTable(Base):
-    """Raw latency of a row: for each visit its replicate, its round and nanoseconds a call."""
+    """Raw latency of a row: for each timed call its replicate, its round and its nanoseconds."""
 
     __tablename__ = "samples"
     row_id: Mapped[int] = mapped_column(ForeignKey("rows.id", ondelete="CASCADE"), primary_key=True)

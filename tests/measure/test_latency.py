@@ -252,7 +252,7 @@ def test_a_slow_variant_is_called_as_often_as_is_asked_in_more_rounds(asked, tim
     called = []
     taken = rounds({"slow": Timed(slow, ())}, None, seconds=0, seed=0, least_calls=asked)
     assert len(taken.samples["slow"]) == timed
-    assert len(called) == latency.least_calls(asked)
+    assert len(called) == latency.calls_a_replicate(asked)
 
 
 def test_the_cycle_collector_is_off_meanwhile_and_as_it_was_afterwards():
