@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +11,6 @@ import simulated
 import simulated_choices
 from simulated_choices import Fitted
 
-from efficiency import paths
 from efficiency.analysis import (
     accuracy,
     choice,
@@ -635,10 +632,7 @@ def test_cost_follows_from_the_median_latency():
 
 @pytest.fixture(scope="module")
 def machine() -> Fitted:
-    document = json.loads(gzip.decompress(paths.EXAMPLE.read_bytes()))
-    pair = [one["samples"] for one in document["rows"][:2]]
-    raw = [np.column_stack([one[name] for name in ("replicate", "round", "ns")]).astype(np.int64) for one in pair]
-    return simulated_choices.fitted(simulated.fit(*raw))
+    return simulated_choices.fitted(simulated.stored("vision-small-cnn"))
 
 
 @pytest.mark.parametrize(("gained", "lost"), [(0, 0), (2, 7), (8, 10), (30, 90), (5, 200)])

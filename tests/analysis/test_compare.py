@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -15,7 +13,6 @@ import pytest
 import simulated
 import synthetic
 
-from efficiency import paths
 from efficiency.analysis import accuracy, compare, compare_words, derive, speed, views
 from efficiency.analysis.compare import Compared
 from efficiency.machine import this_machine
@@ -38,12 +35,7 @@ def store(home: Any) -> Iterator[Store]:
 
 @pytest.fixture(scope="module")
 def noise() -> simulated.Noise:
-    """Of the example's LSTM, whose baseline and control were timed together."""
-    rows = json.loads(gzip.decompress(paths.EXAMPLE.read_bytes()))["rows"]
-    own = [row for row in rows if row["columns"]["workload"] == "lstm-classifier"]
-    raw = {row["columns"]["variant"]: row["samples"] for row in own}
-    both = [np.column_stack([raw[key][n] for n in ("replicate", "round", "ns")]) for key in (BASELINE, CONTROL)]
-    return simulated.fit(*both)
+    return simulated.stored("lstm-classifier")
 
 
 @pytest.fixture

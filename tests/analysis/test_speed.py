@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy import stats
-from simulated import Noise, combined, fit, study
+from simulated import Noise, combined, stored, study
 
 from efficiency.analysis import fastest_calls, speed
 from efficiency.analysis.speed import SpeedUp
-from efficiency.paths import EXAMPLE
-from efficiency.study import BASELINE, CONTROL, PRESETS
+from efficiency.study import PRESETS
 
 QUICK = PRESETS["quick"][1]
 
@@ -93,14 +89,7 @@ def test_what_shares_no_round_has_no_points():
 
 @pytest.fixture(scope="module")
 def noises() -> list[Noise]:
-    """Of the machine that the example was measured on: of each heat, what its baseline and its control show."""
-    document = json.loads(gzip.decompress(EXAMPLE.read_bytes()))
-    raw: dict[tuple[str, str], NDArray[np.int64]] = {}
-    for row in document["rows"]:
-        if row["columns"]["variant"] in (BASELINE, CONTROL):
-            columns = [row["samples"][name] for name in ("replicate", "round", "ns")]
-            raw[row["columns"]["workload"], row["columns"]["variant"]] = np.column_stack(columns).astype(np.int64)
-    return [fit(raw[workload, BASELINE], raw[workload, CONTROL]) for workload in {workload for workload, _ in raw}]
+    return [stored(workload) for workload in ("vision-small-cnn", "lstm-classifier", "transformer-encoder")]
 
 
 @pytest.mark.parametrize("ratio", [1.0, 1.3])
