@@ -107,9 +107,10 @@ def _truncated(tokens: Inputs, amount: float, random: np.random.Generator) -> In
 
 def _other_half(labels: Labels, amount: float, random: np.random.Generator) -> Labels:
     """Rows of the first half of the classes leave, until those of the second half make up 50 % and the amount."""
-    first = np.flatnonzero(labels <= np.median(np.unique(labels)))
-    leaving = random.permutation(first)[: round(len(first) * amount / 50)]
-    return np.setdiff1d(np.arange(len(labels)), leaving)
+    of_first = labels <= np.median(np.unique(labels))
+    first, second = np.flatnonzero(of_first), np.flatnonzero(~of_first)
+    staying = random.permutation(first)[: round(len(second) * (50 - amount) / (50 + amount))]
+    return np.sort(np.concatenate([staying, second]))
 
 
 SHIFTS: dict[str, Shift] = {

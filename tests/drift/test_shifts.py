@@ -69,8 +69,7 @@ def test_the_other_half_of_the_classes_takes_over() -> None:
     for grade in shifts.GRADES:
         _, kept = shift.of_grade(rows_of(shift), LABELS, grade, seed=0)
         shares.append(float((LABELS[kept] >= CLASSES // 2).mean()))
-    assert shares == sorted(shares)
-    assert shares[-1] == 1.0
+    assert shares == pytest.approx([0.6, 0.7, 0.8, 0.9, 1.0], abs=0.005)
 
 
 def test_an_unknown_shift_is_told_the_nearest() -> None:
