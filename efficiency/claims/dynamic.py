@@ -7,7 +7,7 @@ from functools import cache, partial
 
 from efficiency import recipes, techniques, workloads
 from efficiency.analysis import views, wording
-from efficiency.analysis.kept import mapping_of
+from efficiency.analysis.kept import mapping_of, number_of
 from efficiency.claims import asking
 from efficiency.claims.asking import CONDITION, Answer
 from efficiency.claims.base import Case, Claim, Figure, Need
@@ -34,7 +34,7 @@ def data_rows(heat: Heat, key: str) -> int:
     if learns_from == "nothing":
         return 0
     effort = mapping_of(heat.asked.get("effort"))
-    return int(effort.get("calibration_rows" if learns_from == "calibration" else "training_rows") or 0)
+    return int(number_of(effort.get("calibration_rows" if learns_from == "calibration" else "training_rows")) or 0)
 
 
 def _easy(here: Here) -> list[Case]:

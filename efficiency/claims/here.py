@@ -12,11 +12,11 @@ import pandas as pd
 
 from efficiency import ceiling, workloads
 from efficiency.analysis import accuracy, pairs, speed, views
-from efficiency.analysis.kept import mapping_of
+from efficiency.analysis.kept import mapping_of, number_of
 from efficiency.ceiling import Ceiling
 from efficiency.claims.base import Behind, Need
 from efficiency.condition import Condition, of_row
-from efficiency.errors import EfficiencyError
+from efficiency.errors import EfficiencyError, UnknownName
 from efficiency.machine import Machine
 from efficiency.results import drifts
 from efficiency.results.drifts import DriftRecord
@@ -91,9 +91,9 @@ class Heat:
     def evidence(self, variant: str, figure: str) -> float | None:
         """A figure that a technique of the variant gave as evidence."""
         for shown in mapping_of(self.details(variant).get("evidence")).values():
-            value = mapping_of(mapping_of(shown).get("figures")).get(figure)
-            if isinstance(value, int | float):
-                return float(value)
+            value = number_of(mapping_of(mapping_of(shown).get("figures")).get(figure))
+            if value is not None:
+                return value
         return None
 
     @property
@@ -190,7 +190,10 @@ def _heat(store: Store, rows: list[Row]) -> Heat | None:
     first = rows[0]
     if first["device"] not in ("cpu", "cuda") or first["phase"] not in ("inference", "training"):
         return None  # a document of another origin may say anything
-    asked = store.study(first["study_id"]).asked
+    try:
+        asked = store.study(first["study_id"]).asked
+    except UnknownName:  # deleted since its rows were read
+        return None
     length = workloads.WORKLOADS[first["workload"]].length
     condition = Condition(
         first["device"],

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from efficiency import workloads
 from efficiency.analysis import views
-from efficiency.analysis.kept import mapping_of
+from efficiency.analysis.kept import mapping_of, number_of
 from efficiency.claims import asking
 from efficiency.claims.asking import CONDITION, Answer
 from efficiency.claims.base import Case, Claim, Figure, Need
@@ -50,15 +52,17 @@ def _less_energy(heat: Heat, key: str) -> Answer:
     """By the windows in which each was measured: the ends are those that lie furthest apart."""
     behind = (key, BASELINE)
     theirs, ours = (mapping_of(heat.details(one).get("energy")) for one in (BASELINE, key))
-    for one in (theirs, ours):
-        if not one.get("mj"):
-            return Answer("not-testable", f"Energy was not measured. {one.get('reason') or ''}".strip(), None, behind)
-    ratio = theirs["mj"] / ours["mj"]
-    known = all(one.get(end) for one in (theirs, ours) for end in ("low_mj", "high_mj"))
-    low, high = (theirs[a] / ours[b] if known else None for a, b in (("low_mj", "high_mj"), ("high_mj", "low_mj")))
-    figure = Figure(ratio, 1.0, low=low, high=high)
+    theirs_mj, ours_mj = (number_of(one.get("mj")) for one in (theirs, ours))
+    if not theirs_mj or not ours_mj:
+        return Answer("not-testable", _no_energy(theirs if not theirs_mj else ours), None, behind)
+    ends = [number_of(one.get(end)) for one in (theirs, ours) for end in ("low_mj", "high_mj")]
+    low = high = None
+    if all(ends):
+        theirs_low, theirs_high, ours_low, ours_high = map(float, ends)  # type: ignore[arg-type]
+        low, high = theirs_low / ours_high, theirs_high / ours_low
+    figure = Figure(theirs_mj / ours_mj, 1.0, low=low, high=high)
     verdict, because = asking.held(figure)
-    said = f"{theirs['mj']:.3g} mJ an example in FP32, {ours['mj']:.3g} mJ with {views.variant_label(key)}."
+    said = f"{theirs_mj:.3g} mJ an example in FP32, {ours_mj:.3g} mJ with {views.variant_label(key)}."
     return Answer(verdict, f"{said} {because}", figure, behind)
 
 
@@ -96,10 +100,14 @@ def _trained_in_less(heat: Heat, key: str) -> Answer:
 
 def _energy_of_a_step(heat: Heat, key: str) -> str:
     theirs, ours = (mapping_of(heat.details(one).get("energy")) for one in (BASELINE, key))
-    for one in (theirs, ours):
-        if not one.get("mj"):
-            return f"Energy was not measured. {one.get('reason') or ''}".strip()
-    return f"An example costs {ours['mj']:.3g} mJ in place of {theirs['mj']:.3g}."
+    theirs_mj, ours_mj = (number_of(one.get("mj")) for one in (theirs, ours))
+    if not theirs_mj or not ours_mj:
+        return _no_energy(theirs if not theirs_mj else ours)
+    return f"An example costs {ours_mj:.3g} mJ in place of {theirs_mj:.3g}."
+
+
+def _no_energy(kept: Mapping[Any, Any]) -> str:
+    return f"Energy was not measured. {kept.get('reason') or ''}".strip()
 
 
 CLAIMS = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -16,6 +17,7 @@ from efficiency.claims.quantization import TWICE, int8_needs, quantized_part, te
 from efficiency.condition import Condition
 from efficiency.machine import this_machine
 from efficiency.results import drifts
+from efficiency.results.columns import COLUMNS
 from efficiency.results.store import Store
 from efficiency.study import Variant
 
@@ -349,6 +351,20 @@ def test_amp_training_asks_for_less_memory_with_the_accuracy_kept(
         case = CLAIMS["amp-training"].judge(claims.read(store, MACHINE))[0]
         assert case.verdict == expected
         assert case.why.endswith("Energy was not measured. This machine has no energy counter.")
+
+
+def test_details_that_an_edited_document_brings_break_nothing(store: Store) -> None:
+    world.fill(store, MACHINE, world.holding)
+    odd = itertools.cycle(["many", 10**400, [1.0], {"a": 1}, True])
+    rows = store.rows(None)
+    for row in rows[rows["status"] == "done"].to_dict("records"):
+        kept = {
+            "energy": {"mj": next(odd), "low_mj": next(odd)},
+            "evidence": {"x": {"figures": {"int8_share": next(odd)}}},
+        }
+        columns = {name: row[name] for name in COLUMNS if name != "study"}
+        store.put_row(row["study_id"], row["position"], columns, store.details(row["row_id"]) | kept)
+    assert len(claims.judge_all(claims.read(store, MACHINE))) == len(CLAIMS)
 
 
 def test_reasons_are_the_machine_s_and_the_version_s_own(store: Store) -> None:
