@@ -37,7 +37,8 @@ def from_file(file: str, function: str):  # type: ignore[no-untyped-def]
     import sys
 
     sys.path.append(str(Path(file).parent))  # The file may import its neighbours.
-    spec = importlib.util.spec_from_file_location(Path(file).stem, file)
+    # Under a name of its own: a file called profile.py must not stand in place of Python's.
+    spec = importlib.util.spec_from_file_location(f"user_workload_{Path(file).stem}", file)
     module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
     sys.modules[module.__name__] = module
     spec.loader.exec_module(module)  # type: ignore[union-attr]
@@ -46,12 +47,11 @@ def from_file(file: str, function: str):  # type: ignore[no-untyped-def]
 
 def form_of_rows(workload: Workload, condition: Condition) -> str:
     """What a row has to be for the model, in a sentence."""
-    if workload.source:
-        return (
-            f"What the model takes is what `encode` of {Path(workload.source.rpartition(':')[0]).name} makes of rows."
-        )
-    said = (inspect.getdoc(workload.encode) or "as it stands").splitlines()[0].rstrip(".")
     shape = f", cut or filled up with 0 to L = {condition.length or workload.length}" if workload.length else ""
+    if workload.source:
+        file = Path(workload.source.rpartition(":")[0]).name
+        return f"What the model takes is what `encode` of {file} makes of rows{shape}."
+    said = (inspect.getdoc(workload.encode) or "as it stands").splitlines()[0].rstrip(".")
     return f"What the model takes is made of the data set's rows: {said[0].lower()}{said[1:]}{shape}."
 
 

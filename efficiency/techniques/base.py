@@ -204,6 +204,8 @@ class Technique:
     """(the FP32 reference, a sample input, data) to tensors that `apply` rebuilds from."""
     learns_from: Literal["nothing", "calibration", "training", "both"] = "nothing"
     """`both`: from calibration rows and labelled training rows."""
+    turns_on_rows: bool = False
+    """Whether what it makes of the model turns on how many rows a call has, which a runtime then writes down."""
     heeds_tolerance: bool = False
     """Whether what it learns turns on the accuracy that may be lost."""
     ranges: Callable[[nn.Module, torch.Tensor, Tensors, Iterable[torch.Tensor]], Ranges] | None = None

@@ -130,7 +130,10 @@ def probed_under(keys: tuple[str, ...], condition: Condition) -> Condition:
     if condition.phase == "training":
         return condition
     runtime = runtime_of(keys)
-    return condition if runtime is not None and runtime.specialised else condition.of_answers()
+    if runtime is None:
+        return condition.of_answers()
+    own = runtime.specialised or any(technique.turns_on_rows for technique in techniques.in_order(keys))
+    return condition if own else condition.of_answers()
 
 
 def package(keys: tuple[str, ...], model: nn.Module, sample: torch.Tensor, learned: Tensors, folder: Path) -> None:

@@ -83,7 +83,7 @@ def _share(module: nn.Module, reference: nn.Module) -> float:
 
 def recipe(workload: Workload, condition: Condition) -> Recipe:
     imports = ("from torchao.quantization import Float8DynamicActivationFloat8WeightConfig",)
-    config = "Float8DynamicActivationFloat8WeightConfig()"
+    config = "Float8DynamicActivationFloat8WeightConfig(set_inductor_config=False)"
     return torchao_weights.recipe_of(workload, config, imports, "is_taken_in_fp8", __name__)
 
 

@@ -63,10 +63,11 @@ def quicker_halved(model: nn.Module, sample: torch.Tensor) -> tuple[str, ...]:
             hook.remove()
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    with torch.no_grad():
-        found = tuple(name for name, inputs in given.items() if _is_quicker(able[name], inputs))
-    torch.set_num_threads(threads)
-    return found
+    try:
+        with torch.no_grad():
+            return tuple(name for name, inputs in given.items() if _is_quicker(able[name], inputs))
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _can_be_halved(part: nn.Module) -> bool:

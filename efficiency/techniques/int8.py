@@ -53,7 +53,7 @@ def why_not_static(workload: Workload, condition: Condition, machine: Machine) -
     if reason := why_not_device(condition):
         return reason
     recurrent = workload.weights_in.get("lstm", 0.0)
-    if recurrent > 0.1:
+    if recurrent >= WORTH_IT:
         return (
             f"Static quantization leaves nn.LSTM in FP32, and it holds {recurrent:.0%} of this model's "
             f"weights; use {OF_LSTM}."

@@ -209,6 +209,7 @@ MIXED_INT8 = Technique(
     why_not=int8.why_not_static,
     learn=learn,
     learns_from="both",
+    turns_on_rows=True,  # convolutions of one row may be taken in halves
     heeds_tolerance=True,
     apply=apply,
     ranges=ranges,

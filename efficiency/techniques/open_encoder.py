@@ -81,9 +81,17 @@ class OpenEncoder(nn.Module):
 
 
 def open_encoders(model: nn.Module) -> nn.Module:
-    """Replace every `nn.TransformerEncoder` in the model, in place; returns the model."""
+    """Replace every `nn.TransformerEncoder` of PyTorch's own layers in the model, in place; returns the model.
+
+    One with layers of another class, or that takes states another way than batch first, stays as it is.
+    """
     for name, child in model.named_children():
-        if isinstance(child, nn.TransformerEncoder):
+        if type(child) is nn.TransformerEncoder and all(
+            type(layer) is nn.TransformerEncoderLayer
+            and layer.self_attn.batch_first
+            and layer.self_attn.in_proj_weight is not None
+            for layer in child.layers
+        ):
             setattr(model, name, OpenEncoder(child))
         else:
             open_encoders(child)

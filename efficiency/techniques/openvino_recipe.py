@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import indent
 from typing import TYPE_CHECKING
 
 from efficiency.techniques.recipe import Recipe
@@ -35,6 +36,8 @@ with torch.no_grad():
 """
 _QUANTIZE = """\
 calibration = load_file(FOLDER / "calibration.safetensors")["inputs"]
+{attempts}"""
+_ATTEMPT = """\
 converted = nncf.quantize(
     converted,
     nncf.Dataset([row.numpy() for row in calibration.split(1)]),
@@ -68,10 +71,16 @@ def recipe(workload: Workload, condition: Condition) -> Recipe:
 
 
 def recipe_int8(workload: Workload, condition: Condition) -> Recipe:
-    attends = workload.weights_in.get("attention", 0.0) > 0
-    steps = _QUANTIZE.format(
-        rows=CALIBRATION_ROWS,
-        model_type="nncf.ModelType.TRANSFORMER" if attends else "None",
-        all_at_once=attends,
+    """As `openvino_runtime` does it: a convolution before an LSTM cannot be cut off to correct its biases alone."""
+    attends, recurrent = (workload.weights_in.get(kind, 0.0) > 0 for kind in ("attention", "lstm"))
+    model_type = "nncf.ModelType.TRANSFORMER" if attends else "None"
+    layer_by_layer, at_once = (
+        _ATTEMPT.format(rows=CALIBRATION_ROWS, model_type=model_type, all_at_once=flag) for flag in (False, True)
     )
-    return _served(steps, "", "import nncf")
+    attempts = at_once if attends else layer_by_layer
+    if recurrent and not attends:
+        attempts = (
+            f"try:\n{indent(layer_by_layer, '    ')}except Exception:  # where a layer cannot run by itself\n"
+            f"{indent(at_once, '    ')}"
+        )
+    return _served(_QUANTIZE.format(attempts=attempts), "", "import nncf")

@@ -62,7 +62,7 @@ def package_module(module: nn.Module, inputs: torch.Tensor, folder: Path) -> Non
             exported = torch.export.export(module, (inputs,))
     except Exception as error:  # whatever a user's forward raises under the tracer
         raise VariantFailed(
-            f"torch.export cannot take this model whole ({first_line(error)}); use it without torch-compile."
+            f"torch.export cannot take this model whole ({first_line(error)}); use it uncompiled."
         ) from error
     try:
         with quiet(), torch.no_grad():

@@ -204,7 +204,7 @@ def recipe_of(
 
 def recipe_int8_weights(workload: Workload, condition: Condition) -> Recipe:
     imports = ("from torchao.quantization import Int8WeightOnlyConfig",)
-    return recipe_of(workload, "Int8WeightOnlyConfig()", imports)
+    return recipe_of(workload, "Int8WeightOnlyConfig(set_inductor_config=False)", imports)
 
 
 def recipe_int4_weights(workload: Workload, condition: Condition) -> Recipe:
@@ -214,7 +214,10 @@ def recipe_int4_weights(workload: Workload, condition: Condition) -> Recipe:
 
 
 def recipe_int8_dynamic(workload: Workload, condition: Condition) -> Recipe:
-    config = "Int8DynamicActivationInt8WeightConfig(reduce_range=should_reduce_range(sample.device))"
+    config = (
+        "Int8DynamicActivationInt8WeightConfig(\n"
+        "    set_inductor_config=False, reduce_range=should_reduce_range(sample.device)\n)"
+    )
     imports = (
         "from torchao.quantization import Int8DynamicActivationInt8WeightConfig",
         "from torchao.utils import should_reduce_range",

@@ -24,13 +24,18 @@ from efficiency.workloads.base import Dataset, Progress, Workload
 from efficiency.workloads.cards import Card, find, how_to_train, read_card
 
 
+def _in_16_bits(value: torch.Tensor) -> torch.Tensor:
+    """Half of the bytes on the disk; as it is where one of its values is too large for that."""
+    if not value.is_floating_point():
+        return value
+    half = value.half()
+    return half if torch.equal(half.isfinite(), value.isfinite()) else value
+
+
 def save(model: nn.Module, card: Card, folder: Path) -> Path:
     """Write weights and card into `folder`; the weights, whose presence means complete, come last."""
     folder.mkdir(parents=True, exist_ok=True)
-    weights = {
-        name: (value.half() if value.is_floating_point() else value).contiguous().cpu()
-        for name, value in model.state_dict().items()
-    }
+    weights = {name: _in_16_bits(value).contiguous().cpu() for name, value in model.state_dict().items()}
     path = folder / f"{card.workload}.{card.dataset}.safetensors"
     path.with_suffix(".json").write_text(json.dumps(asdict(card), indent=2) + "\n")
     partial = path.with_suffix(".part")
@@ -99,17 +104,13 @@ def load(workload: Workload, dataset: Dataset) -> nn.Module:
 def train_and_save(
     workload: Workload, dataset: Dataset, *, progress: Progress, seed: int = 0, folder: Path | None = None
 ) -> Card:
-    """Train on first use; the accuracy on the card is that of the float16 weights, restored."""
+    """Train on first use; the accuracy on the card is that of the weights as they are kept, restored."""
     from efficiency.workloads import training
 
     trained = training.train(workload, dataset, seed=seed, progress=progress)
     restored = workload.build(len(dataset.classes)).eval()
-    restored.load_state_dict(
-        {
-            name: value.half().float() if value.is_floating_point() else value
-            for name, value in trained.model.state_dict().items()
-        }
-    )
+    # Loading turns what is in 16 bits into the model's own type.
+    restored.load_state_dict({name: _in_16_bits(value) for name, value in trained.model.state_dict().items()})
     card = Card(
         workload=workload.key,
         dataset=dataset.key,

@@ -76,14 +76,15 @@ def train(workload: Workload, dataset: Dataset, *, seed: int, progress: Progress
     model = workload.build(len(dataset.classes)).to(device).train()
     plan = workload.training
     epochs = plan.epochs_on(len(rows))
-    steps_an_epoch = -(-len(rows) // plan.batch_size)
+    # A batch norm cannot learn from one row: where that is all that is left of an epoch, it is left out.
+    steps_an_epoch = max(1, (len(rows) + plan.batch_size - 2) // plan.batch_size)
     optimizer = optimizer_of(model, plan.peak_learning_rate, plan.weight_decay)
     schedule = one_cycle(optimizer, plan.peak_learning_rate, epochs * steps_an_epoch)
     generator = torch.Generator().manual_seed(seed)
     started, done = time.perf_counter(), 0
     for epoch in range(epochs):
         order = torch.randperm(len(rows), generator=generator)
-        for batch in order.split(plan.batch_size):
+        for batch in order.split(plan.batch_size)[:steps_an_epoch]:
             # Encoded batch by batch: all rows at once may not fit into memory.
             logits = model(workload.encode(rows.inputs[batch.numpy()]).to(device))
             loss = loss_of(logits, labels[batch].to(device))

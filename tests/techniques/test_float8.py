@@ -120,7 +120,7 @@ def test_layers_of_other_widths_and_those_that_are_quantized_are_left() -> None:
 def test_the_recipe_takes_the_same_layers() -> None:
     text = recipes.of((KEY, "torch-compile"), workloads.get("transformer-encoder"), ON_GPU)
     compile(text, "recipe.py", "exec")
-    assert "config = Float8DynamicActivationFloat8WeightConfig()\n" in text
+    assert "config = Float8DynamicActivationFloat8WeightConfig(set_inductor_config=False)\n" in text
     assert "quantize_(model, config, is_taken_in_fp8)\n" in text
     assert "def is_taken_in_fp8(" in text
     assert "def is_taken(" in text

@@ -155,6 +155,16 @@ def test_a_convolution_in_fp32_may_be_computed_in_halves_for_a_single_row() -> N
         assert accuracy_pct(prepared.caller()) == pytest.approx(accuracy_pct(again.caller()), abs=0.5)
 
 
+def test_what_a_runtime_keeps_of_it_is_of_one_number_of_rows() -> None:
+    """Halves are for one row: eager they are taken up or not at each load, in a trace they are written down."""
+    one, many = Condition(), Condition(batch_size=32)
+    for runtime, shared in (((), True), (("optimize-for-inference",), False)):
+        keys = (*MIXED, *runtime)
+        assert (compose.probed_under(keys, one) == compose.probed_under(keys, many)) == shared
+    frozen = ("static-int8", "optimize-for-inference")
+    assert compose.probed_under(frozen, one) == compose.probed_under(frozen, many)
+
+
 def test_ranges_are_those_of_static_int8_where_something_is_still_rounded() -> None:
     inputs = rows("calibration", CALIBRATION_ROWS)[0]
     own, static = (

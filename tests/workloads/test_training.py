@@ -1,14 +1,19 @@
-"""How long a reference model is trained."""
+"""How a reference model is trained, for how long, and what is kept of it."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
-from efficiency.workloads import WORKLOADS
-from efficiency.workloads.base import Training
-from efficiency.workloads.training import one_cycle, optimizer_of
+from efficiency.workloads import WORKLOADS, checkpoints
+from efficiency.workloads.base import Dataset, Rows, Training, Workload
+from efficiency.workloads.cards import Card
+from efficiency.workloads.training import one_cycle, optimizer_of, train
 
 PLAN = Training(epochs=3, peak_learning_rate=1e-3, least_rows=30_000, most_rows=150_000)
 
@@ -50,3 +55,34 @@ def test_the_rate_rises_to_its_peak_and_falls_to_nothing_in_any_number_of_steps(
     assert rates[-1] < 1e-4
     if steps >= 10:
         assert max(rates) == pytest.approx(0.1, rel=0.1)
+
+
+def _rows(split: str, limit: int | None) -> Rows:
+    rng = np.random.default_rng(0)
+    labels = np.arange(129) % 2
+    return Rows((rng.normal(size=(129, 4)) + labels[:, None]).astype(np.float32), labels)
+
+
+NUMBERS = Dataset("numbers", "Numbers", "", "image", ("a", "b"), load=_rows, fingerprint=lambda: "n-1")
+NORMED = Workload(
+    key="normed", label="Normed", summary="", model="Normed", family="cnn", datasets=(NUMBERS,),
+    build=lambda classes: nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Linear(8, classes)),
+    encode=torch.from_numpy, training=Training(epochs=2, peak_learning_rate=1e-2),
+)  # fmt: skip
+
+
+def test_a_row_that_is_left_over_ends_no_training() -> None:
+    """129 rows are a batch of 128 and one row, from which a batch norm cannot learn."""
+    trained = train(NORMED, NUMBERS, seed=0, progress=lambda what, share: None)
+    assert all(parameter.isfinite().all() for parameter in trained.model.parameters())
+
+
+def test_a_weight_that_16_bits_cannot_hold_keeps_its_32(tmp_path: Path) -> None:
+    model = nn.Linear(2, 1)
+    with torch.no_grad():
+        model.weight.copy_(torch.tensor([[1e6, 0.5]]))
+    card = Card("normed", "numbers", "n-1", 0, "", 50.0, 1.0, torch.__version__)
+    kept = load_file(checkpoints.save(model, card, tmp_path))
+    assert kept["weight"].dtype == torch.float32
+    assert kept["weight"].tolist() == [[1e6, 0.5]]
+    assert kept["bias"].dtype == torch.float16
