@@ -12,6 +12,7 @@ from efficiency.effort import LEAST_PRECISION
 from efficiency.errors import BadRequest, EfficiencyError, UnknownName
 from efficiency.estimate import least_seconds
 from efficiency.machine import Machine
+from efficiency.results.values import LONGEST_NAME
 from efficiency.study import Entry, Study, expand
 from efficiency.techniques import compose
 from efficiency.workloads import cards
@@ -25,6 +26,8 @@ MOST_EQUIVALENCE_PCT = 50.0
 def problems(study: Study, machine: Machine) -> list[str]:
     """Everything that keeps the study from being run, a sentence each; empty where it can run."""
     found: list[str] = []
+    if len(study.name) > LONGEST_NAME:
+        found.append(f"--name: choose a name of at most {LONGEST_NAME} characters, not {len(study.name):,}.")
     if not study.workloads:
         found.append("--workload: choose at least one workload.")
     if not study.variants:

@@ -23,6 +23,7 @@ from efficiency.engine.progress import ran_here
 from efficiency.errors import BadRequest, EfficiencyError
 from efficiency.machine import Machine
 from efficiency.results.store import StudyRecord
+from efficiency.results.values import LONGEST_NAME
 from efficiency.study import Study, Variant
 
 SHAPE = ["workload", "dataset", "device", "batch_size", "threads", "length", "padding_pct"]
@@ -83,7 +84,7 @@ def plan(
         datasets=(str(row["dataset"]),),
         budget_s=None,
         effort=study.effort.for_p99() if p99 else study.effort,
-        name=f"Confirms {record.name or record.id}",
+        name=f"Confirms {record.name or record.id}"[:LONGEST_NAME],
         confirms=record.id,
         of_code=code if isinstance(code := row["code_digest"], str) else "",
     )

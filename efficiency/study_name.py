@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from efficiency.analysis.views import variant_label, workload_label
 from efficiency.machine import Machine
+from efficiency.results.values import LONGEST_NAME
 from efficiency.study import Study, plan_preset
 
 NAMED = 2
@@ -27,7 +28,7 @@ def usual(study: Study, machine: Machine) -> str:
     else:
         return preset.name
     training = " training" if study.phase == "training" else ""
-    return f"{chosen} ({study.preset}{training}) on {machine.cpu_model}"
+    return f"{chosen} ({study.preset}{training}) on {machine.cpu_model}"[:LONGEST_NAME]
 
 
 def _workloads(names: tuple[str, ...]) -> str:

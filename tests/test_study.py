@@ -97,6 +97,12 @@ def test_a_precision_that_makes_no_sense_is_a_sentence(precision_pct, fits):
     assert [problem.split(":")[0] for problem in found] == ([] if fits else ["--precision"])
 
 
+@pytest.mark.parametrize(("length", "fits"), [(200, True), (201, False)])
+def test_a_name_is_as_long_as_a_document_may_have_it(length, fits):
+    found = check.problems(replace(asked(), name="n" * length), this_machine())
+    assert found == ([] if fits else ["--name: choose a name of at most 200 characters, not 201."])
+
+
 @pytest.mark.parametrize(
     ("tolerance_pp", "fits"), [(0.1, True), (20.0, True), (0.0, False), (-1.0, False), (95.0, False)]
 )

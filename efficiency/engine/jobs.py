@@ -92,14 +92,16 @@ def _interrupted(store: Store, told: Progress) -> Progress:
 
 def cancel(store: Store, study_id: str) -> None:
     """Ask the study's process to stop; rows already measured are kept, and a study that has ended stays as it is."""
-    if store.study(study_id).status not in {"queued", "running"}:
+    status = store.study(study_id).status
+    if status not in {"queued", "running"}:
         return
     found = ProgressFile(study_id).read()
     if found and found[1] is not None:
         with suppress(psutil.NoSuchProcess):
             found[1].terminate()
     else:
-        store.set_status(study_id, "cancelled", "Cancelled before it started.")
+        elsewhere = "Cancelled here; where another program still measures it, that goes on."
+        store.set_status(study_id, "cancelled", elsewhere if status == "running" else "Cancelled before it started.")
 
 
 def forget(study_id: str) -> None:

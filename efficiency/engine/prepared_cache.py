@@ -165,12 +165,13 @@ def held() -> Held:
 
 
 def clear() -> Held:
-    """Remove all; what there was. A study that runs keeps what it took."""
+    """Remove all; what of it is gone. A study that runs keeps what it took."""
     before = held()
     for _, entry in _entries():
         _remove(entry)
     _trim()
-    return before
+    left = held()
+    return Held(before.preparations - left.preparations, before.size_bytes - left.size_bytes)
 
 
 def _sound(entry: Path) -> Answer:
@@ -251,3 +252,4 @@ def _remove(entry: Path) -> None:
         with suppress(OSError):
             entry.rename(aside / entry.name)
         shutil.rmtree(aside, ignore_errors=True)
+    shutil.rmtree(entry, ignore_errors=True)  # where a full disk has no room for a folder to move it to

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import psutil
@@ -40,6 +40,9 @@ class Progress:
     def counted(self) -> tuple[str, int]:
         """What can be counted now, and how much: rows are prepared one by one, then timed together."""
         return ("done", self.done) if self.prepared >= self.total else ("prepared", self.prepared)
+
+
+_FIELDS = tuple(field.name for field in fields(Progress))
 
 
 def folder_of(study_id: str) -> Path:
@@ -81,7 +84,8 @@ class ProgressFile:
         try:
             document = json.loads(self._path.read_text())
             pid, started = int(document.pop("pid")), float(document.pop("pid_started"))
-            progress = Progress(**document)
+            # Another version's may say more.
+            progress = Progress(**{name: value for name, value in document.items() if name in _FIELDS})
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None
         return progress, _running(pid, started)

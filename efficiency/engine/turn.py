@@ -14,6 +14,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from efficiency.engine import tickets
+from efficiency.errors import EfficiencyError
 
 PATIENCE_S = 1.0
 
@@ -21,10 +22,21 @@ PATIENCE_S = 1.0
 def _lock_file() -> Path:
     # In a folder of its own: in one that is sticky, as /tmp is, Linux refuses to open another user's file to write.
     folder = Path(tempfile.gettempdir()) / "efficiency-machine"
-    with suppress(FileExistsError):
+    try:
         folder.mkdir()
         folder.chmod(0o777)
+    except OSError as error:
+        if not folder.is_dir():
+            raise _unusable(error) from error
     return folder / "turn.lock"
+
+
+def _unusable(error: OSError) -> EfficiencyError:
+    folder = tempfile.gettempdir()
+    return EfficiencyError(
+        f"The machine's turn cannot be taken in {folder} ({error.strerror or error}): mend that, or set TMPDIR to a "
+        "folder that can be written."
+    )
 
 
 def _holder_file() -> Path:
@@ -79,4 +91,6 @@ def _acquired(lock: FileLock) -> bool:
         lock.acquire(timeout=0)
     except Timeout:
         return False
+    except OSError as error:
+        raise _unusable(error) from error
     return True

@@ -20,7 +20,7 @@ import numpy as np
 from sqlalchemy import Connection, insert, select
 
 from efficiency import paths
-from efficiency.errors import BadRequest
+from efficiency.errors import BadRequest, StoreError
 from efficiency.results import frames, records, schema
 from efficiency.results.columns import COLUMNS
 from efficiency.results.store import Store
@@ -189,7 +189,12 @@ def ensure_example(store: Store) -> None:
             return
     if not paths.EXAMPLE.is_file():
         return
-    document = schema.parse(read_file(paths.EXAMPLE))
+    try:
+        document = schema.parse(read_file(paths.EXAMPLE))
+    except BadRequest as error:
+        raise StoreError(
+            f"The shipped example, {paths.EXAMPLE}, is damaged: fetch it again, or remove it. {error}"
+        ) from error
     with store.writing() as connection:
         # Again, now that the write lock is held: another process may have been as quick.
         if connection.execute(asked_before).scalar() is None:

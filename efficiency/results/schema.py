@@ -12,7 +12,7 @@ what the database holds.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -28,7 +28,7 @@ from pydantic import (
 
 from efficiency.errors import BadRequest
 from efficiency.results.columns import COLUMNS, STATUSES, Kind
-from efficiency.results.values import LARGEST, plain, text
+from efficiency.results.values import LARGEST, LONGEST_NAME, plain, text
 
 FORMAT = "efficiency-study"
 FORMAT_VERSION = 2
@@ -47,7 +47,7 @@ class StudyPart(BaseModel):
 
     model_config = _SHAPE
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
-    name: Annotated[_Text, Field(max_length=200)]
+    name: Annotated[_Text, Field(max_length=LONGEST_NAME)]
     recorded_at: Annotated[str, Field(max_length=40)]
     status: Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
     message: _Text = ""
@@ -60,8 +60,9 @@ class StudyPart(BaseModel):
     @field_validator("recorded_at")
     @classmethod
     def _is_a_time(cls, value: str) -> str:
-        datetime.fromisoformat(value)
-        return value
+        """Times are compared as text and shown as UTC: one that names no zone is taken for that."""
+        found = datetime.fromisoformat(value)
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC).isoformat(timespec="seconds")
 
 
 class SamplesPart(BaseModel):

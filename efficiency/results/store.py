@@ -71,7 +71,7 @@ class Store:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection to read from: all that is read on it is of one moment."""
+        """A connection to read from; on SQLite all that is read on it is of one moment."""
         with database.sentences(self._engine.url), self._engine.connect() as connection:
             if connection.dialect.name == "sqlite":
                 connection.exec_driver_sql("BEGIN")  # which Python's driver leaves out before a SELECT

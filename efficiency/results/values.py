@@ -10,6 +10,8 @@ import numpy as np
 
 from efficiency.results.columns import COLUMNS, STATUSES, Kind
 
+LONGEST_NAME = 200
+"""Characters of a study's name."""
 LARGEST = 2**63 - 1
 """Whole numbers beyond this fit no database."""
 

@@ -15,11 +15,11 @@ from efficiency.engine import jobs
 from efficiency.errors import EfficiencyError
 from efficiency.results import documents
 from efficiency.results.store import Store
+from efficiency.results.values import LONGEST_NAME
 from efficiency.ui import asked, data, frame, hero, narrow_list, reports
 from efficiency.ui.narrow_list import Line
 
 GOING_ON = "It is measured now or waits for its turn; cancel it on the page Run first."
-LONGEST = 200
 """Characters of a name."""
 
 
@@ -110,7 +110,7 @@ def _one(store: Store, study: pd.Series) -> None:
         with st.form(f"rename-{id}", border=False):
             text, button = st.columns([4, 1], vertical_alignment="bottom")
             name = text.text_input(
-                "Name", study["name"], max_chars=LONGEST, help=f"1 to {LONGEST} characters, not spaces alone."
+                "Name", study["name"], max_chars=LONGEST_NAME, help=f"1 to {LONGEST_NAME} characters, not spaces alone."
             )
             asked_for = button.form_submit_button("Rename", icon=":material/edit:", width="stretch")
         if asked_for and name.strip():

@@ -259,6 +259,7 @@ def test_a_study_that_another_home_runs_is_left_to_it(store):
     assert [told.study_id for told in jobs.live(store)] == [study_id]
     jobs.cancel(store, study_id)
     assert store.study(study_id).status == "cancelled"
+    assert "where another program still measures it, that goes on" in store.study(study_id).message
 
 
 def test_what_a_deleted_study_left_is_removed(store):
@@ -292,6 +293,13 @@ class TestProgressFile:
         file = folder_of("a").with_suffix(".json")
         file.write_text(json.dumps(json.loads(file.read_text()) | {"pid_started": 12.0}))
         assert ProgressFile("a").read() == (self.TOLD, None)
+
+    def test_what_another_version_writes_beside_it_is_let_go(self):
+        ProgressFile("a").write(self.TOLD)
+        file = folder_of("a").with_suffix(".json")
+        file.write_text(json.dumps(json.loads(file.read_text()) | {"of_tomorrow": 1}))
+        told, process = ProgressFile("a").read()
+        assert (told, process.pid) == (self.TOLD, os.getpid())
 
     @pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"pid": 1}', '{"pid": "x", "pid_started": 0}'])
     def test_what_does_not_read_counts_as_nothing(self, content):

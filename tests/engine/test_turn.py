@@ -15,6 +15,7 @@ from waiting import until
 
 from efficiency import paths
 from efficiency.engine import child, tickets, train_job, turn
+from efficiency.errors import EfficiencyError
 from efficiency.machine import this_machine
 
 
@@ -179,3 +180,11 @@ def test_training_waits_until_no_study_runs(home: Path) -> None:
     card = train_job.train(untrained, this_machine(), tell=lambda *told: holders.append(turn.holder()))
     assert set(holders) == {"training of Steady mlp"}
     assert card["accuracy_pct"] > 25
+
+
+def test_where_no_turn_can_be_taken_a_sentence_says_what_to_do(tmp_path, monkeypatch):
+    (tmp_path / "efficiency-machine").write_text("a file in place of the folder")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for ask in (turn.at_work, lambda: turn.taken("me", pytest.fail).__enter__()):
+        with pytest.raises(EfficiencyError, match="or set TMPDIR to a folder that can be written"):
+            ask()

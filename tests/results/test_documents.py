@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from efficiency import paths
-from efficiency.errors import BadRequest, UnknownName
+from efficiency.errors import BadRequest, StoreError, UnknownName
 from efficiency.results import documents
 from efficiency.results.columns import COLUMNS
 from efficiency.results.store import Store
@@ -359,3 +359,15 @@ def test_without_an_example_nothing_happens_and_it_may_come_later(example, docum
         example.write_bytes(packed(document))
         documents.ensure_example(fresh)
         assert len(fresh.studies()) == 1
+
+
+def test_a_damaged_example_is_told_with_what_to_do(example, tmp_path):
+    example.write_bytes(b"version https://git-lfs.github.com/spec/v1")
+    with Store.open(f"sqlite:///{tmp_path}/fresh.db") as fresh, pytest.raises(StoreError, match="or remove it"):
+        documents.ensure_example(fresh)
+
+
+@pytest.mark.parametrize("told", ["20260105T100000Z", "2026-01-05T15:00:00+05:00", "2026-01-05T10:00:00"])
+def test_times_are_kept_in_one_form_and_zone(document, store, told):
+    document["study"]["recorded_at"] = told
+    assert store.study(documents.from_json(store, document)).recorded_at == "2026-01-05T10:00:00+00:00"
