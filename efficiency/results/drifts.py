@@ -11,7 +11,6 @@ from sqlalchemy import insert, select
 
 from efficiency.results.store import Store
 from efficiency.results.tables import DRIFTS
-from efficiency.results.values import plain, text
 
 
 @dataclass(frozen=True)
@@ -51,12 +50,12 @@ def keep(
         done = connection.execute(
             insert(DRIFTS).values(
                 recorded_at=datetime.now(UTC).isoformat(timespec="seconds"),
-                workload=text(workload),
-                dataset=text(dataset),
-                machine=plain(machine),
-                torch_version=text(str(machine["torch_version"])),
-                asked=plain(asked),
-                cells=plain(cells),
+                workload=workload,
+                dataset=dataset,
+                machine=dict(machine),
+                torch_version=str(machine["torch_version"]),
+                asked=dict(asked),
+                cells=[dict(cell) for cell in cells],
             )
         )
         return int(done.inserted_primary_key[0])  # type: ignore[index]

@@ -61,15 +61,6 @@ def test_the_page_shows_what_was_measured(record: DriftRecord, home: Path) -> No
     assert "yardstick" not in plainly(at)
 
 
-def test_a_figure_that_is_no_number_loses_no_measurement(record: DriftRecord, home: Path) -> None:
-    with Store.open() as store:
-        number = drifts.keep(
-            store, workload=WORKLOAD, dataset="glyphs", machine=record.machine, asked=record.asked,
-            cells=[dict(cell, clipped=float("nan")) for cell in record.cells],
-        )  # fmt: skip
-        assert drifts.get(store, number).cells[0]["clipped"] is None
-
-
 def test_it_is_said_that_something_else_is_measured_now(record: DriftRecord, home: Path) -> None:
     keep(record)
     with turn.taken("drift of LSTM", print):
